@@ -1,0 +1,8 @@
+"""People: who they are, and what they may do where."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

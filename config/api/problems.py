@@ -1,0 +1,175 @@
+"""The only place where errors become HTTP: `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, IntegrityError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from config.api.errors import DomainError
+from config.logs import request_id
+
+CONTENT_TYPE = "application/problem+json"
+_log = logging.getLogger("bulkhead.problems")
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    status = 404
+    title = "Not found."
+
+
+class Forbidden(DomainError):
+    code = "forbidden"
+    status = 403
+    title = "This credential does not allow that."
+
+
+class Invalid(DomainError):
+    code = "invalid"
+    status = 400
+    title = "The request is not valid."
+
+
+class Conflict(DomainError):
+    code = "conflict"
+    status = 409
+    title = "The request contradicts what is stored."
+
+
+class Unavailable(DomainError):
+    code = "unavailable"
+    status = 503
+    title = "The service is not available right now. Try again."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class Internal(DomainError):
+    code = "internal"
+    status = 500
+    title = "Something went wrong here. The request id finds it in the logs."
+
+
+def document(error: DomainError) -> dict[str, object]:
+    """The problem document: never a trace, never SQL, never a constraint's DETAIL."""
+    return {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail if error.status < 500 else error.title,
+        "code": error.code,
+        "errors": error.errors,
+        "request_id": request_id.get(),
+    }
+
+
+def response(error: DomainError) -> HttpResponse:
+    """For middleware and Django's own error views."""
+    if error.status >= 500:
+        _log.error("%s: %s", error.code, error.detail, exc_info=error)
+    answer = JsonResponse(document(error), status=error.status, content_type=CONTENT_TYPE)
+    for name, value in _headers(error).items():
+        answer[name] = value
+    return answer
+
+
+def handle(fault: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. Unknown faults stay exceptions, and so become `server_error`."""
+    error = _domain_error(fault)
+    if error is None:
+        return None
+    if error.status >= 500:
+        _log.error("%s: %s", error.code, error.detail, exc_info=fault)
+    return Response(
+        document(error), status=error.status, headers=_headers(error), content_type=CONTENT_TYPE
+    )
+
+
+def from_database(fault: DatabaseError) -> DomainError:
+    """A database error as a problem; a named constraint's name is the code."""
+    if isinstance(fault, IntegrityError):
+        cause = fault.__cause__
+        name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+        return _conflict(name)
+    if isinstance(fault, OperationalError):
+        return Unavailable()
+    return Internal()
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return response(Invalid("The request could not be read."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return response(Forbidden())
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return response(NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return response(Internal())
+
+
+def _headers(error: DomainError) -> dict[str, str]:
+    extra = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    return {"Cache-Control": "private, no-store", **extra, **error.headers}
+
+
+def _conflict(constraint: str | None) -> DomainError:
+    error = Conflict()
+    if constraint:
+        error.code = constraint
+    return error
+
+
+def _domain_error(fault: Exception) -> DomainError | None:
+    if isinstance(fault, DomainError):
+        return fault
+    if isinstance(fault, Http404):
+        return NotFound()
+    if isinstance(fault, PermissionDenied):
+        return Forbidden()
+    if isinstance(fault, exceptions.ValidationError):
+        return Invalid("See `errors`.", errors=_field_errors(fault.detail))
+    if isinstance(fault, exceptions.APIException):
+        return _from_drf(fault)
+    if isinstance(fault, DatabaseError):
+        return from_database(fault)
+    return None
+
+
+def _from_drf(fault: exceptions.APIException) -> DomainError:
+    status = fault.status_code
+    if isinstance(fault, exceptions.NotFound):
+        return NotFound()
+    if isinstance(fault, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        status = HTTPStatus.UNAUTHORIZED
+    error = DomainError(str(fault.detail))
+    error.status = int(status)
+    error.code = str(fault.get_codes()) if isinstance(fault.detail, str) else "invalid"
+    error.title = HTTPStatus(status).phrase
+    return error
+
+
+def _field_errors(detail: Any, path: str = "") -> list[dict[str, object]]:
+    """DRF's nested errors as a flat list of `{field, code, message}`."""
+    if isinstance(detail, dict):
+        return [
+            entry
+            for name, value in detail.items()
+            for entry in _field_errors(value, f"{path}.{name}" if path else str(name))
+        ]
+    if isinstance(detail, list):
+        return [entry for value in detail for entry in _field_errors(value, path)]
+    return [{"field": path, "code": getattr(detail, "code", "invalid"), "message": str(detail)}]

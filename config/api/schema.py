@@ -1,0 +1,37 @@
+"""The OpenAPI document: every operation also answers with problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """RFC 9457, with a stable `code` and the request's id."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField())
+    request_id = serializers.CharField()
+
+
+PROBLEM_STATUSES = ("400", "401", "403", "404", "405", "409", "415", "422", "429", "503")
+
+
+class ProblemSchema(AutoSchema):
+    """Adds the problem responses that any operation can give."""
+
+    def _get_response_bodies(self, direction: str = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        problem = self._get_response_for_code(
+            OpenApiResponse(ProblemOut, description="Problem"),
+            "400",
+            media_types=["application/problem+json"],
+        )
+        return {**{status: problem for status in PROBLEM_STATUSES}, **bodies}

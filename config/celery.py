@@ -1,0 +1,11 @@
+"""The Celery application. Its tasks are tenant tasks unless they say otherwise."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
+
+application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
+application.config_from_object("django.conf:settings", namespace="CELERY")
+application.autodiscover_tasks(["tenants", "trading.orders"])

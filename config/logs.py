@@ -1,0 +1,102 @@
+"""Logs: one line an event, with tenant, actor and request id from the context."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_requests = logging.getLogger("bulkhead.requests")
+
+
+class ContextFilter(logging.Filter):
+    """Adds `tenant`, `actor` and `request_id` to every record; ids only, never names or values."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from tenants.context import current  # the settings import this module before Django is up
+
+        context = current()
+        record.tenant = str(context.tenant_id) if context else "-"
+        record.actor = context.actor.name if context else "-"
+        record.request_id = request_id.get()
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, for machines."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "tenant": getattr(record, "tenant", "-"),
+            "actor": getattr(record, "actor", "-"),
+            "request_id": getattr(record, "request_id", "-"),
+        }
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return json.dumps(event)
+
+
+def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
+    """Django's LOGGING setting; every handler carries the context filter."""
+    line = "%(levelname).1s %(name)s tenant=%(tenant)s req=%(request_id)s %(message)s"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"context": {"()": "config.logs.ContextFilter"}},
+        "formatters": {
+            "json": {"()": "config.logs.JsonFormatter"},
+            "text": {"format": line},
+        },
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "filters": ["context"],
+                "formatter": "json" if as_json else "text",
+            }
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            # Its lines hold statements with values; the application never logs those.
+            "django.db.backends": {"level": "WARNING"},
+            "psycopg.pool": {"level": "ERROR"},
+        },
+    }
+
+
+class RequestIdMiddleware:
+    """`X-Request-ID` in and out, and one log line a request; a header that is no id is replaced."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
+        token = request_id.set(name)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            took = (time.perf_counter() - started) * 1000
+            line = "%s %s %s %.1fms"
+            _requests.info(line, request.method, request.path, response.status_code, took)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = name
+        return response

@@ -1,0 +1,14 @@
+"""A developer's machine and the demo: loosens what needs TLS, and nothing else."""
+
+from config.settings.base import *  # noqa: F403 - settings build on one another
+from config.settings.base import ALLOWED_HOSTS, PLATFORM_HOSTS, env
+from config.logs import logging_config
+
+DEBUG = env.bool("DEBUG", default=True)
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "[::1]", "localhost", ".localhost"]
+PLATFORM_HOSTS = [*PLATFORM_HOSTS, "127.0.0.1", "localhost", "::1"]
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 0
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False
+LOGGING = logging_config(env.str("LOG_LEVEL", default="INFO"), as_json=False)

@@ -1,0 +1,16 @@
+"""What the platform host answers: all of a tenant's API, and the platform's own pages."""
+
+from django.contrib import admin
+from django.urls import path
+
+from config import health
+from config.urls import handler400, handler403, handler404, handler500, urlpatterns as tenant
+
+urlpatterns = [
+    path("healthz", health.process),
+    path("readyz", health.readiness),
+    path("admin/", admin.site.urls),
+    *tenant,
+]
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]

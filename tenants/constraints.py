@@ -1,0 +1,143 @@
+"""The walls as Django constraints, so that migrations carry them and drift shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import BaseConstraint
+
+from tenants.rls import SharedWall, Wall, quoted
+
+
+class _WallConstraint(BaseConstraint):
+    """A constraint that lives in policies, keys and grants, not in a CHECK.
+
+    Its statements go to the editor's deferred SQL: they run in order at the end of the migration
+    that makes the table, in the same transaction.
+    """
+
+    def statements(self, model: type[models.Model], schema: str) -> list[str]:
+        raise NotImplementedError  # each wall says its own
+
+    def removal(self, model: type[models.Model], schema: str) -> list[str]:
+        raise NotImplementedError  # each wall says its own
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+        self.create_sql(model, schema_editor)
+
+    def create_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+        schema_editor.deferred_sql.extend(self.statements(model, _schema_of(schema_editor)))
+
+    def remove_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+        schema_editor.deferred_sql.extend(self.removal(model, _schema_of(schema_editor)))
+
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: models.Model,
+        exclude: Any = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        """Only the database can tell; it does so on every statement."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _WallConstraint):
+            return self.deconstruct() == other.deconstruct()
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class TenantWall(_WallConstraint):
+    """Isolation of a tenant-owned table: key, default, forced policies, grants."""
+
+    def __init__(
+        self, *, name: str, owner_column: str | None = None, append_only: bool = False
+    ) -> None:
+        super().__init__(name=name)
+        self.owner_column = owner_column
+        self.append_only = append_only
+
+    def wall(self, table: str, schema: str) -> Wall:
+        return Wall(table, schema, self.owner_column, self.append_only)
+
+    def statements(self, model: type[models.Model], schema: str) -> list[str]:
+        return self.wall(model._meta.db_table, schema).raise_statements()
+
+    def removal(self, model: type[models.Model], schema: str) -> list[str]:
+        return self.wall(model._meta.db_table, schema).lower_statements()
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        if self.owner_column:
+            kwargs["owner_column"] = self.owner_column
+        if self.append_only:
+            kwargs["append_only"] = True
+        return path, args, kwargs
+
+
+class TenantReference(_WallConstraint):
+    """A composite foreign key `(tenant_id, x_id) → (tenant_id, id)`, checked at commit.
+
+    Foreign-key checks run past policies; with the tenant in the key there is nothing to find there.
+    """
+
+    def __init__(self, *, name: str, field: str) -> None:
+        super().__init__(name=name)
+        self.field = field
+
+    def statements(self, model: type[models.Model], schema: str) -> list[str]:
+        field = model._meta.get_field(self.field)
+        target = field.related_model
+        assert isinstance(target, type)
+        return [
+            f"ALTER TABLE {quoted(model._meta.db_table)} ADD CONSTRAINT {quoted(self.name)}"
+            f" FOREIGN KEY (tenant_id, {quoted(field.column)})"  # type: ignore[union-attr]
+            f" REFERENCES {quoted(target._meta.db_table)} (tenant_id, id)"
+            " DEFERRABLE INITIALLY DEFERRED"
+        ]
+
+    def removal(self, model: type[models.Model], schema: str) -> list[str]:
+        table = quoted(model._meta.db_table)
+        return [f"ALTER TABLE {table} DROP CONSTRAINT {quoted(self.name)}"]
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "field": self.field}
+
+
+class SharedTable(_WallConstraint):
+    """What the application may do with a table that all tenants share; see `rls.SharedWall`."""
+
+    def __init__(
+        self, *, name: str, read: str, tenant_column: str | None = None, writable: bool = True
+    ) -> None:
+        super().__init__(name=name)
+        self.read = read
+        self.tenant_column = tenant_column
+        self.writable = writable
+
+    def wall(self, table: str) -> SharedWall:
+        return SharedWall(table, self.read, self.tenant_column, self.writable)
+
+    def statements(self, model: type[models.Model], schema: str) -> list[str]:
+        return self.wall(model._meta.db_table).raise_statements()
+
+    def removal(self, model: type[models.Model], schema: str) -> list[str]:
+        return self.wall(model._meta.db_table).lower_statements()
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        kwargs["read"] = self.read
+        if self.tenant_column:
+            kwargs["tenant_column"] = self.tenant_column
+        if not self.writable:
+            kwargs["writable"] = False
+        return path, args, kwargs
+
+
+def _schema_of(schema_editor: BaseDatabaseSchemaEditor) -> str:
+    return str(schema_editor.connection.schema_name)  # type: ignore[attr-defined]

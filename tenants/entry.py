@@ -1,0 +1,149 @@
+"""The database's half of the choke point: `enter_tenant`, and the proof that policies read.
+
+Every name is qualified, because the caller's search_path is in force; no `SET` clause, because
+PostgreSQL would restore the search_path that the function is there to choose.
+"""
+
+from __future__ import annotations
+
+from tenants.roles import APP, BACKUP
+
+# The text whose digest proves that this very transaction was opened by `enter_tenant`: backend and
+# start of the transaction are in it, so a proof seen elsewhere is worth nothing here.
+_PROVEN_TEXT = """pg_catalog.convert_to(pg_catalog.concat_ws('|',
+            pg_catalog.current_setting('app.current_tenant_id', true),
+            pg_catalog.current_setting('app.current_user_id', true),
+            pg_catalog.current_setting('app.current_scope', true),
+            pg_catalog.current_setting('app.current_schema', true),
+            pg_catalog.pg_backend_pid(),
+            extract(epoch FROM pg_catalog.transaction_timestamp())), 'UTF8')"""
+
+TICKET_KEYS = """
+CREATE SCHEMA bulkhead;
+REVOKE ALL ON SCHEMA bulkhead FROM PUBLIC;
+CREATE TABLE bulkhead.ticket_key (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
+    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64),
+    proof_key bytea NOT NULL CHECK (length(proof_key) = 32)
+);
+REVOKE ALL ON bulkhead.ticket_key FROM PUBLIC;
+"""
+
+ENTER_TENANT = f"""
+CREATE OR REPLACE FUNCTION public.enter_tenant(
+    p_tenant uuid, p_user uuid, p_scope text, p_issued_at bigint, p_mac bytea
+) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER AS $body$
+DECLARE
+    v_key bulkhead.ticket_key;
+    v_ticket bytea;
+    v_status text;
+    v_schema text;
+    v_timeout integer;
+BEGIN
+    IF pg_catalog.current_setting('app.current_tenant_id', true) OPERATOR(pg_catalog.<>) '' THEN
+        RAISE EXCEPTION 'a tenant is already entered in this transaction'
+            USING ERRCODE = 'BH004';
+    END IF;
+
+    SELECT * INTO v_key FROM bulkhead.ticket_key;
+    v_ticket := pg_catalog.convert_to(pg_catalog.concat(
+        p_tenant, '|', p_user, '|', p_scope, '|', p_issued_at), 'UTF8');
+    IF p_mac IS DISTINCT FROM pg_catalog.sha256(v_key.outer_pad OPERATOR(pg_catalog.||)
+            pg_catalog.sha256(v_key.inner_pad OPERATOR(pg_catalog.||) v_ticket))
+        OR pg_catalog.abs(extract(epoch FROM pg_catalog.clock_timestamp())
+            OPERATOR(pg_catalog.-) p_issued_at) OPERATOR(pg_catalog.>) 300
+        OR p_scope OPERATOR(pg_catalog.<>) ALL (ARRAY['user', 'tenant'])
+        OR (p_scope OPERATOR(pg_catalog.=) 'user' AND p_user IS NULL)
+        OR p_tenant IS NULL OR p_scope IS NULL OR p_mac IS NULL
+    THEN
+        RAISE EXCEPTION 'the tenant ticket is not valid' USING ERRCODE = 'BH003';
+    END IF;
+
+    -- Shared with every other transaction of the tenant; whoever moves the tenant tries it alone.
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(
+        ('x' OPERATOR(pg_catalog.||) pg_catalog.right(
+            pg_catalog.replace(p_tenant::text, '-', ''), 16))::bit(64)::bigint);
+
+    SELECT t.status, CASE t.placement WHEN 'dedicated' THEN t.schema_name ELSE 'public' END,
+           p.statement_timeout_ms
+      INTO v_status, v_schema, v_timeout
+      FROM public.tenants_tenant t
+      JOIN public.tenants_plan p ON p.code OPERATOR(pg_catalog.=) t.plan_id
+     WHERE t.id OPERATOR(pg_catalog.=) p_tenant;
+    IF v_status IS NULL THEN
+        RAISE EXCEPTION 'unknown tenant' USING ERRCODE = 'BH001';
+    ELSIF v_status OPERATOR(pg_catalog.<>) 'active' THEN
+        RAISE EXCEPTION 'the tenant is %', v_status USING ERRCODE = 'BH002';
+    END IF;
+
+    PERFORM pg_catalog.set_config('app.current_tenant_id', p_tenant::text, true),
+            pg_catalog.set_config('app.current_user_id', pg_catalog.concat(p_user), true),
+            pg_catalog.set_config('app.current_scope', p_scope, true),
+            pg_catalog.set_config('app.current_schema', v_schema, true),
+            pg_catalog.set_config('search_path', pg_catalog.concat(
+                CASE v_schema WHEN 'public' THEN NULL
+                    ELSE pg_catalog.quote_ident(v_schema) OPERATOR(pg_catalog.||) ', ' END,
+                'public, pg_temp'), true),
+            pg_catalog.set_config('statement_timeout', v_timeout::text, true);
+    PERFORM pg_catalog.set_config('app.current_proof', pg_catalog.encode(pg_catalog.sha256(
+            v_key.proof_key OPERATOR(pg_catalog.||) {_PROVEN_TEXT}
+            OPERATOR(pg_catalog.||) v_key.proof_key), 'hex'), true);
+END
+$body$;
+REVOKE ALL ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) TO {APP};
+"""
+
+PROVEN_TENANT = f"""
+CREATE OR REPLACE FUNCTION public.proven_tenant(p_schema text)
+RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER AS $body$
+DECLARE
+    v_proven boolean;
+BEGIN
+    IF p_schema IS DISTINCT FROM pg_catalog.current_setting('app.current_schema', true) THEN
+        RETURN NULL;
+    END IF;
+    SELECT pg_catalog.encode(pg_catalog.sha256(
+            k.proof_key OPERATOR(pg_catalog.||) {_PROVEN_TEXT}
+            OPERATOR(pg_catalog.||) k.proof_key), 'hex')
+        OPERATOR(pg_catalog.=) pg_catalog.current_setting('app.current_proof', true)
+      INTO v_proven FROM bulkhead.ticket_key k;
+    IF v_proven IS TRUE THEN
+        RETURN pg_catalog.current_setting('app.current_tenant_id', true)::uuid;
+    END IF;
+    RETURN NULL;
+END
+$body$;
+REVOKE ALL ON FUNCTION public.proven_tenant(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.proven_tenant(text) TO {APP}, {BACKUP};
+"""
+
+REFUSE_CHANGE = """
+CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never changed or deleted', TG_TABLE_NAME
+        USING ERRCODE = 'BH005';
+END
+$body$;
+REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
+"""
+
+INSTALL = (TICKET_KEYS, ENTER_TENANT, PROVEN_TENANT, REFUSE_CHANGE)
+UNINSTALL = """
+DROP FUNCTION public.refuse_change();
+DROP FUNCTION public.proven_tenant(text);
+DROP FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea);
+DROP SCHEMA bulkhead CASCADE;
+"""
+# The functions above, by signature: the only SECURITY DEFINER ones that may exist.
+DEFINERS = (
+    "public.enter_tenant(uuid,uuid,text,bigint,bytea)",
+    "public.proven_tenant(text)",
+)
+
+STORE_KEY = """
+INSERT INTO bulkhead.ticket_key (inner_pad, outer_pad, proof_key) VALUES (%s, %s, %s)
+ON CONFLICT (only_one) DO UPDATE SET
+    inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad, proof_key = excluded.proof_key
+"""

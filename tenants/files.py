@@ -1,0 +1,28 @@
+"""Files of tenants: each under a folder named by the tenant's id, and none outside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import FileSystemStorage
+from django.utils._os import safe_join
+
+from tenants import context
+from tenants.errors import OutsideTenantFiles
+
+
+class TenantStorage(FileSystemStorage):
+    """Names are relative to the entered tenant's folder. Raises NoTenantContext outside one."""
+
+    def path(self, name: str) -> str:
+        """The place on disk. Raises OutsideTenantFiles for a name that leads out of the folder."""
+        folder = str(context.require().tenant_id)
+        try:
+            return safe_join(self.location, "tenants", folder, name)
+        except SuspiciousFileOperation as fault:
+            raise OutsideTenantFiles from fault
+
+    def url(self, name: str | None) -> Any:
+        """Files are served by views that know the tenant, never by address."""
+        raise OutsideTenantFiles

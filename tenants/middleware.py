@@ -1,0 +1,77 @@
+"""From a request to its tenant's transaction: where it is going, who sends it, one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import set_script_prefix
+
+from config.api import problems
+from config.api.errors import DomainError
+from tenants import addressing, context, identity
+from tenants.errors import TenantMismatch
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class AddressMiddleware:
+    """Reads the tenant from host or path, and takes the prefix off the path."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            address = addressing.resolve(request.get_host(), request.path_info)
+        except DomainError as error:
+            return problems.response(error)
+        request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
+        if address.tenant_id is not None:
+            request.urlconf = settings.TENANT_URLCONF  # type: ignore[attr-defined]
+        if address.prefix:
+            request.path_info = address.path
+            request.META["SCRIPT_NAME"] = address.prefix
+            set_script_prefix(address.prefix)
+        return self.get_response(request)
+
+
+class TenantMiddleware:
+    """Verifies the credential and runs the view inside the tenant it names.
+
+    The transaction is this class's: an answer of 400 or more leaves nothing behind.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
+            if caller is None or request.path_info.startswith(settings.PLATFORM_PATHS):
+                return self.get_response(request)
+            return self._inside(request, caller.context())
+        except DomainError as error:
+            return problems.response(error)
+        except DatabaseError as error:
+            return problems.response(problems.from_database(error))
+
+    def _identify(self, request: HttpRequest) -> identity.Identity | None:
+        """The caller, if a credential came along. Raises for a bad one, or another tenant's."""
+        credential = request.headers.get("Authorization")
+        if not credential:
+            return None
+        caller = identity.verify(credential)
+        if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
+            raise TenantMismatch
+        return caller
+
+    def _inside(self, request: HttpRequest, where: context.TenantContext) -> HttpResponse:
+        with context.enter(where):
+            response = self.get_response(request)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        response.setdefault("Cache-Control", "private, no-store")
+        return response

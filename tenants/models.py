@@ -1,0 +1,117 @@
+"""Tenants, the hosts they answer on, and the plans they are on: shared tables of the platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from tenants.constraints import SharedTable
+from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
+
+SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
+class Plan(models.Model):
+    """What a tenant may use. Rows, not code: staff changes them while the platform runs."""
+
+    code = models.CharField(max_length=20, primary_key=True)
+    name = models.CharField(max_length=60)
+    has_own_schema = models.BooleanField(default=False)
+    requests_per_minute = models.PositiveIntegerField()
+    statement_timeout_ms = models.PositiveIntegerField()
+    concurrent_requests = models.PositiveIntegerField()
+    cache_quota_bytes = models.PositiveBigIntegerField()
+    backups_daily = models.PositiveSmallIntegerField()
+    backups_weekly = models.PositiveSmallIntegerField(default=0)
+    backups_monthly = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_plan_shared", read="everywhere"),
+            models.CheckConstraint(
+                name="plan_statement_timeout_is_set",
+                condition=models.Q(statement_timeout_ms__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tenant(TenantMixin):
+    """A customer. Its UUID is its identity everywhere; the schema name is reserved at birth.
+
+    `placement` says where the rows live now. No tenant ever says `public`: `placement = shared`
+    does, and `schema_name` stays the one this tenant would move to.
+    """
+
+    class Status(models.TextChoices):
+        PROVISIONING = "provisioning"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    class Placement(models.TextChoices):
+        SHARED = "shared"
+        DEDICATED = "dedicated"
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(
+        max_length=63, unique=True, validators=[RegexValidator(rf"^{SLUG_PATTERN}\Z")]
+    )
+    name = models.CharField(max_length=120)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="tenants")
+    status = models.CharField(max_length=20, choices=Status, default=Status.PROVISIONING)
+    status_reason = models.CharField(max_length=200, blank=True)
+    placement = models.CharField(max_length=20, choices=Placement, default=Placement.SHARED)
+    region = models.CharField(max_length=40, default="default")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_tenant_shared", read="own", tenant_column="id"),
+            models.CheckConstraint(
+                name="tenant_schema_is_never_public",
+                condition=~models.Q(schema_name=PUBLIC_SCHEMA),
+            ),
+            models.CheckConstraint(
+                name="tenant_status_is_known",
+                condition=models.Q(status__in=["provisioning", "active", "suspended"]),
+            ),
+            models.CheckConstraint(
+                name="tenant_placement_is_known",
+                condition=models.Q(placement__in=["shared", "dedicated"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        self.schema_name = self.schema_name or schema_of(self.id)
+        super().clean_fields(exclude=exclude)
+
+    @property
+    def tier(self) -> str:
+        """starter, pro or enterprise."""
+        return str(self.plan_id)
+
+    @property
+    def live_schema(self) -> str:
+        """The schema that holds the tenant's rows now."""
+        dedicated = self.placement == self.Placement.DEDICATED
+        return self.schema_name if dedicated else PUBLIC_SCHEMA
+
+
+class Domain(DomainMixin):
+    """A host that leads to a tenant, besides `<slug>.<base domain>`."""
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_domain_shared", read="own", tenant_column="tenant_id")
+        ]

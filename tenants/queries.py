@@ -1,0 +1,24 @@
+"""What the platform may ask about tenants."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from tenants.models import Tenant
+
+
+def active_ids() -> list[UUID]:
+    """The tenants whose work goes on, oldest first."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE)
+    return list(active.order_by("id").values_list("id", flat=True))
+
+
+def by_slug(slug: str) -> Tenant | None:
+    return Tenant.objects.filter(slug=slug).select_related("plan").first()
+
+
+def listing() -> QuerySet[Tenant]:
+    """All tenants with their plans, by slug."""
+    return Tenant.objects.select_related("plan").order_by("slug")

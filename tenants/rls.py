@@ -1,0 +1,168 @@
+"""The text of the walls: policies, keys and grants of one table, as SQL. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenants.identifiers import PUBLIC_SCHEMA, tenant_of
+from tenants.roles import APP
+
+TENANT_SETTING = "nullif(current_setting('app.current_tenant_id'::text, true), ''::text)::uuid"
+USER_SETTING = "nullif(current_setting('app.current_user_id'::text, true), ''::text)::uuid"
+SCOPE_SETTING = "current_setting('app.current_scope'::text, true)"
+
+ALLOW_POLICY = "application"
+TENANT_POLICY = "tenant_wall"
+OWNER_POLICY = "owner_wall"
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def tenant_rule(schema: str) -> str:
+    """Plain equality against one value, read once a statement.
+
+    `proven_tenant` gives the tenant only when the transaction was opened by `enter_tenant` and
+    the tenant lives in the schema of this very table; otherwise NULL, which equals nothing.
+    """
+    return f"tenant_id = (SELECT public.proven_tenant('{schema}'::text))"
+
+
+def owner_rule(column: str) -> str:
+    """Scope `user` sees its own rows, scope `tenant` the tenant's, no scope nothing."""
+    return (
+        f"(SELECT {SCOPE_SETTING}) = 'tenant'::text OR ((SELECT {SCOPE_SETTING}) = 'user'::text"
+        f" AND {quoted(column)} = (SELECT {USER_SETTING}))"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What guards one tenant table of one schema."""
+
+    table: str
+    schema: str
+    owner_column: str | None = None
+    append_only: bool = False
+
+    @property
+    def privileges(self) -> tuple[str, ...]:
+        write = ("INSERT",) if self.append_only else ("INSERT", "UPDATE", "DELETE")
+        return ("SELECT", *write)
+
+    def raise_statements(self) -> list[str]:
+        """DDL that turns a plain table into a walled one; run by the table's owner."""
+        table = quoted(self.table)
+        return [
+            f"ALTER TABLE {table} DROP CONSTRAINT {quoted(self.table + '_pkey')},"
+            f" ADD CONSTRAINT {quoted(self.table + '_pkey')} PRIMARY KEY (tenant_id, id)",
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY {ALLOW_POLICY} ON {table} FOR ALL TO {APP}"
+            " USING (true) WITH CHECK (true)",
+            *self._restrictions(),
+            *self._constant(),
+            *self._append_only(),
+            f"REVOKE ALL ON {table} FROM PUBLIC",
+            f"GRANT {', '.join(self.privileges)} ON {table} TO {APP}",
+        ]
+
+    def lower_statements(self) -> list[str]:
+        """DDL that takes the policies and grants away again (keys stay)."""
+        table = quoted(self.table)
+        names = [ALLOW_POLICY, TENANT_POLICY, OWNER_POLICY]
+        return [
+            f"REVOKE ALL ON {table} FROM {APP}",
+            *(f"DROP POLICY IF EXISTS {name} ON {table}" for name in names),
+            f"DROP TRIGGER IF EXISTS append_only ON {table}",
+        ]
+
+    def rules(self) -> dict[str, str]:
+        """Restrictive policies by name: the expression of both USING and WITH CHECK."""
+        rules = {TENANT_POLICY: tenant_rule(self.schema)}
+        if self.owner_column:
+            rules[OWNER_POLICY] = owner_rule(self.owner_column)
+        return rules
+
+    def _restrictions(self) -> list[str]:
+        return [
+            f"CREATE POLICY {name} ON {quoted(self.table)} AS RESTRICTIVE FOR ALL TO PUBLIC"
+            f" USING ({rule}) WITH CHECK ({rule})"
+            for name, rule in self.rules().items()
+        ]
+
+    def _constant(self) -> list[str]:
+        """In a dedicated schema even a broken policy cannot admit another tenant's row."""
+        tenant_id = None if self.schema == PUBLIC_SCHEMA else tenant_of(self.schema)
+        if tenant_id is None:
+            return []
+        return [
+            f"ALTER TABLE {quoted(self.table)} ADD CONSTRAINT"
+            f" {quoted(self.table + '_one_tenant')} CHECK (tenant_id = '{tenant_id}'::uuid)"
+        ]
+
+    def _append_only(self) -> list[str]:
+        if not self.append_only:
+            return []
+        return [
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {quoted(self.table)}"
+            " FOR EACH ROW EXECUTE FUNCTION public.refuse_change()"
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedWall:
+    """What guards a table that all tenants share.
+
+    `read`: `everywhere` (market data), `own` (the row names the tenant in `tenant_column`; inside a
+    tenant only its own rows are seen), `platform` (closed inside every tenant) or `unwalled` (holds
+    nobody's data; COPY needs it so). Writes to walled ones happen on the platform only.
+    """
+
+    table: str
+    read: str
+    tenant_column: str | None = None
+    writable: bool = True
+
+    READ_POLICY = "shared_read"
+    WRITE_POLICIES = ("shared_insert", "shared_update", "shared_delete")
+
+    def read_rule(self) -> str:
+        outside = f"(SELECT {TENANT_SETTING}) IS NULL"
+        if self.read == "everywhere":
+            return "true"
+        if self.read == "own":
+            column = quoted(self.tenant_column or "tenant_id")
+            return f"{outside} OR {column} = (SELECT {TENANT_SETTING})"
+        return outside
+
+    def raise_statements(self) -> list[str]:
+        table = quoted(self.table)
+        if self.read == "unwalled":
+            return [
+                f"REVOKE ALL ON {table} FROM PUBLIC",
+                f"GRANT SELECT, INSERT, DELETE ON {table} TO {APP}",
+            ]
+        outside = f"(SELECT {TENANT_SETTING}) IS NULL"
+        writes = "SELECT, INSERT, UPDATE, DELETE" if self.writable else "SELECT"
+        return [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"CREATE POLICY shared_read ON {table} FOR SELECT TO {APP} USING ({self.read_rule()})",
+            f"CREATE POLICY shared_insert ON {table} FOR INSERT TO {APP} WITH CHECK ({outside})",
+            f"CREATE POLICY shared_update ON {table} FOR UPDATE TO {APP}"
+            f" USING ({outside}) WITH CHECK ({outside})",
+            f"CREATE POLICY shared_delete ON {table} FOR DELETE TO {APP} USING ({outside})",
+            f"REVOKE ALL ON {table} FROM PUBLIC",
+            f"GRANT {writes} ON {table} TO {APP}",
+        ]
+
+    def lower_statements(self) -> list[str]:
+        table = quoted(self.table)
+        names = [self.READ_POLICY, *self.WRITE_POLICIES]
+        return [
+            f"REVOKE ALL ON {table} FROM {APP}",
+            *(f"DROP POLICY IF EXISTS {name} ON {table}" for name in names),
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+        ]

@@ -1,0 +1,75 @@
+"""The database roles, and what each may never do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OWNER = "bulkhead_owner"
+APP = "bulkhead_app"
+BACKUP = "bulkhead_backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A login role: its attributes, and settings every session of it starts with."""
+
+    name: str
+    attributes: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+# Django calls set_config() at connect unless the session already runs in UTC, and set_config is
+# revoked: the time zone therefore comes from the role.
+ROLES = (
+    Role(
+        OWNER,
+        "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION",
+        (("timezone", "UTC"), ("lock_timeout", "5s")),
+    ),
+    Role(
+        APP,
+        "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION",
+        (
+            ("timezone", "UTC"),
+            ("search_path", "public, pg_temp"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ),
+    ),
+    Role(
+        BACKUP,
+        "NOSUPERUSER BYPASSRLS NOCREATEROLE NOCREATEDB REPLICATION",
+        (("timezone", "UTC"),),
+    ),
+)
+
+# Functions that would let an injected expression look or act past the walls (operations §1).
+REVOKED_FUNCTIONS = (
+    "pg_catalog.set_config(text, text, boolean)",
+    "pg_catalog.pg_terminate_backend(integer, bigint)",
+    "pg_catalog.pg_cancel_backend(integer)",
+    "pg_catalog.pg_stat_get_activity(integer)",
+    "pg_catalog.pg_lock_status()",
+    "pg_catalog.pg_prepared_statement()",
+    "pg_catalog.pg_cursor()",
+    "pg_catalog.pg_notify(text, text)",
+    "pg_catalog.pg_export_snapshot()",
+    "pg_catalog.lo_creat(integer)",
+    "pg_catalog.lo_create(oid)",
+    "pg_catalog.lo_from_bytea(oid, bytea)",
+    "pg_catalog.lo_open(oid, integer)",
+    "pg_catalog.lo_put(oid, bigint, bytea)",
+    "pg_catalog.lo_get(oid)",
+    "pg_catalog.lo_get(oid, bigint, integer)",
+    "pg_catalog.lo_unlink(oid)",
+    "pg_catalog.query_to_xml(text, boolean, boolean, text)",
+    "pg_catalog.query_to_xmlschema(text, boolean, boolean, text)",
+    "pg_catalog.query_to_xml_and_xmlschema(text, boolean, boolean, text)",
+    "pg_catalog.ts_stat(text)",
+    "pg_catalog.ts_stat(text, text)",
+    "pg_catalog.ts_rewrite(tsquery, text)",
+    "pg_catalog.pg_sleep(double precision)",
+    "pg_catalog.pg_sleep_for(interval)",
+    "pg_catalog.pg_sleep_until(timestamp with time zone)",
+)
+# Every pg_advisory_* function: a stranger who holds a tenant's lock could stop it or move it.
+REVOKED_FUNCTION_PATTERNS = ("pg_advisory%", "pg_try_advisory%")

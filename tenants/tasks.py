@@ -1,0 +1,70 @@
+"""Celery tasks: each names its tenant in a header, or is declared a task of the platform."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from celery import Task, shared_task
+from django.core.cache import caches
+
+from tenants import context
+from tenants.context import Actor, Scope, TenantContext
+from tenants.errors import NoTenantContext, TenantAlreadyEntered
+
+HEADER = "bulkhead_tenant"
+PULSE_KEY = "worker-pulse"
+PULSE_SECONDS = 30
+
+
+class TenantTask(Task):  # type: ignore[type-arg]
+    """A task inside one tenant. Its body is one transaction there, as the actor named after it.
+
+    Sent from inside a tenant it goes to that tenant; from the platform only with `send_to`.
+    Retries and redeliveries carry the same header. Raises NoTenantContext without one.
+    """
+
+    abstract = True
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        headers = {**(options.pop("headers", None) or {})}
+        entered = context.current()
+        named = headers.get(HEADER)
+        if entered and named not in (None, str(entered.tenant_id)):
+            raise TenantAlreadyEntered("A tenant's task can be sent to its own tenant only.")
+        if named is None:
+            headers[HEADER] = str(context.require().tenant_id)
+        return super().apply_async(args, kwargs, headers=headers, **options)
+
+    def send_to(self, tenant_id: UUID, *args: Any, **kwargs: Any) -> Any:
+        """Send the task to a tenant."""
+        return self.apply_async(args, kwargs, headers={HEADER: str(tenant_id)})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with context.enter(self._context()):
+            return super().__call__(*args, **kwargs)
+
+    def _context(self) -> TenantContext:
+        headers = self.request.headers or {}
+        named = headers.get(HEADER) or getattr(self.request, HEADER, None)
+        if named is None:
+            raise NoTenantContext(f"The message of task {self.name} names no tenant.")
+        return TenantContext(UUID(named), Actor.system(str(self.name)), Scope.TENANT)
+
+
+class PlatformTask(Task):  # type: ignore[type-arg]
+    """A task outside all tenants; it may dispatch tenant tasks, and see no tenant's row."""
+
+    abstract = True
+    is_platform: ClassVar[bool] = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if context.current() is not None:
+            raise TenantAlreadyEntered(f"{self.name} is a task of the platform.")
+        return super().__call__(*args, **kwargs)
+
+
+@shared_task(base=PlatformTask, name="tenants.tasks.pulse")
+def pulse() -> None:
+    """Shows `/readyz` that beat, broker and worker are alive."""
+    caches["shared"].set(PULSE_KEY, 1, timeout=PULSE_SECONDS)

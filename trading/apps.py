@@ -1,0 +1,8 @@
+"""Trading: what stands in `public` for shared tenants and in each dedicated schema."""
+
+from django.apps import AppConfig
+
+
+class TradingConfig(AppConfig):
+    name = "trading"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,90 @@
+"""Instruments and candles: shared tables, read by all, written on the platform only."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Greatest, Least
+
+from tenants.constraints import SharedTable
+from trading.fields import AmountField
+
+
+class Instrument(models.Model):
+    """What can be traded, known by its symbol. Never deleted: made untradable."""
+
+    symbol = models.CharField(max_length=32, primary_key=True)
+    name = models.CharField(max_length=120)
+    asset_class = models.CharField(max_length=20)
+    base = models.CharField(max_length=20)
+    quote = models.CharField(max_length=20)
+    price_increment = AmountField()
+    quantity_increment = AmountField()
+    min_quantity = AmountField()
+    tradable = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            SharedTable(name="market_instrument_shared", read="everywhere"),
+            models.CheckConstraint(
+                name="instrument_increments_are_positive",
+                condition=Q(price_increment__gt=0, quantity_increment__gt=0, min_quantity__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class Candle(models.Model):
+    """One bar: prices in the quote currency, volume in the base; `start` is when it opened."""
+
+    pk = models.CompositePrimaryKey("symbol", "timeframe", "start")
+    symbol = models.CharField(max_length=32)
+    timeframe = models.CharField(max_length=8)
+    start = models.DateTimeField()
+    open = AmountField()
+    high = AmountField()
+    low = AmountField()
+    close = AmountField()
+    volume = AmountField()
+
+    class Meta:
+        constraints = [
+            SharedTable(name="market_candle_shared", read="everywhere"),
+            models.CheckConstraint(
+                name="candle_high_is_highest",
+                condition=Q(high__gte=Greatest("open", "close", "low")),
+            ),
+            models.CheckConstraint(
+                name="candle_low_is_lowest", condition=Q(low__lte=Least("open", "close"))
+            ),
+            models.CheckConstraint(
+                name="candle_price_is_positive_and_volume_is_not_negative",
+                condition=Q(low__gt=0, volume__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.timeframe} {self.start:%Y-%m-%d %H:%M}"
+
+
+class CandleLoad(models.Model):
+    """Where COPY puts rows on their way to `Candle`: COPY does not work on a walled table."""
+
+    pk = models.CompositePrimaryKey("load_id", "symbol", "timeframe", "start")
+    load_id = models.UUIDField()
+    symbol = models.CharField(max_length=32)
+    timeframe = models.CharField(max_length=8)
+    start = models.DateTimeField()
+    open = AmountField()
+    high = AmountField()
+    low = AmountField()
+    close = AmountField()
+    volume = AmountField()
+
+    class Meta:
+        constraints = [SharedTable(name="market_candleload_shared", read="unwalled")]
+
+    def __str__(self) -> str:
+        return f"{self.load_id} {self.symbol}"
