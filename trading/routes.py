@@ -1,5 +1,22 @@
 """The API's routes of trading, in one table."""
 
+from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-router = SimpleRouter()
+from trading.brokers.api import AccountViewSet
+from trading.market.api import InstrumentViewSet
+from trading.orders.api import FillViewSet, OrderViewSet
+from trading.portfolio.api import PortfolioView
+from trading.positions.api import PositionViewSet
+
+_router = SimpleRouter()
+_router.register("instruments", InstrumentViewSet, basename="instrument")
+_router.register("accounts", AccountViewSet, basename="account")
+_router.register("orders", OrderViewSet, basename="order")
+_router.register("fills", FillViewSet, basename="fill")
+_router.register("positions", PositionViewSet, basename="position")
+
+urlpatterns = [
+    path("portfolio/", PortfolioView.as_view(), name="portfolio"),
+    path("", include(_router.urls)),
+]

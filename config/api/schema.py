@@ -21,7 +21,7 @@ class ProblemOut(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-PROBLEM_STATUSES = ("400", "401", "403", "404", "405", "409", "415", "422", "429", "503")
+PROBLEM_STATUSES = ("400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "429", "503")
 
 
 class ProblemSchema(AutoSchema):

@@ -27,11 +27,11 @@ ALLOWED_HOSTS = [
 ]
 PLATFORM_HOSTS = [BULKHEAD_BASE_DOMAIN, *env.list("PLATFORM_HOSTS", default=[])]
 
-# tenants comes before django_tenants, so that its `migrate` and `migrate_schemas` win.
+# Ours come before django_tenants, so that `migrate`, `migrate_schemas`, `create_tenant` are ours.
 SHARED_APPS = [
     "tenants",
-    "django_tenants",
     "accounts",
+    "django_tenants",
     "trading.market",
     "trading",
     "django.contrib.contenttypes",
@@ -192,7 +192,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = BULKHEAD_DATA_DIR / "static"
+STATIC_ROOT = Path(env.str("BULKHEAD_STATIC_DIR", default=str(BULKHEAD_DATA_DIR / "static")))
 STORAGES = {
     "default": {
         "BACKEND": "tenants.files.TenantStorage",

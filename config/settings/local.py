@@ -12,3 +12,6 @@ SECURE_HSTS_SECONDS = 0
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
 LOGGING = logging_config(env.str("LOG_LEVEL", default="INFO"), as_json=False)
+# Static files straight from the packages, without a collectstatic step.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

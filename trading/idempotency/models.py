@@ -13,7 +13,8 @@ class IdempotentRequest(UserOwned):
     key = models.CharField(max_length=128)
     digest = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
-    answer = models.JSONField()
+    # Text, not jsonb: the answer is given again with its keys in the same order.
+    answer = models.TextField()
     created_at = models.DateTimeField()
 
     class Meta:

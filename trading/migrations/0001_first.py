@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=128)),
                 ('digest', models.BinaryField(max_length=32)),
                 ('status', models.PositiveSmallIntegerField()),
-                ('answer', models.JSONField()),
+                ('answer', models.TextField()),
                 ('created_at', models.DateTimeField()),
             ],
             options={
@@ -79,7 +79,8 @@ class Migration(migrations.Migration):
                 ('fees', trading.fields.AmountField(default=Decimal('0'))),
                 ('locked', trading.fields.AmountField(default=Decimal('0'))),
                 ('locked_currency', models.CharField(max_length=20)),
-                ('placed_after', models.DateTimeField(blank=True, null=True)),
+                ('matched_through', models.DateTimeField(blank=True, null=True)),
+                ('is_resting', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),
                 ('account', tenants.ownership.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='trading.account')),

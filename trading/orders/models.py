@@ -53,8 +53,9 @@ class Order(UserOwned):
     fees = AmountField(default=Decimal(0))
     locked = AmountField(default=Decimal(0))
     locked_currency = models.CharField(max_length=20)
-    # The newest bar when the order came: only later ones may match it.
-    placed_after = models.DateTimeField(null=True, blank=True)
+    # Start of the newest bar the order has seen: only later ones may match it.
+    matched_through = models.DateTimeField(null=True, blank=True)
+    is_resting = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -1,0 +1,92 @@
+# The doors of the project; `make help` lists them.
+.DEFAULT_GOAL := help
+
+DJANGO_SETTINGS_MODULE ?= config.settings.local
+export DJANGO_SETTINGS_MODULE
+
+PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
+EMBEDDED := $(PYTHON) -m config.embedded
+DATA := $(or $(BULKHEAD_DATA_DIR),.data)
+ROLE ?= app
+
+.PHONY: help up down clean test check fix bench manage dsn shell test-extras
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+up: .venv/base ## start everything; Ctrl-C stops it (PORT, HOST, BULKHEAD_DATA_DIR)
+	@exec $(EMBEDDED) up --follow-parent
+
+down: .venv/base ## stop what `make up` started, and wait
+	@exec $(EMBEDDED) down
+
+clean: ## stop it, and remove its data and all caches
+	@if [ -e .venv/base ]; then $(EMBEDDED) down; fi
+	@if [ -f "$(DATA)/secrets.json" ]; then rm -rf "$(DATA)"; fi
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+test: .venv/base .venv/dev ## the test suite, on servers of its own (ARGS for pytest)
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, migrations, tests
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+	$(EMBEDDED) run --throwaway -- python -m mypy .
+	$(EMBEDDED) run --throwaway -- sh -c \
+		'python manage.py provision_roles && python manage.py makemigrations --check --dry-run'
+	$(PYTHON) -m pytest -n 2
+
+fix: .venv/dev ## format, and repair what the linter can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: .venv/base .venv/dev ## the benchmarks, side by side (ARGS)
+	@exec $(PYTHON) -m benchmarks $(ARGS)
+
+manage: .venv/base ## a management command on the running installation (ARGS="…")
+	@exec $(EMBEDDED) manage $(ARGS)
+
+dsn: .venv/base ## a libpq connection string (ROLE=app|owner|backup|superuser)
+	@exec $(EMBEDDED) dsn --role $(ROLE)
+
+shell: .venv/base ## a Python shell inside a tenant (TENANT=slug)
+	@exec $(EMBEDDED) manage tenant_shell $(TENANT) $(ARGS)
+
+test-extras: ## what the extra tests need: Chromium and PgBouncer (Debian, as root)
+	@missing=; \
+	for program in chromium pgbouncer; do \
+		command -v $$program >/dev/null || missing="$$missing $$program"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "The extra tests need$$missing: install by the system's package manager." >&2; \
+		exit 1; \
+	fi; \
+	apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+
+# A link to a Python that has gone counts as missing, so a copied or moved .venv is made anew.
+$(PYTHON):
+	@found=; for candidate in $(PYTHONS); do \
+		"$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+			2>/dev/null && found=$$candidate && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "Bulkhead needs Python 3.11 or newer with venv (on Debian: python3-venv)." >&2; \
+		exit 1; \
+	fi; \
+	rm -rf .venv && "$$found" -m venv .venv
+
+.venv/base: $(PYTHON) requirements/base.txt requirements/embedded.txt
+	@echo "Installing what Bulkhead runs on …" >&2
+	@$(PIP) -r requirements/base.txt -r requirements/embedded.txt
+	@touch $@
+
+.venv/dev: $(PYTHON) requirements/dev.txt
+	@echo "Installing what its checks need …" >&2
+	@$(PIP) -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,46 @@
+"""`manage.py create_tenant`: a tenant, its schema where the plan has one, and its owner."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from accounts import onboarding
+from tenants.management.operator_command import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = (
+        "Create a tenant with its owner. Example:"
+        " manage.py create_tenant acme --tier starter --owner olga@acme.example"
+    )
+
+    def arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--tier", required=True, choices=["starter", "pro", "enterprise"])
+        parser.add_argument("--owner", required=True, metavar="EMAIL")
+        parser.add_argument("--region", default="default")
+
+    def carry_out(self, **options: Any) -> dict[str, Any]:
+        password = f"{secrets.token_urlsafe(12)}aA1"
+        tenant = onboarding.create_tenant_for(
+            slug=options["slug"],
+            tier=options["tier"],
+            owner_email=options["owner"],
+            password=password,
+            region=options["region"],
+            now=timezone.now(),
+        )
+        self.say(f"{tenant.slug}: {tenant.tier}, {tenant.live_schema}, id {tenant.id}", options)
+        self.say(f"owner {options['owner']}; password, if new: {password}", options)
+        return {
+            "slug": tenant.slug,
+            "id": tenant.id,
+            "tier": tenant.tier,
+            "schema": tenant.live_schema,
+            "owner": options["owner"],
+            "password_if_new": password,
+        }

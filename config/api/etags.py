@@ -1,0 +1,45 @@
+"""`ETag` and `If-Match`: a change applies to what its author has read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from config.api.errors import DomainError
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=False,
+    description="The ETag last read; a PATCH of a newer version is refused with 412.",
+)
+
+
+class VersionMismatch(DomainError):
+    code = "version_mismatch"
+    status = 412
+    title = "The object has changed since it was read."
+
+
+def etag_of(data: Any) -> str:
+    """A digest of the representation: what the reader saw is what it stands for."""
+    text = json.dumps(data, cls=JSONEncoder, sort_keys=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def with_etag(data: Any) -> Response:
+    return Response(data, headers={"ETag": etag_of(data)})
+
+
+def check_match(request: Request, data: Any) -> None:
+    """Raises VersionMismatch when `If-Match` names another version than `data`."""
+    asked = request.headers.get("If-Match")
+    if asked and asked.strip() not in ("*", etag_of(data)):
+        raise VersionMismatch

@@ -1,0 +1,93 @@
+"""One installation as the environment describes it: its address, its folder, what it runs."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.errors import EmbeddedError
+from config.embedded.servers import VARIABLES, Servers
+from config.embedded.supervisor import Program
+
+PROJECT = Path(__file__).resolve().parents[2]
+_MANAGE = (sys.executable, "manage.py")
+_CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+_SETTINGS = "config.settings.local"
+_FALSE = {"0", "false", "no", "off", "n"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What `make up` is told by variables."""
+
+    host: str
+    port: int
+    data_dir: Path
+    is_demo: bool
+    replays: bool
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Installation":
+        """Read the variables; raises EmbeddedError when one makes no sense."""
+        port = environ.get("PORT") or "8000"
+        if not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise EmbeddedError(f"PORT is {port!r}; it must be a number from 1 to 65535.")
+        is_local = environ.get("DJANGO_SETTINGS_MODULE", _SETTINGS) == _SETTINGS
+        return cls(
+            host=environ.get("HOST") or "127.0.0.1",
+            port=int(port),
+            data_dir=Path(environ.get("BULKHEAD_DATA_DIR") or PROJECT / ".data").absolute(),
+            is_demo=is_local and environ.get("DEBUG", "").lower() not in _FALSE,
+            replays=_speed(environ) > 0,
+        )
+
+    @property
+    def reachable_host(self) -> str:
+        """The address to call from this machine; one that listens everywhere has no name."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    def environment(self, servers: Servers, *, environ: Mapping[str, str]) -> dict[str, str]:
+        """For commands run by hand or once: everything."""
+        path = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", os.defpath)))
+        ours = {"HOST": self.host, "PORT": str(self.port), "PATH": path}
+        return {"DJANGO_SETTINGS_MODULE": _SETTINGS, **environ, **servers.environment(), **ours}
+
+    def steps(self, environment: Mapping[str, str]) -> list[Program]:
+        """What is done before the first request, each safe to repeat."""
+        names = ["migrate"]
+        if environment.get(VARIABLES["superuser"]):
+            names.insert(0, "provision_roles")
+        if self.is_demo:
+            names.append("seed_demo")
+        return [_program(name, (*_MANAGE, name), environment) for name in names]
+
+    def programs(self, environment: Mapping[str, str]) -> list[Program]:
+        """What runs until the end; none of it is given the superuser's log-in."""
+        allowed = {k: v for k, v in environment.items() if k != VARIABLES["superuser"]}
+        schedule = str(self.data_dir / "beat-schedule")
+        commands: dict[str, Sequence[str]] = {
+            "web": self._web(),
+            "worker": (*_CELERY, "worker", "--concurrency", "2", "-l", "info"),
+            "beat": (*_CELERY, "beat", "-l", "info", "--schedule", schedule),
+        }
+        if self.is_demo and self.replays:
+            commands["replay"] = (*_MANAGE, "replay_market")
+        return [_program(name, command, allowed) for name, command in commands.items()]
+
+    def _web(self) -> Sequence[str]:
+        address = ("--host", self.host, "--port", str(self.port))
+        quiet = ("--no-access-log", "--no-server-header")
+        return (sys.executable, "-m", "uvicorn", "config.asgi:application", *address, *quiet)
+
+
+def _program(name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:
+    return Program(name=name, command=command, environment=environment)
+
+
+def _speed(environ: Mapping[str, str]) -> float:
+    speed = environ.get("BULKHEAD_REPLAY_SPEED") or "1"
+    try:
+        return float(speed)
+    except ValueError as error:
+        raise EmbeddedError(f"BULKHEAD_REPLAY_SPEED is {speed!r}; it must be a number.") from error

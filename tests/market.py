@@ -1,0 +1,61 @@
+"""A market of a test's own: an instrument nobody else trades, and bars one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from uuid import uuid4
+
+from tests.cast import now
+from trading.market import actions
+from trading.market.bars import Bar
+from trading.market.models import Instrument
+from trading.orders import feed
+
+_START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Market:
+    symbol: str
+    hours: count[int]
+
+    def bar(self, **numbers: str) -> Bar:
+        """The next hour's bar; volume is unknown unless given."""
+        start = _START + timedelta(hours=next(self.hours))
+        values = {"volume": "0", **numbers}
+        return Bar(self.symbol, "1h", start, **{k: Decimal(v) for k, v in values.items()})
+
+    def print_bar(self, **numbers: str) -> Bar:
+        """Only stored: history."""
+        bar = self.bar(**numbers)
+        actions.load([bar])
+        return bar
+
+    def feed_bar(self, **numbers: str) -> Bar:
+        """Stored and matched, as the live feed does it."""
+        bar = self.bar(**numbers)
+        self.feed(bar)
+        return bar
+
+    def feed(self, bar: Bar) -> None:
+        feed.feed(bar, now=now())
+
+
+def list_instrument() -> Market:
+    symbol = f"X{uuid4().hex[:8].upper()}/USD"
+    actions.ensure_instrument(
+        Instrument(
+            symbol=symbol,
+            name=symbol,
+            asset_class="crypto",
+            base=symbol.partition("/")[0],
+            quote="USD",
+            price_increment=Decimal("0.01"),
+            quantity_increment=Decimal("0.001"),
+            min_quantity=Decimal("0.001"),
+        )
+    )
+    return Market(symbol, count())

@@ -1,0 +1,171 @@
+"""A trader's first day, by API: money in, an order, a bar, a position, a portfolio."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.cast import House, Person, job, now
+from tests.market import Market, list_instrument
+from trading.orders import actions
+
+
+@pytest.fixture
+def market() -> Market:
+    """An instrument of the test's own, last traded at 100."""
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    return market
+
+
+def open_account(person: Person, amount: str = "10000") -> str:
+    answer = person.post("accounts/", {"name": "paper", "currency": "USD"})
+    assert answer.status_code == 201, answer.json()
+    account = str(answer.json()["id"])
+    money = {"currency": "USD", "amount": amount}
+    assert person.post(f"accounts/{account}/deposit/", money).status_code == 201
+    return account
+
+
+def balance(person: Person, account: str) -> dict[str, str]:
+    rows = person.get(f"accounts/{account}/balances/").json()
+    return {key: rows[0][key] for key in ("total", "free", "locked")}
+
+
+def order(account: str, market: Market, **extra: Any) -> dict[str, Any]:
+    body = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
+    return {**body, **({"quantity": "2"} if "notional" not in extra else {}), **extra}
+
+
+def test_a_market_order_fills_at_the_next_open_and_moves_the_portfolio(
+    house: House, market: Market
+) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    placed = alice.post("orders/", order(account, market))
+    assert placed.status_code == 201, placed.json()
+    assert placed.json()["status"] == "accepted"
+    assert Decimal(balance(alice, account)["locked"]) > 200
+
+    market.feed_bar(open="110", high="112", low="108", close="111")
+
+    done = alice.get(f"orders/{placed.json()['id']}/").json()
+    assert (done["status"], done["filled_quantity"]) == ("filled", "2")
+    fill = alice.get(f"orders/{done['id']}/fills/").json()[0]
+    assert fill["price"] == "110.06"  # 5 basis points of slippage, up to the increment
+    assert balance(alice, account)["locked"] == "0"
+    position = alice.get("positions/").json()["results"][0]
+    assert (position["quantity"], position["market_value"]) == ("2", "222")
+    total = alice.get("portfolio/").json()["total"][0]
+    spent = 2 * Decimal("110.06") + Decimal(fill["fee"])
+    assert Decimal(total["cash"]) == 10_000 - spent
+    assert Decimal(total["equity"]) == 10_000 - spent + 222
+
+
+def test_a_limit_order_waits_until_the_price_goes_through_it(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    placed = alice.post("orders/", order(account, market, type="limit", limit_price="95"))
+    assert balance(alice, account)["locked"] == "190.38"  # 2 × 95 and the fee of 20 basis points
+
+    market.feed_bar(open="100", high="101", low="95", close="98")
+    assert alice.get(f"orders/{placed.json()['id']}/").json()["status"] == "accepted"
+
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    done = alice.get(f"orders/{placed.json()['id']}/").json()
+    assert (done["status"], done["average_price"]) == ("filled", "95")
+    assert Decimal(balance(alice, account)["total"]) == Decimal("10000") - 190 - Decimal("0.19")
+
+
+def test_selling_closes_the_position_and_takes_the_profit(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    alice.post("orders/", order(account, market))
+    market.feed_bar(open="100", high="101", low="99", close="100")
+    sold = alice.post("orders/", order(account, market, side="sell"))
+    assert sold.status_code == 201, sold.json()
+    market.feed_bar(open="120", high="121", low="119", close="120")
+
+    position = alice.get("positions/?open=false").json()["results"][0]
+    assert position["quantity"] == "0"
+    assert position["closed_at"] is not None
+    assert Decimal(position["realized_pnl"]) == 2 * (Decimal("119.94") - Decimal("100.05"))
+
+
+def test_what_is_not_held_cannot_be_sold(house: House, market: Market) -> None:
+    account = open_account(house.alice)
+    answer = house.alice.post("orders/", order(account, market, side="sell"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "insufficient_position")
+
+
+def test_more_than_there_is_cannot_be_spent(house: House, market: Market) -> None:
+    account = open_account(house.alice, amount="100")
+    answer = house.alice.post("orders/", order(account, market))
+    assert (answer.status_code, answer.json()["code"]) == (422, "insufficient_funds")
+    assert house.alice.get("orders/").json()["results"] == []
+
+
+def test_cancelling_frees_the_money(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    placed = alice.post("orders/", order(account, market, type="limit", limit_price="50")).json()
+    canceled = alice.request("DELETE", f"orders/{placed['id']}/")
+    assert canceled.json()["status"] == "canceled"
+    assert balance(alice, account) == {"total": "10000", "free": "10000", "locked": "0"}
+    again = alice.request("DELETE", f"orders/{placed['id']}/")
+    assert (again.status_code, again.json()["code"]) == (409, "order_not_open")
+
+
+def test_the_same_client_order_id_answers_the_first_order(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    body = order(account, market, client_order_id="mine-1")
+    first, second = alice.post("orders/", body), alice.post("orders/", body)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    other = alice.post("orders/", {**body, "quantity": "3"})
+    assert (other.status_code, other.json()["code"]) == (422, "client_order_id_reused")
+
+
+def test_the_same_idempotency_key_gives_the_same_answer(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    key = {"Idempotency_Key": uuid4().hex}
+    money = {"currency": "USD", "amount": "5"}
+    first = alice.post(f"accounts/{account}/deposit/", money, **key)
+    second = alice.post(f"accounts/{account}/deposit/", money, **key)
+    assert first.content == second.content
+    assert balance(alice, account)["total"] == "10005"
+    other = alice.post(f"accounts/{account}/deposit/", {**money, "amount": "6"}, **key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_the_same_bar_twice_fills_once(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    placed = alice.post("orders/", order(account, market, type="limit", limit_price="95")).json()
+    bar = market.feed_bar(open="97", high="98", low="90", close="96", volume="10")
+    market.feed(bar)
+    filled = alice.get(f"orders/{placed['id']}/").json()["filled_quantity"]
+    assert filled == "1"  # a tenth of the bar's volume, once
+    assert len(alice.get(f"orders/{placed['id']}/fills/").json()) == 1
+
+
+def test_an_order_with_a_date_ends_on_it(house: House, market: Market) -> None:
+
+    alice = house.alice
+    account = open_account(alice)
+    soon = (now() + timedelta(hours=1)).isoformat()
+    body = order(
+        account, market, type="limit", limit_price="50", time_in_force="gtd", expires_at=soon
+    )
+    placed = alice.post("orders/", body).json()
+    with job(house.tenant):
+        assert actions.expire_due(now=now()) == 0
+        assert actions.expire_due(now=datetime.now(UTC) + timedelta(hours=2)) == 1
+    assert alice.get(f"orders/{placed['id']}/").json()["status"] == "expired"
+    assert balance(alice, account)["locked"] == "0"

@@ -1,0 +1,64 @@
+"""Pytest plugin: the run's own PostgreSQL and Valkey, made before Django reads its settings.
+
+The controller starts them, and they end with the run; xdist's workers inherit the environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+_MARK = "BULKHEAD_TEST_SERVERS"
+_ROOT = Path(__file__).resolve().parents[1]
+_stack = contextlib.ExitStack()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    """A wrapper, and so ahead of pytest-django, which reads the settings in the same hook."""
+    if not os.environ.get(_MARK):
+        _prepare()
+    return (yield)
+
+
+def _prepare() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+    os.environ.update(_stack.enter_context(_servers()))
+    os.environ[_MARK] = "1"
+    for command in ("provision_roles", "migrate"):
+        _manage(command)
+
+
+def pytest_unconfigure() -> None:
+    _stack.close()
+
+
+@contextlib.contextmanager
+def _servers() -> Iterator[dict[str, str]]:
+    """Servers named by the environment, or throwaway ones without durability."""
+    from config.embedded.servers import running
+
+    with tempfile.TemporaryDirectory(prefix="bulkhead-test-", ignore_cleanup_errors=True) as folder:
+        # PostgreSQL may run as another user than this process: see config/embedded.
+        Path(folder).chmod(0o755)
+        with running(Path(folder) / "data", durable=False) as servers:
+            yield servers.environment()
+
+
+def _manage(command: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(_ROOT / "manage.py"), command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=_ROOT,
+    )
+    if ran.returncode:
+        raise pytest.UsageError(f"manage.py {command} failed:\n{ran.stdout}{ran.stderr}")

@@ -1,0 +1,120 @@
+"""What may be done with accounts and the money in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tenants import context
+from trading.brokers.models import Account, Balance, CashMovement
+from trading.errors import InsufficientFunds, NameTaken, NotFound
+
+
+def open_account(
+    *, user_id: UUID, name: str, currency: str, cost_method: str, is_default: bool, now: datetime
+) -> Account:
+    """A paper account. The first of a person is the default. Raises NameTaken."""
+    own = Account.objects.filter(user_id=user_id)
+    if own.filter(name=name).exists():
+        raise NameTaken
+    default = is_default or not own.filter(is_default=True).exists()
+    if default:
+        own.filter(is_default=True).update(is_default=False, updated_at=now)
+    account = Account(
+        user_id=user_id,
+        name=name,
+        currency=currency,
+        cost_method=cost_method,
+        is_default=default,
+        created_at=now,
+        updated_at=now,
+    )
+    account.save(force_insert=True)
+    return account
+
+
+def change_account(
+    *, account_id: UUID, now: datetime, name: str | None = None, is_default: bool | None = None
+) -> Account:
+    """Rename an account or make it the default. Raises NotFound or NameTaken."""
+    account = lock(account_id)
+    others = Account.objects.filter(user_id=account.user_id).exclude(pk=account.pk)
+    if name is not None:
+        if others.filter(name=name).exists():
+            raise NameTaken
+        account.name = name
+    if is_default:
+        others.filter(is_default=True).update(is_default=False, updated_at=now)
+        account.is_default = True
+    account.updated_at = now
+    account.save(update_fields=["name", "is_default", "updated_at"])
+    return account
+
+
+def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
+    """Put money in. `amount` is positive, in `currency`. Raises NotFound."""
+    account = lock(account_id)
+    balance = balance_of(account, currency)
+    move(balance, free=amount)
+    _record(account, currency, amount, now)
+    return balance
+
+
+def withdraw(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
+    """Take free money out. Raises NotFound or InsufficientFunds."""
+    account = lock(account_id)
+    balance = balance_of(account, currency)
+    move(balance, free=-amount)
+    _record(account, currency, -amount, now)
+    return balance
+
+
+def lock(account_id: UUID) -> Account:
+    """The account, locked until commit: the first lock of everything that touches its books.
+
+    Raises NotFound for an account that is not there, or not the caller's.
+    """
+    account = Account.objects.select_for_update().filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account
+
+
+def balance_of(account: Account, currency: str) -> Balance:
+    """The account's balance in a currency, locked; a new one is empty."""
+    balance = Balance.objects.select_for_update().filter(account=account, currency=currency)
+    found = balance.first()
+    if found is None:
+        found = Balance(account=account, user_id=account.user_id, currency=currency)
+        found.save(force_insert=True)
+    return found
+
+
+def move(balance: Balance, *, free: Decimal = Decimal(0), locked: Decimal = Decimal(0)) -> None:
+    """Change the free and locked parts of a locked balance. Raises InsufficientFunds below zero."""
+    balance.free += free
+    balance.locked += locked
+    balance.total = balance.free + balance.locked
+    if balance.free < 0 or balance.locked < 0:
+        raise InsufficientFunds(f"Not enough free {balance.currency} in this account.")
+    balance.save(update_fields=["free", "locked", "total"])
+
+
+def _record(account: Account, currency: str, amount: Decimal, now: datetime) -> None:
+    movement = CashMovement(
+        account=account,
+        user_id=account.user_id,
+        currency=currency,
+        amount=amount,
+        created_at=now,
+    )
+    movement.save(force_insert=True)
+
+
+def acting_user() -> UUID:
+    """The person of the context; jobs of the platform open no accounts. Raises NotFound."""
+    user_id = context.require().actor.user_id
+    if user_id is None:
+        raise NotFound("Only a person has accounts.")
+    return user_id

@@ -1,0 +1,79 @@
+"""What a trader can be told no for, by code."""
+
+from config.api.errors import DomainError
+
+
+class Refused(DomainError):
+    """The request is well formed, and the books or the rules say no."""
+
+    status = 422
+
+
+class UnknownInstrument(DomainError):
+    code = "unknown_instrument"
+    status = 404
+    title = "There is no such instrument."
+
+
+class NotTradable(Refused):
+    code = "not_tradable"
+    title = "This instrument is not traded."
+
+
+class NoPrice(Refused):
+    code = "no_price"
+    title = "There is no price for this instrument yet."
+
+
+class InsufficientFunds(Refused):
+    code = "insufficient_funds"
+    title = "The account does not hold enough."
+
+
+class InsufficientPosition(Refused):
+    code = "insufficient_position"
+    title = "The account does not hold that much of the instrument."
+
+
+class QuantityTooSmall(Refused):
+    code = "quantity_too_small"
+    title = "The quantity is below the instrument's minimum."
+
+
+class UnsupportedOrder(Refused):
+    code = "unsupported_order"
+    title = "This kind of order is not accepted."
+
+
+class ClientOrderIdReused(Refused):
+    code = "client_order_id_reused"
+    title = "This client_order_id belongs to another order."
+
+
+class IdempotencyKeyReused(Refused):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key came with another request before."
+
+
+class OrderNotOpen(DomainError):
+    code = "order_not_open"
+    status = 409
+    title = "The order is no longer open."
+
+
+class AccountHalted(DomainError):
+    code = "account_halted"
+    status = 409
+    title = "The account is halted."
+
+
+class NameTaken(DomainError):
+    code = "account_name_is_unique"
+    status = 409
+    title = "An account with this name exists already."
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    status = 404
+    title = "Not found."

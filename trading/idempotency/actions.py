@@ -1,0 +1,61 @@
+"""`Idempotency-Key`: the same request gets the same answer, and happens once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from tenants import context
+from trading.errors import IdempotencyKeyReused
+from trading.idempotency.models import IdempotentRequest
+
+Answer = tuple[int, Any]  # HTTP status and JSON body
+
+
+def once(
+    *, key: str, method: str, path: str, body: Any, now: datetime, act: Callable[[], Answer]
+) -> Answer:
+    """Carry out `act` unless this person's key has been used; then give the answer kept.
+
+    The key is claimed first, in the same transaction: a second request with it waits for the first
+    to commit, and a failed one leaves no claim. Raises IdempotencyKeyReused for another request.
+    """
+    digest = _digest(method, path, body)
+    user_id = context.require().actor.user_id
+    claim = IdempotentRequest(user_id=user_id, key=key, digest=digest, status=0, created_at=now)
+    if not _claim(claim):
+        return _kept(claim)
+    status, answer = act()
+    claimed = IdempotentRequest.objects.filter(user_id=user_id, key=key)
+    claimed.update(status=status, answer=json.dumps(answer))
+    return status, answer
+
+
+def _claim(claim: IdempotentRequest) -> bool:
+    """Insert the claim; False when the key is taken. `ignore_conflicts` would hide which it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trading_idempotentrequest"
+            " (id, user_id, key, digest, status, answer, created_at)"
+            " VALUES (%s, %s, %s, %s, 0, '', %s)"
+            " ON CONFLICT (tenant_id, user_id, key) DO NOTHING",
+            [claim.id, claim.user_id, claim.key, claim.digest, claim.created_at],
+        )
+        return bool(cursor.rowcount)
+
+
+def _kept(claim: IdempotentRequest) -> Answer:
+    kept = IdempotentRequest.objects.get(user_id=claim.user_id, key=claim.key)
+    if bytes(kept.digest) != claim.digest:
+        raise IdempotencyKeyReused
+    return kept.status, json.loads(kept.answer)
+
+
+def _digest(method: str, path: str, body: Any) -> bytes:
+    text = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).digest()

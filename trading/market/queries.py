@@ -1,0 +1,70 @@
+"""What may be asked about the market; the same answers for every tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Max, QuerySet
+
+from trading.errors import UnknownInstrument
+from trading.market.models import Candle, Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The newest known price of an instrument, in its quote currency; None when there is none."""
+
+    symbol: str
+    price: Decimal | None
+    at: datetime | None
+
+
+def symbol_of(text: str) -> str:
+    """A symbol as written in a path: `BTC-USD` stands for `BTC/USD`."""
+    return text.upper().replace("-", "/")
+
+
+def instrument(symbol: str) -> Instrument:
+    """One instrument. Raises UnknownInstrument."""
+    found = Instrument.objects.filter(symbol=symbol_of(symbol)).first()
+    if found is None:
+        raise UnknownInstrument
+    return found
+
+
+def candles(
+    symbol: str,
+    timeframe: str,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> QuerySet[Candle]:
+    """Bars with `start <= bar.start < end`; unordered, for the caller to page."""
+    rows = Candle.objects.filter(symbol=symbol, timeframe=timeframe)
+    if start is not None:
+        rows = rows.filter(start__gte=start)
+    if end is not None:
+        rows = rows.filter(start__lt=end)
+    return rows
+
+
+def quote(symbol: str) -> Quote:
+    """The close of the newest bar of any timeframe."""
+    return quotes([symbol])[symbol]
+
+
+def quotes(symbols: list[str]) -> dict[str, Quote]:
+    """The newest price of each symbol; every symbol asked for is in the answer."""
+    newest = {
+        row["symbol"]: row["newest"]
+        for row in Candle.objects.filter(symbol__in=symbols)
+        .values("symbol")
+        .annotate(newest=Max("start"))
+    }
+    closes = Candle.objects.filter(symbol__in=newest, start__in=set(newest.values()))
+    prices = {(bar.symbol, bar.start): bar.close for bar in closes.order_by("-timeframe")}
+    return {
+        symbol: Quote(symbol, prices.get((symbol, newest.get(symbol))), newest.get(symbol))
+        for symbol in symbols
+    }

@@ -1,0 +1,23 @@
+"""Celery doors of the orders' room."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenants import queries as tenants
+from tenants.tasks import PlatformTask, TenantTask
+from trading.orders import actions
+
+
+@shared_task(base=TenantTask, name="trading.orders.tasks.expire_orders")
+def expire_orders() -> int:
+    """End the tenant's orders whose time has come; running it twice ends nothing twice."""
+    return actions.expire_due(now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="trading.orders.tasks.expire_everywhere")
+def expire_everywhere() -> None:
+    """Send every active tenant its own task."""
+    for tenant_id in tenants.active_ids():
+        expire_orders.send_to(tenant_id)
