@@ -129,6 +129,12 @@ class SharedWall:
     READ_POLICY = "shared_read"
     WRITE_POLICIES = ("shared_insert", "shared_update", "shared_delete")
 
+    @property
+    def privileges(self) -> tuple[str, ...]:
+        if self.read == "unwalled":
+            return ("SELECT", "INSERT", "DELETE")
+        return ("SELECT", "INSERT", "UPDATE", "DELETE") if self.writable else ("SELECT",)
+
     def read_rule(self) -> str:
         outside = f"(SELECT {TENANT_SETTING}) IS NULL"
         if self.read == "everywhere":
@@ -138,24 +144,33 @@ class SharedWall:
             return f"{outside} OR {column} = (SELECT {TENANT_SETTING})"
         return outside
 
+    def rules(self) -> dict[str, tuple[str, str | None, str | None]]:
+        """Permissive policies by name: the command, and the expressions of USING and CHECK."""
+        if self.read == "unwalled":
+            return {}
+        outside = f"(SELECT {TENANT_SETTING}) IS NULL"
+        insert, update, delete = self.WRITE_POLICIES
+        return {
+            self.READ_POLICY: ("SELECT", self.read_rule(), None),
+            insert: ("INSERT", None, outside),
+            update: ("UPDATE", outside, outside),
+            delete: ("DELETE", outside, None),
+        }
+
     def raise_statements(self) -> list[str]:
         table = quoted(self.table)
-        if self.read == "unwalled":
-            return [
-                f"REVOKE ALL ON {table} FROM PUBLIC",
-                f"GRANT SELECT, INSERT, DELETE ON {table} TO {APP}",
-            ]
-        outside = f"(SELECT {TENANT_SETTING}) IS NULL"
-        writes = "SELECT, INSERT, UPDATE, DELETE" if self.writable else "SELECT"
+        policies = [
+            f"CREATE POLICY {name} ON {table} FOR {command} TO {APP}"
+            + (f" USING ({using})" if using else "")
+            + (f" WITH CHECK ({check})" if check else "")
+            for name, (command, using, check) in self.rules().items()
+        ]
+        enable = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"] if policies else []
         return [
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"CREATE POLICY shared_read ON {table} FOR SELECT TO {APP} USING ({self.read_rule()})",
-            f"CREATE POLICY shared_insert ON {table} FOR INSERT TO {APP} WITH CHECK ({outside})",
-            f"CREATE POLICY shared_update ON {table} FOR UPDATE TO {APP}"
-            f" USING ({outside}) WITH CHECK ({outside})",
-            f"CREATE POLICY shared_delete ON {table} FOR DELETE TO {APP} USING ({outside})",
+            *enable,
+            *policies,
             f"REVOKE ALL ON {table} FROM PUBLIC",
-            f"GRANT {writes} ON {table} TO {APP}",
+            f"GRANT {', '.join(self.privileges)} ON {table} TO {APP}",
         ]
 
     def lower_statements(self) -> list[str]:

@@ -2,9 +2,11 @@
 
 import collections
 import contextlib
+import errno
 import logging
 import os
 import queue
+import signal
 import threading
 import time
 from logging.handlers import RotatingFileHandler
@@ -43,10 +45,14 @@ class Console:
         self._thread.join(timeout=1)
 
     def _print(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while line := self._lines.get():
                 while line:
                     line = line[os.write(self._descriptor, line) :]
+        except OSError as error:
+            # A closed terminal tells its first process only, which may be make; it waits for us.
+            if error.errno == errno.EIO:
+                os.kill(os.getpid(), signal.SIGHUP)
 
 
 class JointLog:

@@ -76,7 +76,7 @@ def _settle(
 def _record(order: Order, execution: Execution, instrument: Instrument, now: datetime) -> None:
     """Book one execution: cash, position, order, and the fill that explains them."""
     _pay(order, execution, instrument)
-    booked = pnl.Fill(execution.side, execution.quantity, execution.price, execution.fee)
+    booked = pnl.HoldingFill(execution.side, execution.quantity, execution.price, execution.fee)
     position, realized = positions.apply(order.account, order.instrument, booked, now=now)
     fill = Fill(
         order=order,

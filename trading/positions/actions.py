@@ -33,7 +33,7 @@ def unlock(account: Account, instrument: str, quantity: Decimal) -> None:
 
 
 def apply(
-    account: Account, instrument: str, fill: pnl.Fill, *, now: datetime
+    account: Account, instrument: str, fill: pnl.HoldingFill, *, now: datetime
 ) -> tuple[Position, Decimal]:
     """Fold one fill into the account's position; a sell's quantity was locked before.
 
@@ -63,7 +63,7 @@ def write_notes(*, position_id: UUID, notes: str, now: datetime) -> Position:
 
 
 def _folded(
-    account: Account, position: Position, fill: pnl.Fill
+    account: Account, position: Position, fill: pnl.HoldingFill
 ) -> pnl.Holding | pnl.FifoBook:
     """The books after one more fill, by the account's way to count cost."""
     if account.cost_method == Account.CostMethod.AVERAGE:
@@ -71,7 +71,7 @@ def _folded(
         return pnl.apply(books, fill)
     earlier = position.fills.order_by("executed_at", "id")  # type: ignore[attr-defined]
     return pnl.apply_fifo(
-        pnl.fold_fifo(pnl.Fill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier), fill
+        pnl.fold_fifo(pnl.HoldingFill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier), fill
     )
 
 

@@ -93,7 +93,7 @@ class FifoBook:
 
 
 @exact()
-def apply(holding: Holding, fill: Fill) -> Holding:
+def apply(holding: Holding, fill: HoldingFill) -> Holding:
     """The holding after a fill, at average cost. Raises Oversold."""
     value = fill.quantity * fill.price
     if fill.side is Side.BUY:
@@ -112,7 +112,7 @@ def apply(holding: Holding, fill: Fill) -> Holding:
 
 
 @exact()
-def apply_fifo(book: FifoBook, fill: Fill) -> FifoBook:
+def apply_fifo(book: FifoBook, fill: HoldingFill) -> FifoBook:
     """The book after a fill: a purchase is a new lot, a sale takes the oldest. Raises Oversold."""
     fees = book.fees + fill.fee
     if fill.side is Side.BUY:

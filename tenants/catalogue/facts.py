@@ -1,0 +1,32 @@
+"""What the code says should be there, as the parameters of every query."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tenants import rls, roles
+from tenants.catalogue import known_functions, known_policies, known_tables
+
+
+def parameters(pattern: str) -> dict[str, Any]:
+    """`pattern` names the schema that shows how all others should be."""
+    return {
+        "pattern": pattern,
+        "tables": json.dumps(list(known_tables.rows())),
+        "policies": json.dumps(list(known_policies.rows())),
+        "functions": json.dumps(list(known_functions.rows())),
+        "roles": json.dumps([_role(role) for role in roles.ROLES]),
+        "revoked": list(roles.REVOKED_FUNCTIONS),
+        "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),
+        "tenant_default": known_policies.squashed(rls.TENANT_SETTING),
+        "app": roles.APP,
+        "owner": roles.OWNER,
+        "backup": roles.BACKUP,
+    }
+
+
+def _role(role: roles.Role) -> dict[str, Any]:
+    """What the role's attributes forbid it to be."""
+    words = role.attributes.split()
+    return {"name": role.name, "never": [word[2:] for word in words if word.startswith("NO")]}
