@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import path
 
 from config import health
-from config.urls import handler400, handler403, handler404, handler500, urlpatterns as tenant
+from config.urls import handler400, handler403, handler404, handler500
+from config.urls import urlpatterns as tenant
 
 urlpatterns = [
     path("healthz", health.process),

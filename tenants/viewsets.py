@@ -14,7 +14,6 @@ from tenants.context import Scope
 from tenants.ownership import TenantOwned, UserOwned
 
 
-
 class TenantViewSet(GenericViewSet[Any]):
     """Rows of the entered tenant, and of the caller alone where rows have an owner.
 

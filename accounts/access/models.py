@@ -25,12 +25,8 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            SharedTable(
-                name="accounts_membership_shared", read="own", tenant_column="tenant_id"
-            ),
-            models.UniqueConstraint(
-                fields=["tenant", "user"], name="membership_is_one_per_person"
-            ),
+            SharedTable(name="accounts_membership_shared", read="own", tenant_column="tenant_id"),
+            models.UniqueConstraint(fields=["tenant", "user"], name="membership_is_one_per_person"),
             models.CheckConstraint(
                 name="membership_role_is_known",
                 condition=models.Q(role__in=[role.value for role in Role]),

@@ -22,7 +22,7 @@ class PlainDecimal(serializers.Field):  # type: ignore[type-arg]
     """
 
     default_error_messages = {
-        "invalid": "Give a decimal number as a string, such as \"12.5\".",
+        "invalid": 'Give a decimal number as a string, such as "12.5".',
         "too_large": "The number is too large.",
         "not_positive": "The number must be greater than zero.",
     }

@@ -21,7 +21,21 @@ class ProblemOut(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-PROBLEM_STATUSES = ("400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "429", "503")
+PROBLEM_STATUSES = (
+    "400",
+    "401",
+    "403",
+    "404",
+    "405",
+    "406",
+    "409",
+    "412",
+    "413",
+    "415",
+    "422",
+    "429",
+    "503",
+)
 
 
 class ProblemSchema(AutoSchema):
@@ -34,4 +48,4 @@ class ProblemSchema(AutoSchema):
             "400",
             media_types=["application/problem+json"],
         )
-        return {**{status: problem for status in PROBLEM_STATUSES}, **bodies}
+        return {**dict.fromkeys(PROBLEM_STATUSES, problem), **bodies}

@@ -92,9 +92,7 @@ _POOL = {
     "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10.0),
 }
 DATABASES = {
-    "default": _database(
-        "DATABASE_URL", "tenants.backend", server_side_binding=True, pool=_POOL
-    ),
+    "default": _database("DATABASE_URL", "tenants.backend", server_side_binding=True, pool=_POOL),
 }
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):

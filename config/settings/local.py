@@ -1,8 +1,8 @@
 """A developer's machine and the demo: loosens what needs TLS, and nothing else."""
 
+from config.logs import logging_config
 from config.settings.base import *  # noqa: F403 - settings build on one another
 from config.settings.base import ALLOWED_HOSTS, PLATFORM_HOSTS, env
-from config.logs import logging_config
 
 DEBUG = env.bool("DEBUG", default=True)
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "[::1]", "localhost", ".localhost"]

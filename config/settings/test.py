@@ -1,7 +1,7 @@
 """The suite: real servers, cheap passwords, short waits."""
 
-from config.settings.local import *  # noqa: F403 - settings build on one another
 from config.settings.base import BULKHEAD_DATA_DIR  # noqa: F401 - the suite reads it from here
+from config.settings.local import *  # noqa: F403 - settings build on one another
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost", ".localhost"]

@@ -54,9 +54,7 @@ def _role(connection: psycopg.Connection, role: Role, password: str | None) -> s
     for name, value in role.settings:
         change = sql.SQL("ALTER ROLE {} SET {} TO {}")
         values = sql.SQL(", ").join(sql.Literal(part.strip()) for part in value.split(","))
-        connection.execute(
-            change.format(sql.Identifier(role.name), sql.Identifier(name), values)
-        )
+        connection.execute(change.format(sql.Identifier(role.name), sql.Identifier(name), values))
     return f"role {role.name}: {'checked' if exists else 'made'}"
 
 

@@ -224,4 +224,3 @@ def _locked(order_id: UUID) -> Order:
 def _tell(order: Order, kind: str, now: datetime) -> None:
     data = {"order": str(order.id), "instrument": order.instrument, "status": order.status}
     events.publish(user_id=order.user_id, kind=kind, data=data, now=now)
-

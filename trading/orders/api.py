@@ -141,9 +141,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
     ordering_fields = ("created_at", "updated_at")
     lookup_value_regex = "[0-9a-fA-F-]{32,36}"
 
-    @extend_schema(
-        request=OrderIn, responses={200: OrderOut, 201: OrderOut}, parameters=[HEADER]
-    )
+    @extend_schema(request=OrderIn, responses={200: OrderOut, 201: OrderOut}, parameters=[HEADER])
     def create(self, request: Request) -> Response:
         given = OrderIn(data=request.data)
         given.is_valid(raise_exception=True)

@@ -13,14 +13,14 @@ from trading.market import queries as market
 from trading.market.bars import Bar
 from trading.market.models import Instrument
 from trading.notifications import events
-from trading.orders import actions, matching, states
-from trading.orders.costs import Costs
+from trading.orders import actions, funds, matching, states
+from trading.orders.costs import Costs, slipped
 from trading.orders.models import Fill, Order
 from trading.orders.states import OrderStatus
 from trading.orders.working import Execution, Outcome, Terms, WorkingOrder
 from trading.positions import actions as positions
 from trading.positions import pnl
-from trading.values import Increments, OrderType, Side, TimeInForce, exact, plain
+from trading.values import Increments, OrderType, Side, TimeInForce, exact, plain, round_up
 
 _PLACES = Decimal(1).scaleb(-18)
 
@@ -56,10 +56,28 @@ def _match_account(
     for order in orders.values():
         order.account = account
     terms = _terms(account, instrument)
+    for order in orders.values():
+        _top_up(order, bar, terms)
     outcome = matching.match(_working(orders.values()), bar, terms)
     _settle(outcome, orders, instrument, now)
     Order.objects.filter(pk__in=orders).update(matched_through=bar.start, is_resting=True)
     return len(outcome.executions)
+
+
+def _top_up(order: Order, bar: Bar, terms: Terms) -> None:
+    """Lock more for a market buy whose price ran away, as far as the account has free money."""
+    if order.type != OrderType.MARKET or order.side != Side.BUY or order.notional is not None:
+        return
+    price = round_up(slipped(bar.open, Side.BUY, terms.costs), terms.increments.price)
+    fee_bps = max(terms.costs.maker_bps, terms.costs.taker_bps)
+    missing = funds.limit_buy(order.quantity - order.filled_quantity, price, fee_bps) - order.locked
+    if missing <= 0:
+        return
+    balance = brokers.balance_of(order.account, order.locked_currency)
+    extra = min(missing, balance.free)
+    brokers.move(balance, free=-extra, locked=extra)
+    order.locked += extra
+    order.save(update_fields=["locked"])
 
 
 def _settle(
@@ -120,16 +138,12 @@ def _advance(order: Order, execution: Execution, now: datetime) -> None:
     spent += execution.price * execution.quantity
     order.average_price = (spent / order.filled_quantity).quantize(_PLACES)
     order.fees += execution.fee
-    order.status = states.after_fill(
-        OrderStatus(order.status), is_complete=execution.is_complete
-    )
+    order.status = states.after_fill(OrderStatus(order.status), is_complete=execution.is_complete)
     if execution.is_complete:
         actions.release(order, order.locked)
     order.updated_at = now
     order.save(
-        update_fields=[
-            "filled_quantity", "average_price", "fees", "status", "locked", "updated_at"
-        ]
+        update_fields=["filled_quantity", "average_price", "fees", "status", "locked", "updated_at"]
     )
 
 

@@ -16,7 +16,9 @@ from trading.values import Liquidity, OrderType, Side, TimeInForce
 _OPEN = sorted(status.value for status in OPEN)
 
 
-def _choices(values: type[Side | OrderType | TimeInForce | OrderStatus | Liquidity]) -> list[tuple[str, str]]:
+def _choices(
+    values: type[Side | OrderType | TimeInForce | OrderStatus | Liquidity],
+) -> list[tuple[str, str]]:
     return [(value.value, value.value) for value in values]
 
 
@@ -67,9 +69,7 @@ class Order(UserOwned):
                 fields=["tenant_id", "account", "client_order_id"],
                 name="order_client_order_id_is_unique",
             ),
-            models.CheckConstraint(
-                name="order_quantity_is_positive", condition=Q(quantity__gt=0)
-            ),
+            models.CheckConstraint(name="order_quantity_is_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(
                 name="order_filled_not_over_quantity",
                 condition=Q(filled_quantity__gte=0, filled_quantity__lte=F("quantity")),
@@ -78,9 +78,7 @@ class Order(UserOwned):
                 name="order_limit_has_a_price",
                 condition=~Q(type="limit") | Q(limit_price__gt=0),
             ),
-            models.CheckConstraint(
-                name="order_lock_is_not_negative", condition=Q(locked__gte=0)
-            ),
+            models.CheckConstraint(name="order_lock_is_not_negative", condition=Q(locked__gte=0)),
             models.CheckConstraint(
                 name="order_locks_nothing_when_done",
                 condition=Q(status__in=_OPEN) | Q(locked=Decimal(0)),

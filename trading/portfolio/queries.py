@@ -64,9 +64,7 @@ def _of(
 def _holdings(own: Q) -> list[Holding]:
     positions = list(Position.objects.filter(own))
     symbols = {p.instrument for p in positions}
-    quotes = dict(
-        Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "quote")
-    )
+    quotes = dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "quote"))
     return [
         Holding(
             account_id=p.account_id,

@@ -71,7 +71,8 @@ def _folded(
         return pnl.apply(books, fill)
     earlier = position.fills.order_by("executed_at", "id")  # type: ignore[attr-defined]
     return pnl.apply_fifo(
-        pnl.fold_fifo(pnl.HoldingFill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier), fill
+        pnl.fold_fifo(pnl.HoldingFill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier),
+        fill,
     )
 
 

@@ -288,4 +288,3 @@ def test_a_fill_can_be_explained_from_its_source() -> None:
             "volume": "200",
         },
     }
-

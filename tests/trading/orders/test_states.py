@@ -57,7 +57,7 @@ def test_step_allows_what_is_drawn_and_nothing_else(current: OrderStatus, to: Or
 
 
 def test_every_state_is_either_open_or_final() -> None:
-    assert OPEN | FINAL == set(OrderStatus)
+    assert set(OrderStatus) == OPEN | FINAL
     assert not OPEN & FINAL
     assert WORKING < OPEN
 
