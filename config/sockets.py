@@ -8,7 +8,5 @@ from tenants.models import SLUG_PATTERN
 from trading.notifications.stream import EventStream
 
 websocket = AllowedHostsOriginValidator(
-    URLRouter(
-        [re_path(rf"^(?:t/{SLUG_PATTERN}/)?ws/v1/stream/$", EventStream.as_asgi())]  # type: ignore[list-item]
-    )
+    URLRouter([re_path(rf"^(?:t/{SLUG_PATTERN}/)?ws/v1/stream/$", EventStream.as_asgi())])
 )

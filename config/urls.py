@@ -4,7 +4,6 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from accounts.tokens import api as tokens
-from trading import routes
 
 auth = [
     path("login/", tokens.LoginView.as_view(), name="login"),
@@ -16,7 +15,7 @@ urlpatterns = [
     path("api/v1/auth/", include(auth)),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/v1/", include(routes.urlpatterns)),
+    path("api/v1/", include("trading.routes")),
 ]
 
 handler400 = "config.api.problems.bad_request"

@@ -40,33 +40,37 @@ return 1
 """
 
 
-def tenant_key(key: str, key_prefix: str, version: int) -> str:
+def tenant_key(key: str, _prefix: str, version: int) -> str:
     """Django's KEY_FUNCTION: `tenant:{id}:…`. Raises NoTenantContext outside a tenant."""
     return f"tenant:{context.require().tenant_id}:{version}:{key}"
 
 
-class _QuotaClient(RedisCacheClient):  # type: ignore[misc]
+class _QuotaClient(RedisCacheClient):
     """Sets through the script above, so that counting and evicting are one step."""
 
-    def set(self, key: str, value: Any, timeout: int | None) -> bool:
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
         if timeout == 0:
-            return bool(self.delete(key))
-        return self._store(key, value, timeout, add=False) == 1
+            self.delete(key)
+        else:
+            self._store(key, value, timeout, add=False)
 
-    def add(self, key: str, value: Any, timeout: int | None) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any) -> bool:
         if timeout == 0:
             return False
         return self._store(key, value, timeout, add=True) == 1
 
-    def set_many(self, data: dict[str, Any], timeout: int | None) -> None:
+    def set_many(self, data: Any, timeout: Any) -> None:
         for key, value in data.items():
             self.set(key, value, timeout)
 
-    def delete(self, key: str) -> bool:
-        return self.delete_many([key])
+    def delete(self, key: Any) -> bool:
+        return self._forget([key])
 
-    def delete_many(self, keys: Any) -> bool:
-        """Forget entries and what was counted for them."""
+    def delete_many(self, keys: Any) -> None:
+        self._forget(keys)
+
+    def _forget(self, keys: Any) -> bool:
+        """Remove entries and what was counted for them; True when one was there."""
         index, sizes, total = _books()
         client = self.get_client(None, write=True)
         removed = 0
@@ -85,16 +89,16 @@ class _QuotaClient(RedisCacheClient):  # type: ignore[misc]
         keys = client.zrange(index, 0, -1)
         return bool(client.delete(*keys, *books))
 
-    def _store(self, key: str, value: Any, timeout: int | None, *, add: bool) -> int:
+    def _store(self, key: Any, value: Any, timeout: Any, *, add: bool) -> int:
         client = self.get_client(key, write=True)
         alive = 0 if timeout is None else timeout * 1000
         quota = limits.of(context.require().tenant_id).cache_quota_bytes
         keys = [key, *_books()]
-        packed = self._serializer.dumps(value)
+        packed = self._serializer.dumps(value)  # type: ignore[attr-defined]
         return int(client.eval(_SET, 4, *keys, packed, alive, quota, time.time(), int(add)))
 
 
-class TenantCache(RedisCache):  # type: ignore[misc]
+class TenantCache(RedisCache):
     """The `default` cache."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:

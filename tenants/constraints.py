@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -91,8 +91,7 @@ class TenantReference(_WallConstraint):
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
         field = model._meta.get_field(self.field)
-        target = field.related_model
-        assert isinstance(target, type)
+        target = cast("type[models.Model]", field.related_model)
         return [
             f"ALTER TABLE {quoted(model._meta.db_table)} ADD CONSTRAINT {quoted(self.name)}"
             f" FOREIGN KEY (tenant_id, {quoted(field.column)})"  # type: ignore[union-attr]

@@ -93,7 +93,7 @@ END
 $body$;
 REVOKE ALL ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) TO {APP};
-"""
+"""  # noqa: S608 - joined from constants
 
 PROVEN_TENANT = f"""
 CREATE OR REPLACE FUNCTION public.proven_tenant(p_schema text)
@@ -117,7 +117,7 @@ END
 $body$;
 REVOKE ALL ON FUNCTION public.proven_tenant(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.proven_tenant(text) TO {APP}, {BACKUP};
-"""
+"""  # noqa: S608 - joined from constants
 
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$

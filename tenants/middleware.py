@@ -30,7 +30,7 @@ class AddressMiddleware:
             return problems.response(error)
         request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
         if address.tenant_id is not None:
-            request.urlconf = settings.TENANT_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.TENANT_URLCONF
         if address.prefix:
             request.path_info = address.path
             request.META["SCRIPT_NAME"] = address.prefix

@@ -24,7 +24,9 @@ class CloseInsideTenants(migrations.RunSQL):
     def __init__(self, table: str, *, read: str = "platform", writable: bool = True) -> None:
         self.table, self.read, self.writable = table, read, writable
         wall = SharedWall(table, read, writable=writable)
-        super().__init__(sql=wall.raise_statements(), reverse_sql=wall.lower_statements())
+        super().__init__(
+            sql=tuple(wall.raise_statements()), reverse_sql=tuple(wall.lower_statements())
+        )
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         kwargs: dict[str, object] = {"read": self.read, "writable": self.writable}

@@ -18,7 +18,7 @@ from trading.market import bundle
 
 Report = Callable[[str], None]
 
-PASSWORD = "Bulkhead-demo-1"
+PASSWORD = "Bulkhead-demo-1"  # noqa: S105 - known to all, and seeded with DEBUG only
 STAFF = "staff@bulkhead.example"
 TENANTS = (("acme", "starter"), ("birch", "pro"), ("globex", "enterprise"))
 PEOPLE = (

@@ -14,7 +14,7 @@ class AllowedOrdering(OrderingFilter):
         return [(name, name) for name in getattr(view, "ordering_fields", ())]
 
     def remove_invalid_fields(
-        self, queryset: Any, fields: list[str], view: Any, request: Any
+        self, queryset: Any, fields: Any, view: Any, request: Any
     ) -> list[str]:
         valid = super().remove_invalid_fields(queryset, fields, view, request)
         if len(valid) != len(fields):

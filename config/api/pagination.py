@@ -13,7 +13,7 @@ class CursorPages(CursorPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
-    ordering = ("-created_at", "-id")
+    ordering: Any = ("-created_at", "-id")
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
         """The view's default or allowed ordering, ended by the key so that pages never overlap."""

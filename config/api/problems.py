@@ -134,19 +134,22 @@ def _conflict(constraint: str | None) -> DomainError:
 
 
 def _domain_error(fault: Exception) -> DomainError | None:
-    if isinstance(fault, DomainError):
-        return fault
-    if isinstance(fault, Http404):
-        return NotFound()
-    if isinstance(fault, PermissionDenied):
-        return Forbidden()
-    if isinstance(fault, exceptions.ValidationError):
-        return Invalid("See `errors`.", errors=_field_errors(fault.detail))
-    if isinstance(fault, exceptions.APIException):
-        return _from_drf(fault)
-    if isinstance(fault, DatabaseError):
-        return from_database(fault)
-    return None
+    match fault:
+        case DomainError():
+            found: DomainError | None = fault
+        case Http404():
+            found = NotFound()
+        case PermissionDenied():
+            found = Forbidden()
+        case exceptions.ValidationError():
+            found = Invalid("See `errors`.", errors=_field_errors(fault.detail))
+        case exceptions.APIException():
+            found = _from_drf(fault)
+        case DatabaseError():
+            found = from_database(fault)
+        case _:
+            found = None
+    return found
 
 
 def _from_drf(fault: exceptions.APIException) -> DomainError:

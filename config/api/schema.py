@@ -17,7 +17,7 @@ class ProblemOut(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField())
+    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
     request_id = serializers.CharField()
 
 
@@ -41,9 +41,9 @@ PROBLEM_STATUSES = (
 class ProblemSchema(AutoSchema):
     """Adds the problem responses that any operation can give."""
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problem = self._get_response_for_code(
+        problem = self._get_response_for_code(  # type: ignore[no-untyped-call]
             OpenApiResponse(ProblemOut, description="Problem"),
             "400",
             media_types=["application/problem+json"],

@@ -26,7 +26,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except PermissionError as error:
-        sys.stderr.write(f"{error.filename} belongs to another user; run as that user.\n")
+        sys.stderr.write(f"This user may not use {error.filename}; run as the one who made it.\n")
         return 1
     return status
 

@@ -42,8 +42,9 @@ def hand_over(path: Path, account: Account | None) -> None:
             os.chown(item, account.uid, account.gid, follow_symlinks=False)
     except OSError as error:
         raise EmbeddedError(
-            f"{path} can't be given to user {account.uid} ({error.strerror}); "
-            "BULKHEAD_DATA_DIR names a folder on another file system."
+            f"PostgreSQL refuses to be root, and {path} can't be given to user {account.uid} "
+            f"({error.strerror}); run as a plain user, or name another folder with "
+            "BULKHEAD_DATA_DIR."
         ) from error
 
 

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 # What launch itself refuses, as opposed to what the launched program says (sysexits: EX_CONFIG).
 REFUSED = 78
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_PDEATHSIG, _PR_GET_SECUREBITS, _PR_SET_SECUREBITS = 1, 27, 28
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_SECBIT_NO_SETUID_FIXUP = 4
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -42,25 +44,26 @@ def follow(parent: int, stop: int) -> None:
 
 def become(uid: int, gid: int, reach: Sequence[str]) -> None:
     """Drop root for good, keeping only the right to pass through other users' folders."""
-    ambient = False
+    kept = _passing_capabilities() if sys.platform == "linux" else 0
     try:
-        kept = _passing_capabilities() if sys.platform == "linux" else 0
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-        ambient = bool(kept) and _keep(kept)
     except OSError as error:
         _refuse(f"The servers don't run as root, and user {uid} can't be had: {error}.")
-    if not ambient:
+    if not (kept and _keep(kept)):
         _refuse_unreachable(uid, reach)
 
 
 def _passing_capabilities() -> int:
     """Those of the two that we have (Docker grants only the first), held across setuid."""
     libc = ctypes.CDLL(None)
+    # Beside holding them, this lets access(2), which initdb asks about its neighbours, count them.
+    bits = libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0) | _SECBIT_NO_SETUID_FIXUP
+    if libc.prctl(_PR_SET_SECUREBITS, bits, 0, 0, 0) != 0:
+        return 0
     sets = _Sets()
     libc.capget(ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0)), ctypes.byref(sets))
-    libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     return int(sets.permitted) & (1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH)
 
 

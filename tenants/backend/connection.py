@@ -43,7 +43,9 @@ class TenantConnection(psycopg.Connection[Any]):
                 if self.pgconn.transaction_status != pq.TransactionStatus.UNKNOWN:
                     yield from super()._exec_command(b"ROLLBACK")
                 named = BY_SQLSTATE.get(fault.sqlstate or "")
-                raise named() from fault if named else fault
+                if named is None:
+                    raise fault
+                raise named from fault
         return None
 
     def has_been_cut(self) -> bool:

@@ -23,7 +23,7 @@ def create_tenant(
     plan = Plan.objects.filter(code=tier).first()
     if plan is None:
         raise UnknownPlan(f"Plans: {', '.join(Plan.objects.values_list('code', flat=True))}.")
-    tenant = Tenant.objects.filter(slug=slug).first()
+    tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = _reserve(slug=slug, name=name, plan=plan, region=region, now=now)
     elif tenant.status != Tenant.Status.PROVISIONING:

@@ -59,7 +59,7 @@ def _compile(loader: MigrationLoader, wanted: set[Key]) -> Blueprint:
     keys = tuple(key for key in order if key in wanted)
     connection = connections[OWNER_ALIAS]
     with schema_context(_PLACEHOLDER, database=OWNER_ALIAS):
-        loader.connection = connection  # type: ignore[assignment]
+        loader.connection = connection
         lines = loader.collect_sql([(loader.graph.nodes[key], False) for key in keys])
         with connection.schema_editor(collect_sql=True) as editor:
             editor.create_model(MigrationRecorder(connection).Migration)

@@ -79,7 +79,7 @@ def _database(connection: psycopg.Connection) -> None:
         f"GRANT CONNECT ON DATABASE {{}} TO {APP}, {BACKUP}",
         f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {{}} TO {OWNER}",
     ):
-        connection.execute(sql.SQL(statement).format(name))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(name))
     connection.execute(f"ALTER SCHEMA public OWNER TO {OWNER}")
     connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}, {BACKUP}")
@@ -90,10 +90,10 @@ def _revocations(connection: psycopg.Connection) -> list[str]:
     for function in functions:
         known = connection.execute("SELECT to_regprocedure(%s)", [function]).fetchone()
         if known and known[0]:
-            connection.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")  # type: ignore[arg-type]
-            connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}, {BACKUP}")  # type: ignore[arg-type]
+            connection.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+            connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}, {BACKUP}")
     for view in _REVOKED_VIEWS:
-        connection.execute(f"REVOKE ALL ON pg_catalog.{view} FROM PUBLIC")  # type: ignore[arg-type]
+        connection.execute(f"REVOKE ALL ON pg_catalog.{view} FROM PUBLIC")
     connection.execute("REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC")
     connection.execute(f"GRANT USAGE ON LANGUAGE plpgsql TO {OWNER}")
     return [f"revoked from PUBLIC: {len(functions)} functions, {len(_REVOKED_VIEWS)} views"]

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from trading.market.bars import Bar
 from trading.orders.costs import Costs
-from trading.orders.working import Terms, WorkingOrder
+from trading.orders.states import OrderStatus
+from trading.orders.working import EndReason, Execution, Outcome, Terms, WorkingOrder
 from trading.values import Increments, OrderType, Side
 
 MORNING = datetime(2024, 3, 4, 9, tzinfo=UTC)
 FREE = Costs()
+COSTLY = Costs(maker_bps=Decimal(10), taker_bps=Decimal(20), slippage_bps=Decimal(5))
 CENTS = Increments(price=Decimal("0.01"), quantity=Decimal("0.001"))
 
 
@@ -46,3 +48,23 @@ def an_order(number: int = 1, **changes: Any) -> WorkingOrder:
 
 def terms(costs: Costs = FREE, **changes: Any) -> Terms:
     return Terms(**{"costs": costs, "increments": CENTS, **changes})
+
+
+def fill_of(outcome: Outcome) -> tuple[str, str] | None:
+    """Price and liquidity of the one execution, if there is one."""
+    if not outcome.executions:
+        return None
+    (execution,) = outcome.executions
+    return f"{execution.price.normalize():f}", execution.liquidity.value
+
+
+def end_of(outcome: Outcome) -> tuple[EndReason, OrderStatus] | None:
+    if not outcome.expirations:
+        return None
+    (ended,) = outcome.expirations
+    return ended.reason, ended.status
+
+
+def only(outcome: Outcome) -> Execution:
+    (execution,) = outcome.executions
+    return execution

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -81,7 +81,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     """The caller's brokerage accounts."""
 
     model = Account
-    permission_classes: ClassVar[Any] = [Trading]
+    permission_classes = [Trading]
     serializer_class = AccountOut
     filterset_fields = ("kind", "currency", "status", "is_default")
     ordering_fields = ("created_at", "name")

@@ -22,7 +22,7 @@ ON CONFLICT (symbol, timeframe, start) DO UPDATE
        close = excluded.close, volume = excluded.volume
  WHERE (c.open, c.high, c.low, c.close, c.volume)
     IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)
-"""
+"""  # noqa: S608 - joined from the constants above
 
 
 def ensure_instrument(instrument: Instrument) -> None:

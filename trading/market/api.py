@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
@@ -85,7 +85,7 @@ class InstrumentViewSet(
 ):
     """Market data, the same for every tenant."""
 
-    permission_classes: ClassVar[Any] = [MarketData]
+    permission_classes = [MarketData]
     serializer_class = InstrumentOut
     pagination_class = SymbolPages
     filterset_fields = ("asset_class", "quote", "tradable")
@@ -117,7 +117,7 @@ class InstrumentViewSet(
         asked.is_valid(raise_exception=True)
         found = self.get_object()
         rows = queries.candles(found.symbol, **asked.validated_data)
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(CandleOut(page, many=True).data)
 
     @extend_schema(responses=QuoteOut, filters=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.fields import PlainDecimal
 from config.api.pagination import CursorPages
-from tenants import context
 from tenants.viewsets import TenantViewSet
+from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
 from trading.market.queries import symbol_of
 from trading.orders import actions
@@ -135,7 +135,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
     """The caller's orders."""
 
     model = Order
-    permission_classes: ClassVar[Any] = [Trading]
+    permission_classes = [Trading]
     serializer_class = OrderOut
     filterset_fields = ("account", "instrument", "side", "type", "status", "client_order_id")
     ordering_fields = ("created_at", "updated_at")
@@ -163,10 +163,8 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
     def cancel_all(self, request: Request) -> Response:
         given = CancelAllIn(data=request.data)
         given.is_valid(raise_exception=True)
-        user_id = context.require().actor.user_id
-        assert user_id is not None  # only people have credentials
         orders = actions.cancel_all(
-            user_id=user_id,
+            user_id=brokers.acting_user(),
             account_id=given.validated_data.get("account"),
             now=timezone.now(),
         )
@@ -181,7 +179,7 @@ class FillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
     """Every execution of the caller's orders."""
 
     model = Fill
-    permission_classes: ClassVar[Any] = [Trading]
+    permission_classes = [Trading]
     serializer_class = FillOut
     pagination_class = FillPages
     filterset_fields = ("account", "order", "instrument", "side", "liquidity")

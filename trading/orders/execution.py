@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
+from uuid import UUID
 
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
@@ -37,7 +38,9 @@ def match(bar: Bar, *, now: datetime) -> int:
         .order_by("account_id", "created_at", "id")
     )
     pairs = groupby(waiting.values_list("account_id", "id"), key=lambda pair: pair[0])
-    by_account = [(account_id, [pair[1] for pair in rows]) for account_id, rows in pairs]
+    by_account: list[tuple[UUID, list[UUID]]] = [
+        (account_id, [order_id for _, order_id in rows]) for account_id, rows in pairs
+    ]
     if not by_account:
         return 0
     instrument = market.instrument(bar.symbol)
@@ -48,7 +51,7 @@ def match(bar: Bar, *, now: datetime) -> int:
 
 
 def _match_account(
-    account: Account, order_ids: list[object], instrument: Instrument, bar: Bar, now: datetime
+    account: Account, order_ids: list[UUID], instrument: Instrument, bar: Bar, now: datetime
 ) -> int:
     """One account's open orders, under its lock, in the order of their arrival."""
     rows = Order.objects.select_for_update().open().filter(pk__in=order_ids)
@@ -81,7 +84,7 @@ def _top_up(order: Order, bar: Bar, terms: Terms) -> None:
 
 
 def _settle(
-    outcome: Outcome, orders: dict[object, Order], instrument: Instrument, now: datetime
+    outcome: Outcome, orders: dict[UUID, Order], instrument: Instrument, now: datetime
 ) -> None:
     for execution in outcome.executions:
         _record(orders[execution.order_id], execution, instrument, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -39,7 +39,7 @@ class PortfolioOut(serializers.Serializer[Any]):
 
 
 class PortfolioView(APIView):
-    permission_classes: ClassVar[Any] = [Trading]
+    permission_classes = [Trading]
 
     @extend_schema(responses=PortfolioOut, operation_id="portfolio")
     def get(self, request: Request) -> Response:

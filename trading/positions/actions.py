@@ -52,7 +52,7 @@ def apply(
     return position, position.realized_pnl - realized_before
 
 
-def write_notes(*, position_id: UUID, notes: str, now: datetime) -> Position:
+def write_notes(*, position_id: UUID, notes: str) -> Position:
     """Replace the notes of a position. Raises NotFound."""
     position = Position.objects.select_for_update().filter(pk=position_id).first()
     if position is None:

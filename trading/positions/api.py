@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
-from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -76,7 +75,7 @@ class PositionPages(CursorPages):
     ordering = ("-opened_at", "-id")
 
 
-class PositionFilter(filters.FilterSet):
+class PositionFilter(filters.FilterSet):  # type: ignore[misc]
     open = filters.BooleanFilter(field_name="closed_at", lookup_expr="isnull")
 
     class Meta:
@@ -88,7 +87,7 @@ class PositionViewSet(TenantViewSet, mixins.RetrieveModelMixin):
     """The caller's positions."""
 
     model = Position
-    permission_classes: ClassVar[Any] = [Trading]
+    permission_classes = [Trading]
     serializer_class = PositionOut
     pagination_class = PositionPages
     filterset_class = PositionFilter
@@ -111,9 +110,7 @@ class PositionViewSet(TenantViewSet, mixins.RetrieveModelMixin):
         given.is_valid(raise_exception=True)
         position = self.get_object()
         check_match(request, _shown([position])[0])
-        changed = actions.write_notes(
-            position_id=position.id, now=timezone.now(), **given.validated_data
-        )
+        changed = actions.write_notes(position_id=position.id, **given.validated_data)
         return with_etag(_shown([changed])[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def test_a_series_has_its_bars_on_the_price_increment(
 def test_the_days_of_bitcoin_are_made_of_its_hours() -> None:
     bitcoin = catalogue.find("BTC/USD")
     assert bitcoin is not None
-    hours = list(catalogue.bars(bitcoin, "1h"))
+    dates = groupby(catalogue.bars(bitcoin, "1h"), key=lambda bar: bar.start.date())
+    hours = {date: list(bars) for date, bars in dates}
     for day in catalogue.bars(bitcoin, "1d"):
-        parts = [bar for bar in hours if day.start <= bar.start < day.end]
-        hours = hours[hours.index(parts[-1]) + 1 :]
+        parts = hours[day.start.date()]
         assert len(parts) == 24
         assert (day.open, day.close) == (parts[0].open, parts[-1].close)
         assert (day.high, day.low) == (max(b.high for b in parts), min(b.low for b in parts))
