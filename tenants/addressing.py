@@ -67,6 +67,9 @@ def _tenant(kind: str, name: str) -> UUID:
 
 
 def _look_up(kind: str, name: str) -> UUID | None:
+    found: UUID | None
     if kind == "slug":
-        return Tenant.objects.filter(slug=name).values_list("id", flat=True).first()
-    return Domain.objects.filter(domain=name).values_list("tenant_id", flat=True).first()
+        found = Tenant.objects.filter(slug=name).values_list("id", flat=True).first()
+    else:
+        found = Domain.objects.filter(domain=name).values_list("tenant_id", flat=True).first()
+    return found

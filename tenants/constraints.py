@@ -30,7 +30,7 @@ class _WallConstraint(BaseConstraint):
     def create_sql(self, model: type[models.Model], schema_editor: Any) -> None:
         schema_editor.deferred_sql.extend(self.statements(model, _schema_of(schema_editor)))
 
-    def remove_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         schema_editor.deferred_sql.extend(self.removal(model, _schema_of(schema_editor)))
 
     def validate(
@@ -70,7 +70,7 @@ class TenantWall(_WallConstraint):
     def removal(self, model: type[models.Model], schema: str) -> list[str]:
         return self.wall(model._meta.db_table, schema).lower_statements()
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         if self.owner_column:
             kwargs["owner_column"] = self.owner_column
@@ -94,7 +94,7 @@ class TenantReference(_WallConstraint):
         target = cast("type[models.Model]", field.related_model)
         return [
             f"ALTER TABLE {quoted(model._meta.db_table)} ADD CONSTRAINT {quoted(self.name)}"
-            f" FOREIGN KEY (tenant_id, {quoted(field.column)})"  # type: ignore[union-attr]
+            f" FOREIGN KEY (tenant_id, {quoted(str(field.column))})"  # type: ignore[union-attr]
             f" REFERENCES {quoted(target._meta.db_table)} (tenant_id, id)"
             " DEFERRABLE INITIALLY DEFERRED"
         ]
@@ -103,7 +103,7 @@ class TenantReference(_WallConstraint):
         table = quoted(model._meta.db_table)
         return [f"ALTER TABLE {table} DROP CONSTRAINT {quoted(self.name)}"]
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "field": self.field}
 
@@ -128,7 +128,7 @@ class SharedTable(_WallConstraint):
     def removal(self, model: type[models.Model], schema: str) -> list[str]:
         return self.wall(model._meta.db_table).lower_statements()
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         kwargs["read"] = self.read
         if self.tenant_column:

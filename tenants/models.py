@@ -14,7 +14,7 @@ from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
-class Plan(models.Model):
+class Plan(models.Model):  # type: ignore[django-manager-missing]
     """What a tenant may use. Rows, not code: staff changes them while the platform runs."""
 
     code = models.CharField(max_length=20, primary_key=True)
@@ -41,7 +41,7 @@ class Plan(models.Model):
         return self.name
 
 
-class Tenant(TenantMixin):
+class Tenant(TenantMixin):  # type: ignore[misc, django-manager-missing]
     """A customer. Its UUID is its identity everywhere; the schema name is reserved at birth.
 
     `placement` says where the rows live now. No tenant ever says `public`: `placement = shared`
@@ -105,10 +105,10 @@ class Tenant(TenantMixin):
     def live_schema(self) -> str:
         """The schema that holds the tenant's rows now."""
         dedicated = self.placement == self.Placement.DEDICATED
-        return self.schema_name if dedicated else PUBLIC_SCHEMA
+        return str(self.schema_name) if dedicated else PUBLIC_SCHEMA
 
 
-class Domain(DomainMixin):
+class Domain(DomainMixin):  # type: ignore[misc]
     """A host that leads to a tenant, besides `<slug>.<base domain>`."""
 
     class Meta:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.db import models
@@ -29,7 +29,7 @@ class TenantModelBase(ModelBase):
             meta, "abstract", False
         ):
             attrs["Meta"] = _walled_meta(name, bases, attrs, meta)
-        return super().__new__(cls, name, bases, attrs, **kwargs)
+        return cast(TenantModelBase, super().__new__(cls, name, bases, attrs, **kwargs))
 
 
 def _walled_meta(

@@ -16,9 +16,11 @@ def active_ids() -> list[UUID]:
 
 
 def by_slug(slug: str) -> Tenant | None:
-    return Tenant.objects.filter(slug=slug).select_related("plan").first()
+    found: Tenant | None = Tenant.objects.filter(slug=slug).select_related("plan").first()
+    return found
 
 
 def listing() -> QuerySet[Tenant]:
     """All tenants with their plans, by slug."""
-    return Tenant.objects.select_related("plan").order_by("slug")
+    rows: QuerySet[Tenant] = Tenant.objects.select_related("plan").order_by("slug")
+    return rows

@@ -26,7 +26,9 @@ class TenantTask(Task):  # type: ignore[type-arg]
 
     abstract = True
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(  # type: ignore[override]
+        self, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> Any:
         headers = {**(options.pop("headers", None) or {})}
         entered = context.current()
         named = headers.get(HEADER)

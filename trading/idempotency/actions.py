@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from tenants import context
-from trading.errors import IdempotencyKeyReused
+from trading.errors import IdempotencyKeyReused, Refused
 from trading.idempotency.models import IdempotentRequest
 
 Answer = tuple[int, Any]  # HTTP status and JSON body
@@ -26,7 +27,7 @@ def once(
     to commit, and a failed one leaves no claim. Raises IdempotencyKeyReused for another request.
     """
     digest = _digest(method, path, body)
-    user_id = context.require().actor.user_id
+    user_id = _person()
     claim = IdempotentRequest(user_id=user_id, key=key, digest=digest, status=0, created_at=now)
     if not _claim(claim):
         return _kept(claim)
@@ -34,6 +35,14 @@ def once(
     claimed = IdempotentRequest.objects.filter(user_id=user_id, key=key)
     claimed.update(status=status, answer=json.dumps(answer))
     return status, answer
+
+
+def _person() -> UUID:
+    """Keys belong to people; jobs of the platform have actions of their own to call."""
+    user_id = context.require().actor.user_id
+    if user_id is None:
+        raise Refused("Only a person uses idempotency keys.")
+    return user_id
 
 
 def _claim(claim: IdempotentRequest) -> bool:
@@ -44,7 +53,7 @@ def _claim(claim: IdempotentRequest) -> bool:
             " (id, user_id, key, digest, status, answer, created_at)"
             " VALUES (%s, %s, %s, %s, 0, '', %s)"
             " ON CONFLICT (tenant_id, user_id, key) DO NOTHING",
-            [claim.id, claim.user_id, claim.key, claim.digest, claim.created_at],
+            [claim.id, claim.user_id, claim.key, bytes(claim.digest), claim.created_at],
         )
         return bool(cursor.rowcount)
 

@@ -63,8 +63,9 @@ def quotes(symbols: list[str]) -> dict[str, Quote]:
         .annotate(newest=Max("start"))
     }
     closes = Candle.objects.filter(symbol__in=newest, start__in=set(newest.values()))
-    prices = {(bar.symbol, bar.start): bar.close for bar in closes.order_by("-timeframe")}
-    return {
-        symbol: Quote(symbol, prices.get((symbol, newest.get(symbol))), newest.get(symbol))
-        for symbol in symbols
+    found = {
+        bar.symbol: Quote(bar.symbol, bar.close, bar.start)
+        for bar in closes.order_by("-timeframe")
+        if bar.start == newest[bar.symbol]
     }
+    return {symbol: found.get(symbol, Quote(symbol, None, None)) for symbol in symbols}

@@ -69,7 +69,7 @@ def _folded(
     if account.cost_method == Account.CostMethod.AVERAGE:
         books = pnl.Holding(**{name: getattr(position, name) for name in _BOOKS})
         return pnl.apply(books, fill)
-    earlier = position.fills.order_by("executed_at", "id")  # type: ignore[attr-defined]
+    earlier = position.fills.order_by("executed_at", "id")
     return pnl.apply_fifo(
         pnl.fold_fifo(pnl.HoldingFill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier),
         fill,
