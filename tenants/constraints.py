@@ -24,10 +24,10 @@ class _WallConstraint(BaseConstraint):
     def removal(self, model: type[models.Model], schema: str) -> list[str]:
         raise NotImplementedError  # each wall says its own
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         self.create_sql(model, schema_editor)
 
-    def create_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         schema_editor.deferred_sql.extend(self.statements(model, _schema_of(schema_editor)))
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:

@@ -41,7 +41,7 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
         return self.name
 
 
-class Tenant(TenantMixin):  # type: ignore[misc, django-manager-missing]
+class Tenant(TenantMixin):  # type: ignore[misc]
     """A customer. Its UUID is its identity everywhere; the schema name is reserved at birth.
 
     `placement` says where the rows live now. No tenant ever says `public`: `placement = shared`
@@ -93,7 +93,7 @@ class Tenant(TenantMixin):  # type: ignore[misc, django-manager-missing]
         return self.slug
 
     def clean_fields(self, exclude: Any = None) -> None:
-        self.schema_name = self.schema_name or schema_of(self.id)
+        self.schema_name = self.schema_name or schema_of(self.id)  # type: ignore[has-type]
         super().clean_fields(exclude=exclude)
 
     @property

@@ -3,5 +3,5 @@
 from django_tenants.postgresql_backend import base as django_tenants
 
 
-class DatabaseOperations(django_tenants.original_backend.DatabaseWrapper.ops_class):  # type: ignore[misc, name-defined]
+class DatabaseOperations(django_tenants.original_backend.DatabaseWrapper.ops_class):  # type: ignore[misc]
     compiler_module = "tenants.backend.compiler"

@@ -150,7 +150,8 @@ def _sellable(book: list[WorkingOrder], holding: pnl.Holding) -> list[WorkingOrd
 
 def _lived_through(book: Sequence[WorkingOrder], history: list[Bar], on: Terms) -> list[Execution]:
     """Fills of orders that meet one bar after another, as the caller would carry them on."""
-    open_orders, fills = {order.id: order for order in book}, []
+    open_orders = {order.id: order for order in book}
+    fills: list[Execution] = []
     for hour, bar in enumerate(history):
         later = replace(bar, start=MORNING + timedelta(hours=hour))
         outcome = match(list(open_orders.values()), later, on)
