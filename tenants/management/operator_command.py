@@ -34,6 +34,8 @@ class OperatorCommand(BaseCommand):
             raise CommandError(f"{error.code}: {error.detail}") from error
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(result, default=str))
 

@@ -1,0 +1,58 @@
+"""The database as an attacker or an operator meets it: raw connections, no Django in between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from tenants.backend.connection import entry_statement
+from tenants.context import Actor, Scope, TenantContext
+from tests.isolation.world import Trader
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+@contextmanager
+def connected(variable: str = "DATABASE_URL") -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A connection of the log-in that an environment variable names; rolled back at the end."""
+    with psycopg.connect(os.environ[variable]) as connection:
+        yield connection
+        connection.rollback()
+
+
+@contextmanager
+def application() -> Iterator[Cursor]:
+    """A transaction of the application's role, in no tenant."""
+    with connected() as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+@contextmanager
+def inside(context: TenantContext) -> Iterator[Cursor]:
+    """A transaction of the application's role, inside a tenant."""
+    with application() as cursor:
+        cursor.execute(entry_statement(context))
+        yield cursor
+
+
+@contextmanager
+def sabotaged(statement: str, context: TenantContext) -> Iterator[Cursor]:
+    """What the application would see in a tenant if `statement` were true; nothing stays."""
+    with connected("DATABASE_SUPERUSER_URL") as connection, connection.cursor() as cursor:
+        cursor.execute(statement.encode())
+        cursor.execute("SET LOCAL ROLE bulkhead_app")
+        cursor.execute(entry_statement(context))
+        yield cursor
+
+
+def as_user(trader: Trader) -> TenantContext:
+    person = trader.person
+    return TenantContext(person.tenant.id, Actor.user(person.user_id), Scope.USER)
+
+
+def as_tenant(trader: Trader) -> TenantContext:
+    return TenantContext(trader.person.tenant.id, Actor.system("attack"), Scope.TENANT)

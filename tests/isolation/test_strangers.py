@@ -1,0 +1,210 @@
+"""Every route as a stranger, over real HTTP: another tenant's people, and Bob beside Alice."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.guards.routes import Route, api_routes
+from tests.isolation.world import Trader, World
+from tests.web import Server
+
+DETAIL = [r for r in api_routes() if r.is_detail]
+LISTS = [r for r in api_routes() if r.actions.get("get") == "list"]
+# What a stranger would send, where a method wants a body; valid, so that only the id is wrong.
+BODIES: dict[str, Any] = {
+    "deposit": {"currency": "USD", "amount": "1"},
+    "withdraw": {"currency": "USD", "amount": "1"},
+    "notes": {"notes": "mine now"},
+    "partial_update": {"name": "mine now"},
+}
+
+
+def url_of(server: Server, trader: Trader, path: str) -> str:
+    return f"{server.url}/t/{trader.person.tenant.slug}/{path}"
+
+
+def ask(server: Server, who: Trader, method: str, path: str, body: Any = None) -> httpx.Response:
+    with httpx.Client(timeout=20) as client:
+        return client.request(
+            method, url_of(server, who, path), headers=who.person.headers, json=body
+        )
+
+
+def path_of(route: Route, key: str) -> str:
+    return re.sub(r"\(\?P<pk>.*?\)", key, route.name).rstrip("$")
+
+
+def shape(answer: httpx.Response) -> dict[str, Any]:
+    return {key: value for key, value in answer.json().items() if key != "request_id"}
+
+
+def pairs(world: World) -> list[tuple[Trader, Trader]]:
+    return list(permutations(world.traders, 2))
+
+
+@pytest.mark.parametrize("route", DETAIL, ids=lambda route: route.name)
+def test_a_strangers_object_is_as_missing_as_none(
+    server: Server, world: World, route: Route
+) -> None:
+    for method, action in route.actions.items():
+        body = BODIES.get(action)
+        for owner, stranger in pairs(world):
+            theirs = path_of(route, owner.ids[route.view.model.__name__])
+            answer = ask(server, stranger, method, theirs, body)
+            missing = ask(server, stranger, method, path_of(route, str(uuid4())), body)
+            assert answer.status_code == missing.status_code == 404, (method, route.name)
+            assert shape(answer) == shape(missing)
+
+
+@pytest.mark.parametrize("route", DETAIL, ids=lambda route: route.name)
+def test_the_owner_finds_what_strangers_do_not(server: Server, world: World, route: Route) -> None:
+    """Without this, a route that answers 404 to everyone would pass for a wall."""
+    for method, action in route.actions.items():
+        if method != "get":
+            continue
+        for owner in world.traders:
+            answer = ask(
+                server, owner, method, path_of(route, owner.ids[route.view.model.__name__])
+            )
+            assert answer.status_code == 200, (action, answer.text)
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)
+def test_no_list_shows_a_strangers_row(server: Server, world: World, route: Route) -> None:
+    for trader in world.traders:
+        text = ask(server, trader, "get", path_of(route, "")).text
+        for stranger in world.strangers_of(trader):
+            assert not [secret for secret in stranger.secrets if secret in text]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "accounts/?name={canary}",
+        "orders/?account={Account}",
+        "orders/?client_order_id={canary}",
+        "fills/?account={Account}",
+        "fills/?order={Order}",
+        "positions/?account={Account}",
+        "accounts/?ordering=name",
+        "orders/?ordering=-created_at",
+        "orders/?user_id={user}",
+        "orders/?tenant_id={tenant}",
+        "orders/?account__name={canary}",
+    ],
+)
+def test_no_filter_or_ordering_reaches_a_stranger(server: Server, world: World, query: str) -> None:
+    for owner, stranger in pairs(world):
+        asked = query.format(
+            canary=owner.canary,
+            user=owner.person.user_id,
+            tenant=owner.person.tenant.id,
+            **owner.ids,
+        )
+        answer = ask(server, stranger, "get", f"api/v1/{asked}")
+        assert answer.status_code in (200, 400), answer.text
+        sent = {owner.canary, *(value for value in owner.ids.values() if value in asked)}
+        assert not [s for s in owner.secrets if s in answer.text and s not in sent]
+        if answer.status_code == 200 and "{" in query and "__" not in query:
+            own = {row["id"] for row in answer.json()["results"]}
+            assert not own & set(owner.ids.values())
+
+
+def test_an_order_on_a_strangers_account_is_refused_as_unknown(
+    server: Server, world: World
+) -> None:
+    for owner, stranger in pairs(world):
+        body = {
+            "account": owner.ids["Account"],
+            "instrument": world.market.symbol,
+            "side": "buy",
+            "type": "market",
+            "quantity": "1",
+        }
+        theirs = ask(server, stranger, "post", "api/v1/orders/", body)
+        nobodys = ask(server, stranger, "post", "api/v1/orders/", {**body, "account": str(uuid4())})
+        assert theirs.status_code == nobodys.status_code == 404
+        assert shape(theirs) == shape(nobodys)
+
+
+def test_names_and_keys_of_strangers_can_be_used_again(server: Server, world: World) -> None:
+    """A uniqueness check that crossed the wall would tell that the value exists."""
+    for owner, stranger in pairs(world):
+        named = {"name": owner.canary, "currency": "USD"}
+        made = ask(server, stranger, "post", "api/v1/accounts/", named)
+        assert made.status_code in (201, 409), made.text
+        # 409 can only be the stranger's own account of that name, from an earlier pair.
+        own = ask(server, stranger, "get", "api/v1/accounts/?page_size=200").json()["results"]
+        assert owner.canary in {account["name"] for account in own}
+        assert owner.ids["Account"] not in {account["id"] for account in own}
+
+
+def test_a_token_is_no_good_at_another_tenants_address(server: Server, world: World) -> None:
+    for owner, stranger in pairs(world):
+        if owner.person.tenant.id == stranger.person.tenant.id:
+            continue
+        with httpx.Client() as client:
+            answer = client.get(
+                url_of(server, owner, "api/v1/orders/"), headers=stranger.person.headers
+            )
+        assert (answer.status_code, answer.json()["code"]) == (403, "tenant_mismatch")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/t/{mine}/../{theirs}/api/v1/orders/",
+        "/t/{mine}/%2e%2e/{theirs}/api/v1/orders/",
+        "/t//{theirs}/api/v1/orders/",
+        "/t/{theirs}%00/api/v1/orders/",
+        "/t/{theirs_upper}/api/v1/orders/",
+        "/t/{theirs}/api/v1/orders/?tenant={theirs}",
+        "//t/{theirs}/api/v1/orders/",
+    ],
+)
+def test_no_spelling_of_a_path_leads_to_another_tenant(
+    server: Server, world: World, path: str
+) -> None:
+    mine, theirs = world.traders[0], world.traders[-1]
+    target = path.format(
+        mine=mine.person.tenant.slug,
+        theirs=theirs.person.tenant.slug,
+        theirs_upper=theirs.person.tenant.slug.upper(),
+    )
+    with httpx.Client() as client:
+        request = client.build_request("GET", server.url, headers=mine.person.headers)
+        request.url = request.url.copy_with(raw_path=target.encode())
+        answer = client.send(request)
+    assert answer.status_code in (403, 404), answer.text
+    assert theirs.canary not in answer.text
+
+
+def test_the_tenant_cannot_be_chosen_by_body_or_header(server: Server, world: World) -> None:
+    mine, theirs = world.traders[0], world.traders[-1]
+    body = {
+        "name": f"x{uuid4().hex}",
+        "currency": "USD",
+        "tenant_id": str(theirs.person.tenant.id),
+        "user_id": str(theirs.person.user_id),
+    }
+    headers = {**mine.person.headers, "X-Tenant": theirs.person.tenant.slug}
+    with httpx.Client() as client:
+        made = client.post(f"{server.url}/api/v1/accounts/", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    listed = ask(server, theirs, "get", "api/v1/accounts/?page_size=200").text
+    assert made.json()["id"] not in listed
+    assert json.loads(made.text)["id"] in ask(server, mine, "get", "api/v1/accounts/").text
+
+
+def test_data_is_never_for_a_shared_cache(server: Server, world: World) -> None:
+    for trader in world.traders:
+        for route in LISTS:
+            answer = ask(server, trader, "get", path_of(route, ""))
+            assert answer.headers["Cache-Control"] == "private, no-store"

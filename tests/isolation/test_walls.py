@@ -1,0 +1,259 @@
+"""The walls themselves, in raw SQL as the application's role; and that each one bears weight."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tenants.backend.connection import entry_statement
+from tenants.context import Actor, Scope, TenantContext
+from tenants.ownership import UserOwned, tenant_models
+from tenants.rls import OWNER_POLICY, TENANT_POLICY, quoted
+from tests.isolation.database import application, as_tenant, as_user, inside, sabotaged
+from tests.isolation.world import Trader, World, build_world
+
+TABLES = sorted(model._meta.db_table for model in tenant_models())
+OWNED = sorted(m._meta.db_table for m in tenant_models() if issubclass(m, UserOwned))
+
+
+def foreign_rows(cursor: psycopg.Cursor, table: str, trader: Trader) -> int:
+    """Rows of another tenant that the transaction can read in `public`."""
+    cursor.execute(
+        f"SELECT count(*) FROM public.{table} WHERE tenant_id <> %s", [trader.person.tenant.id]
+    )
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def others_rows(cursor: psycopg.Cursor, table: str, trader: Trader) -> int:
+    """Rows of other people of the same tenant that the transaction can read."""
+    cursor.execute(f"SELECT count(*) FROM {table} WHERE user_id <> %s", [trader.person.user_id])
+    return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def shared(world: World) -> Trader:
+    return world.traders[0]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_of_another_tenant_is_read(world: World, table: str) -> None:
+    for trader in world.traders:
+        with inside(as_tenant(trader)) as cursor:
+            assert foreign_rows(cursor, table, trader) == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_the_tenant_wall_rows_of_others_would_be_read(world: World, table: str) -> None:
+    """The mutation: the test above fails when the policy is dropped."""
+    drop = f"DROP POLICY {TENANT_POLICY} ON public.{table}"
+    with sabotaged(drop, as_tenant(shared(world))) as cursor:
+        assert foreign_rows(cursor, table, shared(world)) > 0
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_no_row_of_another_person_is_read(world: World, table: str) -> None:
+    for trader in world.traders:
+        with inside(as_user(trader)) as cursor:
+            assert others_rows(cursor, table, trader) == 0
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            assert cursor.fetchone()[0] > 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_without_the_owner_wall_rows_of_others_would_be_read(world: World, table: str) -> None:
+    """The mutation, on both tiers: Bob would see Alice."""
+    for trader in world.traders[:1] + world.traders[3:4]:
+        schema = quoted(trader.person.tenant.live_schema)
+        drop = f"DROP POLICY {OWNER_POLICY} ON {schema}.{table}"
+        with sabotaged(drop, as_user(trader)) as cursor:
+            assert others_rows(cursor, table, trader) > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_force_the_walls_still_hold_for_the_application(world: World, table: str) -> None:
+    """FORCE binds the owner; the application owns nothing, and needs no FORCE to be bound."""
+    lower = f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY"
+    with sabotaged(lower, as_tenant(shared(world))) as cursor:
+        assert foreign_rows(cursor, table, shared(world)) == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_context_means_no_rows(world: World, table: str) -> None:
+    with application() as cursor:
+        cursor.execute(f"SELECT count(*) FROM public.{table}")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_context_means_a_refused_insert(world: World, table: str) -> None:
+    with inside(as_tenant(shared(world))) as cursor:
+        cursor.execute(f"SELECT to_jsonb(t) FROM {table} t LIMIT 1")
+        row = cursor.fetchone()[0]  # type: ignore[index]
+    row["id"] = str(uuid4())
+    with application() as cursor, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        cursor.execute(
+            f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(null::{table}, %s)",
+            [psycopg.types.json.Jsonb(row)],
+        )
+
+
+@pytest.mark.parametrize("setting", ["app.current_tenant_id", 'app."current_schema"', "all"])
+def test_settings_alone_open_nothing(world: World, setting: str) -> None:
+    """The policies trust the proof that `enter_tenant` leaves, not the settings."""
+    trader = shared(world)
+    values = {
+        "app.current_tenant_id": str(trader.person.tenant.id),
+        'app."current_schema"': "public",
+        "app.current_scope": "tenant",
+        "app.current_proof": "00" * 32,
+    }
+    with application() as cursor:
+        for name, value in values.items():
+            if setting in (name, "all"):
+                cursor.execute(f"SET LOCAL {name} = '{value}'".encode())
+        for table in TABLES:
+            cursor.execute(f"SELECT count(*) FROM public.{table}".encode())
+            assert cursor.fetchone() == (0,)
+
+
+def test_changing_the_settings_inside_a_tenant_closes_it(world: World) -> None:
+    """Whoever turns scope or tenant by hand invalidates the proof, and sees nothing at all."""
+    trader, stranger = world.traders[0], world.traders[2]
+    changes = {
+        "app.current_scope": "tenant",
+        "app.current_tenant_id": str(stranger.person.tenant.id),
+        "app.current_user_id": str(world.traders[1].person.user_id),
+    }
+    for name, value in changes.items():
+        with inside(as_user(trader)) as cursor:
+            cursor.execute(f"SET LOCAL {name} = '{value}'".encode())
+            cursor.execute("SELECT count(*) FROM trading_order")
+            assert cursor.fetchone() == (0,), name
+
+
+def test_a_proof_is_worth_nothing_in_another_transaction(world: World) -> None:
+    with inside(as_tenant(shared(world))) as cursor:
+        names = ("tenant_id", "user_id", "scope", "schema", "proof")
+        cursor.execute(
+            "SELECT " + ", ".join(f"current_setting('app.current_{name}')" for name in names)
+        )
+        values = dict(zip(names, cursor.fetchone() or (), strict=True))
+        cursor.connection.rollback()
+        for name, value in values.items():
+            cursor.execute(f"SET LOCAL app.\"current_{name}\" = '{value}'".encode())
+        cursor.execute("SELECT count(*) FROM trading_order")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_second_tenant_in_one_transaction_is_refused(world: World) -> None:
+    with inside(as_tenant(world.traders[0])) as cursor:
+        with pytest.raises(psycopg.Error, match="already entered") as caught:
+            cursor.execute(entry_statement(as_tenant(world.traders[2])))
+        assert caught.value.sqlstate == "BH004"
+
+
+@pytest.mark.parametrize("forged", ["tenant", "user", "scope", "time", "mac"])
+def test_a_forged_ticket_is_refused(world: World, forged: str) -> None:
+    context = as_user(world.traders[0])
+    statement = entry_statement(context).decode()
+    stranger = world.traders[2].person
+    replacements = {
+        "tenant": (str(context.tenant_id), str(stranger.tenant.id)),
+        "user": (str(context.actor.user_id), str(stranger.user_id)),
+        "scope": ("'user'", "'tenant'"),
+        "time": (", '\\x", "0, '\\x"),
+        "mac": ("\\x", "\\x00"),
+    }
+    old, new = replacements[forged]
+    with application() as cursor:
+        with pytest.raises(psycopg.Error) as caught:
+            cursor.execute(statement.replace(old, new).encode())
+        assert caught.value.sqlstate == "BH003"
+
+
+def test_an_unknown_tenant_is_refused() -> None:
+    nobody = TenantContext(uuid4(), Actor.system("attack"), Scope.TENANT)
+    with application() as cursor:
+        with pytest.raises(psycopg.Error) as caught:
+            cursor.execute(entry_statement(nobody))
+        assert caught.value.sqlstate == "BH001"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE trading_order",
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMP TABLE trading_order (id int)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DO $$ BEGIN END $$",
+        "ALTER TABLE trading_order DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY tenant_wall ON trading_order",
+        "CREATE POLICY mine ON trading_order USING (true)",
+        "GRANT SELECT ON trading_order TO PUBLIC",
+        "SET ROLE bulkhead_owner",
+        "SET ROLE bulkhead_backup",
+        "SET SESSION AUTHORIZATION bulkhead_owner",
+        "SET session_replication_role = replica",
+        "ALTER ROLE bulkhead_app BYPASSRLS",
+        "SELECT * FROM bulkhead.ticket_key",
+        "SELECT lo_create(0)",
+        "SELECT pg_terminate_backend(1)",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT * FROM pg_stat_activity",
+        "SELECT pg_notify('a', 'b')",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY trading_order TO PROGRAM 'cat'",
+        "COPY trading_order TO '/tmp/x'",
+        "UPDATE trading_fill SET price = 1",
+        "DELETE FROM trading_fill",
+        "DELETE FROM trading_cashmovement",
+        "LOCK TABLE trading_order IN ACCESS EXCLUSIVE MODE",
+        "CREATE EXTENSION plpgsql",
+        "SELECT set_config('app.current_tenant_id', 'x', true)",
+        "UPDATE pg_settings SET setting = 'x' WHERE name = 'app.current_tenant_id'",
+    ],
+)
+def test_what_the_application_may_never_do(world: World, statement: str) -> None:
+    with inside(as_tenant(shared(world))) as cursor, pytest.raises(psycopg.Error) as caught:
+        cursor.execute(statement.encode())
+    assert caught.value.sqlstate in ("42501", "42710", "0LP01"), caught.value
+
+
+def test_rows_of_the_past_cannot_be_changed_even_with_the_right() -> None:
+    """The trigger stands behind the missing grant: the owner himself is refused."""
+    grant = "GRANT UPDATE, DELETE ON trading_fill TO bulkhead_app"
+    trader = build_world().traders[0]
+    for statement in ("UPDATE trading_fill SET price = 1", "DELETE FROM trading_fill"):
+        with sabotaged(grant, as_tenant(trader)) as cursor:
+            with pytest.raises(psycopg.Error) as caught:
+                cursor.execute(statement.encode())
+            assert caught.value.sqlstate == "BH005"
+
+
+def test_a_reference_to_a_strangers_row_is_refused(world: World) -> None:
+    """Foreign keys run past policies: the tenant in the key is what stops this."""
+    mine, theirs = world.traders[0], world.traders[2]
+    with inside(as_tenant(mine)) as cursor, pytest.raises(psycopg.errors.ForeignKeyViolation):
+        cursor.execute(
+            "INSERT INTO trading_balance (id, user_id, account_id, currency, total, free, locked)"
+            " VALUES (gen_random_uuid(), %s, %s, 'EUR', 0, 0, 0)",
+            [mine.person.user_id, theirs.ids["Account"]],
+        )
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_identity_tables_are_closed_inside_a_tenant(world: World) -> None:
+    trader = shared(world)
+    with inside(as_tenant(trader)) as cursor:
+        for table in ("accounts_user", "accounts_refreshtoken", "django_session"):
+            cursor.execute(f"SELECT count(*) FROM {table}".encode())
+            assert cursor.fetchone() == (0,), table
+        cursor.execute("SELECT DISTINCT id FROM tenants_tenant")
+        assert cursor.fetchall() == [(trader.person.tenant.id,)]
+        cursor.execute("SELECT DISTINCT tenant_id FROM accounts_membership")
+        assert cursor.fetchall() == [(trader.person.tenant.id,)]
+        cursor.execute("UPDATE market_candle SET close = close")
+        assert cursor.rowcount == 0
