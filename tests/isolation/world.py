@@ -19,9 +19,13 @@ class Trader:
     ids: dict[str, str] = field(default_factory=dict)  # by model name
 
     @property
+    def user(self) -> str:
+        return str(self.person.user_id)
+
+    @property
     def secrets(self) -> list[str]:
         """What no one else may ever be shown."""
-        return [self.canary, str(self.person.user_id), *self.ids.values()]
+        return [self.canary, self.user, *self.ids.values()]
 
 
 @dataclass(frozen=True)
