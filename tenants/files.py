@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -17,9 +18,9 @@ class TenantStorage(FileSystemStorage):
 
     def path(self, name: str) -> str:
         """The place on disk. Raises OutsideTenantFiles for a name that leads out of the folder."""
-        folder = str(context.require().tenant_id)
+        folder = Path(self.location) / "tenants" / str(context.require().tenant_id)
         try:
-            return safe_join(self.location, "tenants", folder, name)
+            return safe_join(folder, name)
         except SuspiciousFileOperation as fault:
             raise OutsideTenantFiles from fault
 

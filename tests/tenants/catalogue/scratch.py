@@ -1,0 +1,110 @@
+"""A database of its own to break: no other test ever connects to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+
+from tenants.catalogue import inspection
+from tenants.catalogue.gap import Gap
+from tenants.roles import OWNER
+
+_VARIABLES = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_BACKUP_URL",
+    "DATABASE_SUPERUSER_URL",
+)
+_PREPARE = """
+import datetime, django
+django.setup()
+from django.core.management import call_command
+from tenants.lifecycle.actions import create_tenant
+call_command("provision_roles")
+call_command("migrate", verbosity=0)
+now = datetime.datetime.now(datetime.UTC)
+for slug, tier in (("birch", "starter"), ("globex", "enterprise"), ("initech", "enterprise")):
+    create_tenant(slug=slug, name=slug, tier=tier, now=now)
+"""
+# Roles belong to the whole server: one breaks them at a time.
+_LOCK = 0x0CA7A106
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The database, and a dedicated tenant's schema in it."""
+
+    environment: dict[str, str]
+    dedicated: str
+    tenant_id: str
+
+    @contextmanager
+    def broken(self, sql: str, *, by_owner: bool) -> Iterator[psycopg.Cursor]:
+        """A transaction in which `sql` has been done; it is rolled back."""
+        with _alone(), psycopg.connect(self.environment["DATABASE_SUPERUSER_URL"]) as connection:
+            with connection.cursor() as cursor:
+                if by_owner:
+                    cursor.execute(f"SET LOCAL ROLE {OWNER}")
+                cursor.execute(sql)
+                cursor.execute(f"SET LOCAL ROLE {OWNER}")
+                yield cursor
+            connection.rollback()
+
+    def gaps(self, sql: str = "", *, by_owner: bool = True) -> list[Gap]:
+        """What the owner finds after `sql`."""
+        with self.broken(sql, by_owner=by_owner) as cursor:
+            return inspection.gaps(cursor)
+
+
+@contextmanager
+def made() -> Iterator[Scratch]:
+    """Provisioned, migrated, with three tenants; dropped at the end."""
+    name = f"scratch_{uuid4().hex[:12]}"
+    environment = {key: _pointed(os.environ[key], name) for key in _VARIABLES if key in os.environ}
+    server = os.environ["DATABASE_SUPERUSER_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            _prepare(environment)
+            yield _described(environment)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    with _alone():
+        subprocess.run(
+            [sys.executable, "-c", _PREPARE],
+            env={**os.environ, **environment},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+def _described(environment: dict[str, str]) -> Scratch:
+    with psycopg.connect(environment["DATABASE_SUPERUSER_URL"]) as connection:
+        row = connection.execute(
+            "SELECT schema_name, id::text FROM tenants_tenant WHERE slug = 'globex'"
+        ).fetchone()
+    assert row is not None
+    return Scratch(environment, *row)
+
+
+def _pointed(url: str, database: str) -> str:
+    """The URL with another database; what follows a `?` stays."""
+    address, mark, options = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{database}{mark}{options}"
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        yield
