@@ -33,7 +33,16 @@ def serve(**environment: str) -> Iterator[Server]:
     port = _free_port()
     log = Path(os.environ["BULKHEAD_DATA_DIR"]) / f"web-{port}.log"
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        "--timeout-graceful-shutdown",
+        "2",
+    ]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

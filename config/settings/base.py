@@ -117,7 +117,11 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "bulkhead"},
+        # Above the 5 s for which the layer waits for a message: else every idle socket is cut.
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 15.0}],
+            "prefix": "bulkhead",
+        },
     }
 }
 

@@ -41,26 +41,21 @@ _LOCK = 0x0CA7A106
 class Scratch:
     """The database, and a dedicated tenant's schema in it."""
 
-    environment: dict[str, str]
+    connection: psycopg.Connection
     dedicated: str
     tenant_id: str
 
-    @contextmanager
-    def broken(self, sql: str, *, by_owner: bool) -> Iterator[psycopg.Cursor]:
-        """A transaction in which `sql` has been done; it is rolled back."""
-        with _alone(), psycopg.connect(self.environment["DATABASE_SUPERUSER_URL"]) as connection:
-            with connection.cursor() as cursor:
+    def gaps(self, sql: str = "", *, by_owner: bool = True, seen_by: str = OWNER) -> list[Gap]:
+        """What a role finds after `sql`, in a transaction that is rolled back."""
+        with _alone(), self.connection.cursor() as cursor:
+            try:
                 if by_owner:
                     cursor.execute(f"SET LOCAL ROLE {OWNER}")
                 cursor.execute(sql)
-                cursor.execute(f"SET LOCAL ROLE {OWNER}")
-                yield cursor
-            connection.rollback()
-
-    def gaps(self, sql: str = "", *, by_owner: bool = True) -> list[Gap]:
-        """What the owner finds after `sql`."""
-        with self.broken(sql, by_owner=by_owner) as cursor:
-            return inspection.gaps(cursor)
+                cursor.execute(f"SET LOCAL ROLE {seen_by}")
+                return inspection.gaps(cursor)
+            finally:
+                self.connection.rollback()
 
 
 @contextmanager
@@ -73,7 +68,8 @@ def made() -> Iterator[Scratch]:
         connection.execute(f"CREATE DATABASE {name}")
         try:
             _prepare(environment)
-            yield _described(environment)
+            with psycopg.connect(environment["DATABASE_SUPERUSER_URL"]) as scratch:
+                yield _described(scratch)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -88,13 +84,13 @@ def _prepare(environment: dict[str, str]) -> None:
         )
 
 
-def _described(environment: dict[str, str]) -> Scratch:
-    with psycopg.connect(environment["DATABASE_SUPERUSER_URL"]) as connection:
-        row = connection.execute(
-            "SELECT schema_name, id::text FROM tenants_tenant WHERE slug = 'globex'"
-        ).fetchone()
+def _described(connection: psycopg.Connection) -> Scratch:
+    row = connection.execute(
+        "SELECT schema_name, id::text FROM tenants_tenant WHERE slug = 'globex'"
+    ).fetchone()
+    connection.rollback()
     assert row is not None
-    return Scratch(environment, *row)
+    return Scratch(connection, *row)
 
 
 def _pointed(url: str, database: str) -> str:

@@ -1,0 +1,103 @@
+"""Roles, the database, tenants' places and migrations, broken by hand."""
+
+from tests.tenants.catalogue.sabotage import DEDICATED, PUBLIC, Sabotage, server_wide
+
+_APP = "bulkhead_app"
+
+ROLES = [
+    *(
+        server_wide(f"application is {word}", "role_attribute", f"ALTER ROLE {_APP} {word}")
+        for word in ("SUPERUSER", "BYPASSRLS", "REPLICATION", "CREATEROLE", "CREATEDB")
+    ),
+    server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
+    server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
+    server_wide("application becomes owner", "role_member", f"GRANT bulkhead_owner TO {_APP}"),
+    server_wide("time zone unset", "role_timezone", f"ALTER ROLE {_APP} RESET timezone"),
+    server_wide("path open", "role_search_path", f"ALTER ROLE {_APP} SET search_path = public"),
+    server_wide(
+        "path open in this database",
+        "role_search_path",
+        f"DO $$ BEGIN EXECUTE format('ALTER ROLE {_APP} IN DATABASE %I SET search_path = public',"
+        " current_database()); END $$",
+    ),
+    server_wide("policies switched", "role_setting", f"ALTER ROLE {_APP} SET row_security = off"),
+    server_wide(
+        "tenant for a whole session",
+        "role_setting",
+        f"ALTER ROLE {_APP} SET app.current_tenant_id = '{{tenant_id}}'",
+    ),
+]
+
+DATABASE = [
+    *(
+        server_wide(
+            f"{privilege} on the database to {role}",
+            "grant_above",
+            f"DO $$ BEGIN EXECUTE format('GRANT {privilege} ON DATABASE %I TO {role}',"
+            " current_database()); END $$",
+        )
+        for privilege, role in (("TEMP", _APP), ("CREATE", _APP), ("CONNECT", "PUBLIC"))
+    ),
+    server_wide("language open", "grant_above", "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC"),
+    server_wide(
+        "replica's role granted",
+        "grant_above",
+        f"GRANT SET ON PARAMETER session_replication_role TO {_APP}",
+    ),
+    server_wide(
+        "event trigger",
+        "event_trigger",
+        "CREATE FUNCTION bulkhead.watch() RETURNS event_trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN END $$; REVOKE ALL ON FUNCTION bulkhead.watch() FROM PUBLIC;"
+        " ALTER FUNCTION bulkhead.watch() OWNER TO bulkhead_owner;"
+        " CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION bulkhead.watch()",
+    ),
+    Sabotage(
+        "table outside the database",
+        "foreign_table",
+        "CREATE FOREIGN DATA WRAPPER away; CREATE SERVER outside FOREIGN DATA WRAPPER away;"
+        " GRANT USAGE ON FOREIGN SERVER outside TO bulkhead_owner; SET LOCAL ROLE bulkhead_owner;"
+        " CREATE FOREIGN TABLE {schema}.afar (id uuid) SERVER outside; RESET ROLE",
+        PUBLIC,
+        by_owner=False,
+    ),
+    server_wide(
+        "way out of the database",
+        "foreign_server",
+        "CREATE FOREIGN DATA WRAPPER away; CREATE SERVER outside FOREIGN DATA WRAPPER away",
+    ),
+]
+
+PLACES = [
+    Sabotage(
+        "schema without its tenant",
+        "schema_without_tenant",
+        "DELETE FROM tenants_tenant WHERE id = '{tenant_id}'",
+        DEDICATED,
+    ),
+    Sabotage(
+        "tenant without its schema",
+        "tenant_without_schema",
+        "DROP SCHEMA {dedicated} CASCADE",
+        DEDICATED,
+        found_in="public",
+    ),
+    Sabotage(
+        "tenant led to another's schema",
+        "tenant_schema_wrong",
+        "UPDATE tenants_tenant SET schema_name = 'tenant_' || repeat('0', 32)"
+        " WHERE placement = 'shared'",
+        PUBLIC,
+    ),
+    Sabotage(
+        "migration not on record",
+        "migrations_missing",
+        "DELETE FROM {schema}.django_migrations WHERE app = 'trading'",
+    ),
+    Sabotage(
+        "migration of another release",
+        "migrations_unknown",
+        "INSERT INTO {schema}.django_migrations (app, name, applied)"
+        " VALUES ('trading', '9999_later', now())",
+    ),
+]
