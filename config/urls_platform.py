@@ -4,14 +4,14 @@ from django.contrib import admin
 from django.urls import path
 
 from config import health
-from config.urls import handler400, handler403, handler404, handler500
-from config.urls import urlpatterns as tenant
+from config.urls import api, handler400, handler403, handler404, handler500, last
 
 urlpatterns = [
     path("healthz", health.process),
     path("readyz", health.readiness),
     path("admin/", admin.site.urls),
-    *tenant,
+    *api,
+    *last,
 ]
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]

@@ -7,9 +7,15 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    UnreadablePostError,
+)
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -36,6 +42,12 @@ class Invalid(DomainError):
     code = "invalid"
     status = 400
     title = "The request is not valid."
+
+
+class TooLarge(DomainError):
+    code = "too_large"
+    status = 413
+    title = "The request is too large."
 
 
 class Conflict(DomainError):
@@ -94,6 +106,15 @@ def handle(fault: Exception, context: dict[str, Any]) -> Response | None:
     )
 
 
+def from_exception(fault: Exception) -> DomainError:
+    """Any exception as a problem; one that nobody knows is `internal`, with its cause."""
+    error = _domain_error(fault)
+    if error is None:
+        error = Internal()
+        error.__cause__ = fault
+    return error
+
+
 def from_database(fault: DatabaseError) -> DomainError:
     """A database error as a problem; a named constraint's name is the code."""
     if isinstance(fault, IntegrityError):
@@ -113,8 +134,16 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return response(Forbidden())
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Also the last route, so that with DEBUG on nobody gets a page of the program's insides."""
     return response(NotFound())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Only the admin's forms have tokens; a POST to a path that nobody serves is just missing."""
+    match = request.resolver_match
+    missing = match is not None and match.func is page_not_found
+    return response(NotFound() if missing else Forbidden("The form has expired: load it again."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -147,6 +176,10 @@ def _domain_error(fault: Exception) -> DomainError | None:
             found = _from_drf(fault)
         case DatabaseError():
             found = from_database(fault)
+        case RequestDataTooBig():
+            found = TooLarge()
+        case SuspiciousOperation() | UnreadablePostError():
+            found = Invalid("The request could not be read.")
         case _:
             found = None
     return found

@@ -16,7 +16,8 @@ DEDICATED = ("dedicated",)
 
 @dataclass(frozen=True)
 class Sabotage:
-    """`codes` are all gaps it opens, separated by blanks; `found_in` the schema they lie in."""
+    """`codes` are the gaps it opens, separated by blanks; `found_in` the schema they lie in;
+    `also` those that lie in no schema."""
 
     name: str
     codes: str
@@ -24,6 +25,7 @@ class Sabotage:
     places: tuple[str, ...] = BOTH
     by_owner: bool = True
     found_in: str = "{schema}"
+    also: str = ""
 
     def statements(self, scratch: Scratch) -> str:
         """The sabotage, done in every place at once."""
@@ -32,7 +34,8 @@ class Sabotage:
     def expected(self, scratch: Scratch) -> list[tuple[str, str]]:
         """Schema and code of each gap."""
         schemas = [self.found_in.format(**words(scratch, place)) for place in self.places]
-        return sorted((schema, code) for schema in schemas for code in self.codes.split())
+        inside = [(schema, code) for schema in schemas for code in self.codes.split()]
+        return sorted([*inside, *((DATABASE, code) for code in self.also.split())])
 
 
 def words(scratch: Scratch, place: str) -> dict[str, str]:

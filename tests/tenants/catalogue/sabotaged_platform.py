@@ -60,6 +60,7 @@ DATABASE = [
         " CREATE FOREIGN TABLE {schema}.afar (id uuid) SERVER outside; RESET ROLE",
         PUBLIC,
         by_owner=False,
+        also="foreign_server",
     ),
     server_wide(
         "way out of the database",

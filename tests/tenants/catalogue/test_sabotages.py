@@ -6,26 +6,44 @@ import pytest
 
 from tenants.catalogue import comparison, inspection
 from tenants.roles import APP, OWNER
-from tests.tenants.catalogue import sabotaged_platform, sabotaged_tables, sabotaged_walls
+from tests.tenants.catalogue import (
+    sabotaged_columns,
+    sabotaged_functions,
+    sabotaged_grants,
+    sabotaged_keys,
+    sabotaged_platform,
+    sabotaged_policies,
+    sabotaged_tables,
+)
 from tests.tenants.catalogue.sabotage import Sabotage
 from tests.tenants.catalogue.scratch import Scratch
 
 SABOTAGES = [
-    *sabotaged_walls.POLICIES,
-    *sabotaged_walls.GRANTS,
-    *sabotaged_walls.FUNCTIONS,
-    *sabotaged_tables.KEYS,
-    *sabotaged_tables.REFERENCES,
-    *sabotaged_tables.COLUMNS,
-    *sabotaged_tables.SAFEGUARDS,
+    *sabotaged_policies.POLICIES,
+    *sabotaged_grants.GRANTS,
+    *sabotaged_functions.FUNCTIONS,
+    *sabotaged_keys.KEYS,
+    *sabotaged_keys.REFERENCES,
+    *sabotaged_columns.COLUMNS,
+    *sabotaged_columns.SAFEGUARDS,
     *sabotaged_tables.TABLES,
     *sabotaged_platform.ROLES,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
 ]
 
-# Not tried: PostgreSQL refuses it while a policy stands, or the build may lack the extension.
-UNTRIED = {"extension", "role_missing", "tenant_id_missing", "tenant_id_type"}
+# PostgreSQL refuses to change a column or a role on which policies stand; extensions are not in
+# every build; and the migrations make no trigger yet but those that `append_only_…` speaks of.
+UNTRIED = {
+    "extension",
+    "role_missing",
+    "tenant_id_missing",
+    "tenant_id_type",
+    "trigger_altered",
+    "trigger_missing",
+}
+# Where a bracket stands shows only beside a schema made from the migrations, which takes the owner
+SEEN_BY_ALL = [s for s in sabotaged_policies.POLICIES if not s.name.startswith("bracket moved")]
 
 
 @pytest.mark.parametrize("role", [OWNER, APP])
@@ -38,6 +56,22 @@ def test_a_sabotage_is_found_as_itself(scratch: Scratch, sabotage: Sabotage) -> 
     gaps = scratch.gaps(sabotage.statements(scratch), by_owner=sabotage.by_owner)
     found = sorted((gap.schema, gap.code) for gap in gaps)
     assert found == sabotage.expected(scratch), [gap.sentence for gap in gaps]
+
+
+@pytest.mark.parametrize("sabotage", SEEN_BY_ALL, ids=lambda sabotage: sabotage.name)
+def test_the_application_sees_broken_policies_too(scratch: Scratch, sabotage: Sabotage) -> None:
+    gaps = scratch.gaps(sabotage.statements(scratch), seen_by=APP)
+    assert sorted((gap.schema, gap.code) for gap in gaps) == sabotage.expected(scratch)
+
+
+def test_nothing_is_left_behind(scratch: Scratch) -> None:
+    before = _schemas(scratch)
+    scratch.gaps()
+    assert _schemas(scratch) == before
+
+
+def _schemas(scratch: Scratch) -> list[tuple[str]]:
+    return scratch.connection.execute("SELECT nspname FROM pg_namespace ORDER BY 1").fetchall()
 
 
 def test_every_code_has_a_sabotage() -> None:

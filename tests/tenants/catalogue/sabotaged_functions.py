@@ -1,0 +1,74 @@
+"""Functions and their callers, changed by hand."""
+
+from tests.tenants.catalogue.sabotage import PUBLIC, Sabotage, server_wide
+
+_APP = "bulkhead_app"
+
+FUNCTIONS = [
+    Sabotage(
+        "second definer",
+        "definer_unknown",
+        "CREATE FUNCTION {schema}.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+        " AS 'SELECT count(*) FROM public.trading_order'",
+    ),
+    Sabotage(
+        "function for all",
+        "function_unknown",
+        "CREATE FUNCTION {schema}.peek() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    ),
+    Sabotage(
+        "proof always true",
+        "function_altered",
+        "CREATE OR REPLACE FUNCTION proven_tenant(p_schema text) RETURNS uuid LANGUAGE plpgsql"
+        " STABLE SECURITY DEFINER AS $$ BEGIN"
+        " RETURN current_setting('app.current_tenant_id', true)::uuid; END $$",
+        PUBLIC,
+    ),
+    Sabotage(
+        "entry with the caller's rights",
+        "function_altered",
+        "ALTER FUNCTION enter_tenant SECURITY INVOKER",
+        PUBLIC,
+    ),
+    Sabotage(
+        "entry with a path of its own",
+        "function_altered",
+        "ALTER FUNCTION enter_tenant SET search_path = public",
+        PUBLIC,
+    ),
+    Sabotage(
+        "trigger's function does nothing",
+        "function_altered",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RETURN NEW; END $$",
+        PUBLIC,
+    ),
+    Sabotage(
+        "entry for all",
+        "function_callers",
+        "GRANT EXECUTE ON FUNCTION enter_tenant TO PUBLIC",
+        PUBLIC,
+    ),
+    Sabotage(
+        "proof not for the application",
+        "function_not_callable",
+        f"REVOKE EXECUTE ON FUNCTION proven_tenant FROM {_APP}",
+        PUBLIC,
+    ),
+    Sabotage("no entry", "function_missing", "DROP FUNCTION enter_tenant", PUBLIC),
+    Sabotage(
+        "proof of a superuser",
+        "owner_wrong",
+        "ALTER FUNCTION public.proven_tenant OWNER TO postgres",
+        PUBLIC,
+        by_owner=False,
+    ),
+    server_wide(
+        "set_config for all", "function_open", "GRANT EXECUTE ON FUNCTION set_config TO PUBLIC"
+    ),
+    server_wide(
+        "locks for the application",
+        "function_open",
+        f"GRANT EXECUTE ON FUNCTION pg_advisory_xact_lock(bigint) TO {_APP}",
+    ),
+]
