@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -16,6 +17,7 @@ from tenants.catalogue import inspection
 from tenants.catalogue.gap import Gap
 from tenants.roles import OWNER
 
+_ROOT = Path(__file__).resolve().parents[3]
 _VARIABLES = (
     "DATABASE_URL",
     "DATABASE_OWNER_URL",
@@ -41,6 +43,7 @@ _LOCK = 0x0CA7A106
 class Scratch:
     """The database, and a dedicated tenant's schema in it."""
 
+    environment: dict[str, str]
     connection: psycopg.Connection
     dedicated: str
     tenant_id: str
@@ -57,6 +60,26 @@ class Scratch:
             finally:
                 self.connection.rollback()
 
+    @contextmanager
+    def broken(self, sql: str, repair: str) -> Iterator[None]:
+        """Broken for other processes too, and repaired at the end."""
+        with psycopg.connect(self.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
+            owner.execute(sql)
+            try:
+                yield
+            finally:
+                owner.execute(repair)
+
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """`manage.py` on this database."""
+        return subprocess.run(
+            [sys.executable, str(_ROOT / "manage.py"), *arguments],
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
 
 @contextmanager
 def made() -> Iterator[Scratch]:
@@ -69,7 +92,7 @@ def made() -> Iterator[Scratch]:
         try:
             _prepare(environment)
             with psycopg.connect(environment["DATABASE_SUPERUSER_URL"]) as scratch:
-                yield _described(scratch)
+                yield _described(environment, scratch)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -84,13 +107,13 @@ def _prepare(environment: dict[str, str]) -> None:
         )
 
 
-def _described(connection: psycopg.Connection) -> Scratch:
+def _described(environment: dict[str, str], connection: psycopg.Connection) -> Scratch:
     row = connection.execute(
         "SELECT schema_name, id::text FROM tenants_tenant WHERE slug = 'globex'"
     ).fetchone()
     connection.rollback()
     assert row is not None
-    return Scratch(connection, *row)
+    return Scratch(environment, connection, *row)
 
 
 def _pointed(url: str, database: str) -> str:

@@ -1,0 +1,54 @@
+"""The command and the system check: what an operator sees, and the exit code."""
+
+from __future__ import annotations
+
+import json
+
+from tests.tenants.catalogue.scratch import Scratch
+
+_BREAK = "ALTER TABLE public.trading_order DISABLE ROW LEVEL SECURITY"
+_REPAIR = "ALTER TABLE public.trading_order ENABLE ROW LEVEL SECURITY"
+
+
+def test_a_healthy_installation_takes_one_line(scratch: Scratch) -> None:
+    ran = scratch.manage("check_isolation")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(" tables in 3 schemas: no gap\n")
+    assert ran.stdout.count("\n") == 1
+
+
+def test_gaps_are_listed_by_schema_and_fail(scratch: Scratch) -> None:
+    with scratch.broken(_BREAK, _REPAIR):
+        ran = scratch.manage("check_isolation")
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("public:\n  trading_order [rls_off] Row-level security is off")
+    assert "1 gap in " in ran.stderr
+
+
+def test_machines_get_json(scratch: Scratch) -> None:
+    with scratch.broken(_BREAK, _REPAIR):
+        ran = scratch.manage("check_isolation", "--json")
+    (gap,) = json.loads(ran.stdout)["gaps"]
+    assert ran.returncode == 1
+    assert (gap["schema"], gap["object"], gap["code"]) == ("public", "trading_order", "rls_off")
+
+
+def test_without_the_owner_it_says_what_is_missing(scratch: Scratch) -> None:
+    ran = scratch.manage("check_isolation", DATABASE_OWNER_URL="")
+    assert ran.returncode == 1
+    assert "DATABASE_OWNER_URL" in ran.stderr
+
+
+def test_the_system_check_reads_the_catalogue_as_the_owner(scratch: Scratch) -> None:
+    assert scratch.manage("check", "--database", "default").returncode == 0
+    with scratch.broken(_BREAK, _REPAIR):
+        ran = scratch.manage("check", "--database", "default")
+    assert ran.returncode == 1
+    assert "public.trading_order: (tenants.rls_off)" in ran.stderr
+
+
+def test_the_system_check_reads_what_the_application_can(scratch: Scratch) -> None:
+    with scratch.broken(_BREAK, _REPAIR):
+        ran = scratch.manage("check", "--database", "default", DATABASE_OWNER_URL="")
+    assert ran.returncode == 1
+    assert "public.trading_order: (tenants.rls_off)" in ran.stderr
