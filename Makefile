@@ -8,10 +8,12 @@ PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
 EMBEDDED := $(PYTHON) -m config.embedded
+# Empty once .venv is whole; half a one, or one whose Python is out of reach, is made anew.
+VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
 
-.PHONY: help up down clean test check fix bench manage dsn shell test-extras
+.PHONY: help up down clean test check fix bench manage dsn shell test-extras venv
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -19,11 +21,10 @@ help: ## this list
 up: .venv/base ## start everything; Ctrl-C stops it (PORT, HOST, BULKHEAD_DATA_DIR)
 	@exec $(EMBEDDED) up --follow-parent
 
-down: .venv/base ## stop what `make up` started, and wait
-	@exec $(EMBEDDED) down
-
-clean: ## stop it, and remove its data and all caches
+down: ## stop what `make up` started, and wait
 	@if [ -e .venv/base ]; then $(EMBEDDED) down; fi
+
+clean: down ## stop it, and remove its data and all caches
 	@if [ -f "$(DATA)/secrets.json" ]; then rm -rf "$(DATA)"; fi
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -69,8 +70,7 @@ test-extras: ## what the extra tests need: Chromium and PgBouncer (Debian, as ro
 	apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
 
-# A link to a Python that has gone counts as missing, so a copied or moved .venv is made anew.
-$(PYTHON):
+venv:
 	@found=; for candidate in $(PYTHONS); do \
 		"$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
 			2>/dev/null && found=$$candidate && break; \
@@ -81,12 +81,12 @@ $(PYTHON):
 	fi; \
 	rm -rf .venv && "$$found" -m venv .venv
 
-.venv/base: $(PYTHON) requirements/base.txt requirements/embedded.txt
+.venv/base: $(VENV) requirements/base.txt requirements/embedded.txt
 	@echo "Installing what Bulkhead runs on …" >&2
 	@$(PIP) -r requirements/base.txt -r requirements/embedded.txt
 	@touch $@
 
-.venv/dev: $(PYTHON) requirements/dev.txt
+.venv/dev: $(VENV) requirements/dev.txt
 	@echo "Installing what its checks need …" >&2
 	@$(PIP) -r requirements/dev.txt
 	@touch $@

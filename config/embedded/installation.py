@@ -63,8 +63,11 @@ class Installation:
         return [_program(name, (*_MANAGE, name), environment) for name in names]
 
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
-        """What runs until the end; none of it is given the superuser's log-in."""
-        allowed = {k: v for k, v in environment.items() if k != VARIABLES["superuser"]}
+        """What runs until the end; only the worker, which makes schemas, has the owner's log-in."""
+        privileged = {VARIABLES[role] for role in ("superuser", "owner", "backup")}
+        allowed = {k: v for k, v in environment.items() if k not in privileged}
+        owner = VARIABLES["owner"]
+        workers = allowed | {owner: environment[owner]} if owner in environment else allowed
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),
@@ -73,11 +76,14 @@ class Installation:
         }
         if self.is_demo and self.replays:
             commands["replay"] = (*_MANAGE, "replay_market")
-        return [_program(name, command, allowed) for name, command in commands.items()]
+        return [
+            _program(name, command, workers if name == "worker" else allowed)
+            for name, command in commands.items()
+        ]
 
     def _web(self) -> Sequence[str]:
         address = ("--host", self.host, "--port", str(self.port))
-        quiet = ("--no-access-log", "--no-server-header")
+        quiet = ("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5")
         return (sys.executable, "-m", "uvicorn", "config.asgi:application", *address, *quiet)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,9 +24,19 @@ def evict(program: str, home: Path, farewell: Farewell) -> bool:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if number == signal.SIGKILL or process.ppid() not in parents:
                     process.send_signal(number)
-        if not psutil.wait_procs(left, timeout=seconds)[1]:
+        if _all_gone(home, program, seconds):
             return True
-    return not _working_in(home, program)
+    return False
+
+
+def _all_gone(home: Path, program: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    # Looked for anew rather than waited for: in a container nobody may bury the dead.
+    while _working_in(home, program):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _working_in(home: Path, program: str) -> list[psutil.Process]:

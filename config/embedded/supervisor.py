@@ -138,9 +138,10 @@ class Supervisor:
         # the pool itself would cut off.
         if process.returncode is None:
             process.terminate()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._grace):
-                await _exit_status(process)
+        # Not asyncio.timeout(): early 3.11 loses it in a task being cancelled (gh-102780).
+        deadline = time.monotonic() + self._grace
+        while process.returncode is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
         # macOS answers EPERM for a group of which only the dead are left.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -158,4 +159,4 @@ async def _exit_status(process: asyncio.subprocess.Process) -> int:
 def _ending(status: int) -> str:
     if status >= 0:
         return f"ended with status {status}"
-    return f"was ended by {signal.Signals(-status).name}"
+    return f"was ended by signal {-status} ({signal.strsignal(-status)})"

@@ -17,7 +17,7 @@ from config.embedded.servers import RunningServers, running
 from config.embedded.supervisor import Program, Supervisor
 
 _PORT_SECONDS = 2.0
-_PROBE_SECONDS = 2.0
+_PROBE_SECONDS, _PROBE_PAUSE = 2.0, 0.5
 _PATIENCE_SECONDS = 60.0
 
 
@@ -92,7 +92,7 @@ class Up:
             if time.monotonic() > warn_at:
                 self._log.say(f"Not ready yet: /readyz answers {status or 'nothing'}.")
                 warn_at = time.monotonic() + _PATIENCE_SECONDS
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(_PROBE_PAUSE)
         seconds = time.monotonic() - self._began
         for line in banner.lines(self._installation, log=self._log.path, seconds=seconds):
             self._log.say(line)

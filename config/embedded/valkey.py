@@ -3,6 +3,8 @@
 import signal
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded import binaries
 from config.embedded.errors import EmbeddedError
@@ -48,6 +50,7 @@ class Valkey(Server):
             password=self.folder.secret("valkey"),
             socket_timeout=_CONNECT_SECONDS,
             socket_connect_timeout=_CONNECT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
         )
         with client:
             try:
