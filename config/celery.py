@@ -3,9 +3,18 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
 application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
 application.autodiscover_tasks(["tenants", "trading.orders"])
+
+
+@worker_ready.connect
+def show_first_pulse(**_: object) -> None:
+    """`/readyz` need not wait for the scheduler's first turn."""
+    from tenants.tasks import pulse
+
+    pulse()

@@ -32,6 +32,13 @@ class ContextFilter(logging.Filter):
         return True
 
 
+class PulseFilter(logging.Filter):
+    """Keeps the worker's pulse, every few seconds the same, out of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "tenants.tasks.pulse" not in record.getMessage()
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, for machines."""
 
@@ -58,7 +65,10 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"context": {"()": "config.logs.ContextFilter"}},
+        "filters": {
+            "context": {"()": "config.logs.ContextFilter"},
+            "pulse": {"()": "config.logs.PulseFilter"},
+        },
         "formatters": {
             "json": {"()": "config.logs.JsonFormatter"},
             "text": {"format": line},
@@ -67,7 +77,7 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
             "stdout": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stdout",
-                "filters": ["context"],
+                "filters": ["context", "pulse"],
                 "formatter": "json" if as_json else "text",
             }
         },
