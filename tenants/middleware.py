@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
@@ -26,8 +27,8 @@ class AddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             address = addressing.resolve(request.get_host(), request.path_info)
-        except DomainError as error:
-            return problems.response(error)
+        except (DomainError, DisallowedHost, DatabaseError) as fault:
+            return problems.response(problems.from_exception(fault))
         request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
         if address.tenant_id is not None:
             request.urlconf = settings.TENANT_URLCONF
@@ -53,10 +54,12 @@ class TenantMiddleware:
             if caller is None or request.path_info.startswith(settings.PLATFORM_PATHS):
                 return self.get_response(request)
             return self._inside(request, caller.context())
-        except DomainError as error:
-            return problems.response(error)
-        except DatabaseError as error:
-            return problems.response(problems.from_database(error))
+        except (DomainError, DatabaseError) as fault:
+            return problems.response(problems.from_exception(fault))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
+        """What a view did not handle: a problem document, with DEBUG on as well."""
+        return problems.response(problems.from_exception(exception))
 
     def _identify(self, request: HttpRequest) -> identity.Identity | None:
         """The caller, if a credential came along. Raises for a bad one, or another tenant's."""
