@@ -23,9 +23,10 @@ BULKHEAD_REPLAY_SPEED = env.float("BULKHEAD_REPLAY_SPEED", default=12.0)
 ALLOWED_HOSTS = [
     BULKHEAD_BASE_DOMAIN,
     f".{BULKHEAD_BASE_DOMAIN}",
+    "127.0.0.1",
     *env.list("ALLOWED_HOSTS", default=[]),
 ]
-PLATFORM_HOSTS = [BULKHEAD_BASE_DOMAIN, *env.list("PLATFORM_HOSTS", default=[])]
+PLATFORM_HOSTS = [BULKHEAD_BASE_DOMAIN, "127.0.0.1", *env.list("PLATFORM_HOSTS", default=[])]
 
 # Ours come before django_tenants, so that `migrate`, `migrate_schemas`, `create_tenant` are ours.
 SHARED_APPS = [

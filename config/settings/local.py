@@ -5,8 +5,8 @@ from config.settings.base import *  # noqa: F403 - settings build on one another
 from config.settings.base import ALLOWED_HOSTS, PLATFORM_HOSTS, env
 
 DEBUG = env.bool("DEBUG", default=True)
-ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1", "[::1]", "localhost", ".localhost"]
-PLATFORM_HOSTS = [*PLATFORM_HOSTS, "127.0.0.1", "localhost", "::1"]
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "[::1]", "localhost", ".localhost"]
+PLATFORM_HOSTS = [*PLATFORM_HOSTS, "localhost", "::1"]
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0
 SESSION_COOKIE_SECURE = False

@@ -1,0 +1,70 @@
+"""The production shape, as far as it can be checked without starting it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "worker", "beat"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
+
+
+def test_the_services_are_those_of_production(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == SERVICES
+    assert compose["services"]["pgbouncer"]["environment"]["POOL_MODE"] == "transaction"
+    assert compose["services"]["postgres"]["image"].startswith("postgres:18.")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES - {"migrate"}))
+def test_every_lasting_service_has_a_health_check(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    # The web service has the image's own.
+    assert "test" in service.get("healthcheck", {}) or name == "web"
+    assert service["restart"] == "unless-stopped"
+
+
+def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if any(word in variable for word in ("SECRET", "PASSWORD", "_URL")):
+                assert "${" in str(value), (name, variable)
+                assert ":-" not in str(value), (name, variable)
+
+
+def test_only_worker_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
+    having = {n for n, s in compose["services"].items() if "DATABASE_OWNER_URL" in str(s)}
+    assert having == {"worker", "migrate"}
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "\nUSER bulkhead\n" in text
+    assert "HEALTHCHECK" in text
+    final = text.rpartition("\nFROM ")[2]
+    assert "SECRET" not in final
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".data", ".venv"} <= set(ignored)
+
+
+def test_compose_itself_accepts_the_file() -> None:
+    """Where a compose client is installed; the checks above hold everywhere."""
+    docker = shutil.which("docker")
+    asked = [docker, "compose", "version"] if docker else ["false"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode:
+        return
+    names = "SECRET_KEY TENANT_TICKET_SECRET APP_PASSWORD OWNER_PASSWORD BACKUP_PASSWORD"
+    names += " SUPERUSER_PASSWORD VALKEY_PASSWORD BULKHEAD_BASE_DOMAIN"
+    environment = {**os.environ, **dict.fromkeys(names.split(), "x")}
+    command = [str(docker), "compose", "config", "--quiet"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
