@@ -31,9 +31,14 @@ def migrate_dedicated(report: Report, *, verbosity: int = 1) -> None:
     """Bring every dedicated schema up to date, one after the other."""
     dedicated = Tenant.objects.using(OWNER_ALIAS).filter(placement=Tenant.Placement.DEDICATED)
     for tenant in dedicated.order_by("id"):
-        with schema_context(tenant.schema_name, database=OWNER_ALIAS):
-            _run(verbosity)
+        migrate_schema(tenant.schema_name, verbosity=verbosity)
         report(f"{tenant.schema_name}: migrated")
+
+
+def migrate_schema(schema: str, *, verbosity: int = 1) -> None:
+    """Bring one dedicated schema up to date by Django's own `migrate`."""
+    with schema_context(schema, database=OWNER_ALIAS):
+        _run(verbosity)
 
 
 def _run(verbosity: int) -> None:
