@@ -64,6 +64,9 @@ class Candle(models.Model):
                 condition=Q(low__gt=0, volume__gte=0),
             ),
         ]
+        indexes = [
+            models.Index(fields=["symbol", "-start", "-timeframe"], name="candle_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.timeframe} {self.start:%Y-%m-%d %H:%M}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Max, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from trading.errors import UnknownInstrument
 from trading.market.models import Candle, Instrument
@@ -56,16 +56,9 @@ def quote(symbol: str) -> Quote:
 
 def quotes(symbols: list[str]) -> dict[str, Quote]:
     """The newest price of each symbol; every symbol asked for is in the answer."""
-    newest = {
-        row["symbol"]: row["newest"]
-        for row in Candle.objects.filter(symbol__in=symbols)
-        .values("symbol")
-        .annotate(newest=Max("start"))
-    }
-    closes = Candle.objects.filter(symbol__in=newest, start__in=set(newest.values()))
-    found = {
-        bar.symbol: Quote(bar.symbol, bar.close, bar.start)
-        for bar in closes.order_by("-timeframe")
-        if bar.start == newest[bar.symbol]
-    }
+    newest = Candle.objects.filter(symbol=OuterRef("symbol")).order_by("-start", "-timeframe")
+    rows = Instrument.objects.filter(symbol__in=symbols).values_list(
+        "symbol", Subquery(newest.values("close")[:1]), Subquery(newest.values("start")[:1])
+    )
+    found = {symbol: Quote(symbol, price, at) for symbol, price, at in rows}
     return {symbol: found.get(symbol, Quote(symbol, None, None)) for symbol in symbols}

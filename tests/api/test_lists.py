@@ -1,0 +1,64 @@
+"""Lists: pages, orderings, and a number of statements that does not grow with the rows."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import House
+from tests.isolation.world import World, build_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return build_world()
+
+
+@pytest.mark.parametrize(
+    ("path", "statements"),
+    [
+        ("accounts/", 1),
+        ("orders/", 1),
+        ("fills/", 1),
+        ("positions/", 2),  # and the newest prices
+        ("portfolio/", 5),
+        ("instruments/", 1),
+    ],
+)
+def test_a_list_takes_a_fixed_number_of_statements(
+    world: World, path: str, statements: int
+) -> None:
+    for trader in (world.traders[0], world.traders[3]):
+        with CaptureQueriesContext(connection) as captured:
+            assert trader.person.get(path).status_code == 200
+        # BEGIN, which brings the tenant along, and COMMIT.
+        assert len(captured) == statements + 2, [q["sql"] for q in captured]
+
+
+def test_pages_follow_one_another_without_gap_or_overlap(house: House) -> None:
+    for number in range(7):
+        house.alice.post("accounts/", {"name": f"n{number}"})
+    seen, path = [], "accounts/?page_size=3&ordering=name"
+    while path:
+        page = house.alice.get(path).json()
+        seen += [row["name"] for row in page["results"]]
+        path = (page["next"] or "").partition("/api/v1/")[2]
+    assert seen == [f"n{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize("ordering", ["user_id", "tenant_id", "-currency", "name,x", "name__x"])
+def test_only_the_orderings_of_the_list_are_taken(house: House, ordering: str) -> None:
+    answer = house.alice.get(f"accounts/?ordering={ordering}")
+    assert answer.status_code == 400
+    assert "created_at, name" in answer.json()["detail"]
+
+
+def test_a_change_of_what_has_been_read_needs_the_newest_version(house: House) -> None:
+    account = house.alice.post("accounts/", {"name": "a"}).json()["id"]
+    etag = house.alice.get(f"accounts/{account}/")["ETag"]
+    path = f"accounts/{account}/"
+    assert house.alice.request("PATCH", path, {"name": "b"}, If_Match=etag).status_code == 200
+    stale = house.alice.request("PATCH", path, {"name": "c"}, If_Match=etag)
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    assert house.alice.get(path).json()["name"] == "b"

@@ -1,0 +1,99 @@
+"""Many tenants around the ones a test looks at, so that the planner has something to choose from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+from tenants.ownership import TenantOwned
+from tests.cast import Person
+
+Connection = psycopg.Connection[tuple[object, ...]]
+PEOPLE = 4  # who share a tenant's rows
+
+_COLUMNS = """
+SELECT a.attname, a.atttypid::regtype::text, a.attnotnull, EXISTS (
+           SELECT FROM pg_catalog.pg_index i
+            WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey))
+  FROM pg_catalog.pg_attribute a
+ WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+"""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A row of a person, to be copied with other keys, owners and times."""
+
+    model: type[TenantOwned]
+    person: Person
+    id: str
+
+    @property
+    def table(self) -> sql.Identifier:
+        return sql.Identifier("public", self.model._meta.db_table)
+
+
+@contextmanager
+def crowded(patterns: list[Pattern], *, tenants: int, rows: int) -> Iterator[None]:
+    """So many strangers with so many rows each, and as many for the tenants of the patterns.
+
+    The strangers exist in these tables only, and are gone again after the block.
+    """
+    strangers = [uuid4() for _ in range(tenants)]
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        try:
+            for pattern in patterns:
+                copy(connection, pattern, [*strangers, pattern.person.tenant.id], rows)
+            yield
+        finally:
+            for pattern in patterns:
+                gone = sql.SQL("DELETE FROM {} WHERE tenant_id = ANY (%s)").format(pattern.table)
+                connection.execute(gone, [strangers])
+
+
+def copy(connection: Connection, pattern: Pattern, tenants: list[UUID], rows: int) -> None:
+    """The pattern's row, `rows` times for each tenant; one in four stays with its person."""
+    values = {
+        str(name): _value(str(name), str(kind), bool(is_unique))
+        for name, kind, is_required, is_unique in connection.execute(
+            _COLUMNS, [pattern.table.as_string(connection)]
+        )
+        if is_required
+    }
+    changes = sql.SQL(", ").join(
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.SQL(value))
+        for name, value in values.items()
+        if value
+    )
+    statement = sql.SQL(
+        "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"
+        " to_jsonb(p) || jsonb_build_object({changes}))).*"
+        " FROM {table} p, unnest(%s::uuid[]) tenant, generate_series(1, %s) n"
+        " WHERE p.tenant_id = %s AND p.id = %s ON CONFLICT DO NOTHING"
+    ).format(table=pattern.table, changes=changes)
+    connection.execute(statement, [tenants, rows, pattern.person.tenant.id, pattern.id])
+    connection.execute(sql.SQL("ANALYZE {}").format(pattern.table))
+
+
+def _value(name: str, kind: str, is_unique: bool) -> str | None:
+    """An expression over `p` (the pattern), `tenant` and `n`; None leaves the column as it is."""
+    if name == "tenant_id":
+        return "tenant"
+    if name == "user_id":
+        other = f"md5(tenant::text || n %% {PEOPLE})::uuid"
+        return f"CASE n %% {PEOPLE} WHEN 0 THEN p.user_id ELSE {other} END"
+    if kind.startswith("character varying") and is_unique:
+        return "md5(random()::text)"
+    by_kind = {
+        "uuid": "gen_random_uuid()",
+        "boolean": "false",
+        "timestamp with time zone": "now() - n * interval '1 minute'",
+    }
+    return by_kind.get(kind)
