@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django_tenants.postgresql_backend import base as django_tenants
 from django_tenants.utils import get_public_schema_name
 
-from tenants import context
+from tenants import context, guards
 from tenants.backend.connection import TenantConnection, TenantCursor, TenantNamedCursor
 from tenants.backend.operations import DatabaseOperations
 from tenants.context import Actor, Scope, TenantContext
@@ -38,6 +38,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
         return {**params, "cursor_factory": TenantCursor}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> TenantConnection:
+        guards.check_role(conn_params)
         self.isolation_level = IsolationLevel.READ_COMMITTED
         connection = self._pooled() if self.pool else TenantConnection.connect(**conn_params)
         connection.server_cursor_factory = TenantNamedCursor

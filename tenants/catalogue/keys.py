@@ -4,13 +4,6 @@ from tenants.catalogue.subject import Subject
 
 KEYS = Subject(
     """
-, tenant_seat AS (
-    SELECT s.oid, s.schema, s.tab, t.attnum AS tenant_column, i.attnum AS id_column
-      FROM seat s
-      LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = s.oid AND t.attname = 'tenant_id'
-      LEFT JOIN pg_catalog.pg_attribute i ON i.attrelid = s.oid AND i.attname = 'id'
-     WHERE s.kind = 'tenant'
-)
 SELECT 'primary_key', s.schema, s.tab || '.' || coalesce(k.conname, s.tab || '_pkey'),
        coalesce(pg_get_constraintdef(k.oid), 'missing')
   FROM tenant_seat s

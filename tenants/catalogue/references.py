@@ -2,18 +2,8 @@
 
 from tenants.catalogue.subject import Subject
 
-_TENANT_SEAT = """
-, tenant_seat AS (
-    SELECT s.oid, s.schema, s.tab, a.attnum AS tenant_column
-      FROM seat s
-      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = s.oid AND a.attname = 'tenant_id'
-     WHERE s.kind = 'tenant'
-)
-"""
-
 FROM_TENANTS = Subject(
-    _TENANT_SEAT
-    + """
+    """
 , reference AS (
     SELECT s.schema, s.tab, k.*, t.oid IS NULL AS to_shared, t.schema <> s.schema AS leaves,
            cardinality(k.conkey) < 2 OR k.conkey[1] <> s.tenant_column
@@ -51,8 +41,7 @@ SELECT code, schema, tab || '.' || conname, pg_get_constraintdef(r.oid)
 )
 
 INTO_TENANTS = Subject(
-    _TENANT_SEAT
-    + """
+    """
 SELECT 'foreign_key_into_tenants', n.nspname, c.relname || '.' || k.conname,
        pg_get_constraintdef(k.oid)
   FROM tenant_seat t

@@ -54,19 +54,21 @@ SELECT CASE WHEN is_missing THEN 'append_only_missing'
 
 IN_FORCE = Subject(
     """
-SELECT 'trigger_disabled', s.schema, s.tab || '.' || coalesce(k.conname, t.tgname), t.tgname
+SELECT 'trigger_disabled', s.schema, s.tab || '.' || coalesce(k.conname, t.tgname),
+       string_agg(t.tgname, ', ')
   FROM seat s
   JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.oid AND t.tgenabled NOT IN ('O', 'A')
   LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
  WHERE NOT (s.append_only AND t.tgname = 'append_only')
-UNION
+ GROUP BY 2, 3
+UNION ALL
 SELECT 'constraint_not_valid', s.schema, s.tab || '.' || k.conname, pg_get_constraintdef(k.oid)
   FROM seat s
   JOIN pg_catalog.pg_constraint k ON k.conrelid = s.oid AND NOT k.convalidated
  WHERE k.conname <> s.tab || '_one_tenant'
 """,
     {
-        "trigger_disabled": "The trigger {detail} is disabled, and what it guards is not checked."
+        "trigger_disabled": "What this guards is not checked, for {detail} is disabled."
         " ALTER TABLE … ENABLE TRIGGER ALL in {schema}.",
         "constraint_not_valid": "This constraint of {schema} was never checked against the rows"
         " that are there: {detail}. ALTER TABLE … VALIDATE CONSTRAINT.",

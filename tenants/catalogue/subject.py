@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +18,20 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Any]: ...
 
 
+@contextmanager
+def undone(cursor: Cursor, savepoint: str) -> Iterator[None]:
+    """Whatever happens inside is rolled back: settings, schemas, locks."""
+    cursor.execute(f"SAVEPOINT {savepoint}")
+    try:
+        yield
+    finally:
+        cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        cursor.execute(f"RELEASE SAVEPOINT {savepoint}")
+
+
 # What every query starts from: the schemas that hold tables (`room`), the tables that the code
-# knows (`known`), where each belongs (`place`), and those that stand there (`seat`).
+# knows (`known`), where each belongs (`place`), those that stand there (`seat`), and of these the
+# tenants' (`tenant_seat`).
 COMMON = """
 WITH room AS (
     SELECT n.oid, n.nspname::text AS schema, n.nspowner,
@@ -36,6 +49,12 @@ WITH room AS (
     SELECT c.oid, p.*, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relacl
       FROM place p JOIN pg_catalog.pg_class c
         ON c.relnamespace = p.room AND c.relname = p.tab AND c.relkind IN ('r', 'p')
+), tenant_seat AS (
+    SELECT s.oid, s.schema, s.tab, t.attnum AS tenant_column, i.attnum AS id_column
+      FROM seat s
+      LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = s.oid AND t.attname = 'tenant_id'
+      LEFT JOIN pg_catalog.pg_attribute i ON i.attrelid = s.oid AND i.attname = 'id'
+     WHERE s.kind = 'tenant'
 )
 """
 
@@ -44,13 +63,11 @@ WITH room AS (
 class Subject:
     """A query that goes on from COMMON and gives rows of code, schema, object and detail.
 
-    A sentence is chosen by code and may name `{schema}`, `{object}` and `{detail}`. A subject that
-    `compares` is silent on objects about which an earlier one had something to say.
+    A sentence is chosen by code and may name `{schema}`, `{object}` and `{detail}`.
     """
 
     query: str
     sentences: Mapping[str, str]
-    compares: bool = False
 
     def read(self, cursor: Cursor, facts: Mapping[str, Any]) -> Iterator[Gap]:
         """One query, whatever the number of schemas."""

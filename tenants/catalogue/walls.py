@@ -7,7 +7,8 @@ SWITCHES = Subject(
 SELECT code, schema, tab, NULL
   FROM seat CROSS JOIN LATERAL (VALUES
     ('rls_off', NOT relrowsecurity),
-    ('rls_not_forced', kind = 'tenant' AND NOT relforcerowsecurity)) AS v(code, is_bad)
+    ('rls_not_forced', kind = 'tenant' AND NOT relforcerowsecurity),
+    ('rls_forced', kind = 'shared' AND relforcerowsecurity)) AS v(code, is_bad)
  WHERE walled AND is_bad
 UNION ALL
 SELECT 'partition_open', r.schema, c.relname, string_agg(DISTINCT a.privilege_type, ', ')
@@ -22,7 +23,10 @@ SELECT 'partition_open', r.schema, c.relname, string_agg(DISTINCT a.privilege_ty
         " ALTER TABLE {schema}.{object} ENABLE ROW LEVEL SECURITY.",
         "rls_not_forced": "Row-level security is not forced, so the table's owner reads every"
         " tenant. ALTER TABLE {schema}.{object} FORCE ROW LEVEL SECURITY.",
-        "partition_open": "A partition without policies can be reached past its parent's ({detail})."
+        "rls_forced": "Row-level security is forced on a shared table, so that enter_tenant, which"
+        " runs as its owner, finds nothing. ALTER TABLE {schema}.{object} NO FORCE ROW LEVEL"
+        " SECURITY.",
+        "partition_open": "A partition without policies is open past its parent's: {detail}."
         " REVOKE ALL ON {schema}.{object} from all but its owner.",
     },
 )

@@ -90,7 +90,7 @@ def test_relations_stay_in_the_tenant() -> None:
         class Meta:
             app_label = "trading"
 
-    assert codes(model_rules.faults_of(Plain, frozenset())) == ["tenants.E005", "tenants.E006"]
+    assert codes(model_rules.faults_of(Plain, frozenset())) == ["tenants.E005"]
     assert codes(model_rules.faults_of(Inherited, frozenset())) == ["tenants.E005"]
 
 

@@ -72,9 +72,12 @@ def test_a_role_past_the_walls_is_refused(variable: str, words: str) -> None:
     ],
 )
 def test_so_is_one_that_could_get_there(statement: str, words: str) -> None:
-    with _stranger(statement) as role, _wrapper(role) as wrapper:
-        with pytest.raises(WrongDatabaseRole, match=words):
-            wrapper.connect()
+    with (
+        _stranger(statement) as role,
+        _wrapper(role) as wrapper,
+        pytest.raises(WrongDatabaseRole, match=words),
+    ):
+        wrapper.connect()
 
 
 def test_a_role_without_rights_may_connect() -> None:

@@ -27,7 +27,8 @@ class Command(OperatorCommand):
         self.found = Inspection((), 0, 0)
         super().handle(*args, **options)
         if self.found.gaps:
-            raise CommandError(f"{len(self.found.gaps)} gaps in {_where(self.found)}")
+            count = len(self.found.gaps)
+            raise CommandError(f"{count} gap{'s'[: count > 1]} in {_where(self.found)}")
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         if OWNER_ALIAS not in connections:

@@ -5,6 +5,12 @@ from tests.tenants.catalogue.sabotage import DEDICATED, PUBLIC, Sabotage
 _ORDER = "ALTER TABLE {schema}.trading_order"
 
 COLUMNS = [
+    Sabotage(
+        "tenant lost",
+        "constraint_missing policy_missing primary_key tenant_id_missing",
+        "ALTER TABLE {schema}.trading_idempotentrequest DROP COLUMN tenant_id CASCADE",
+        PUBLIC,
+    ),
     Sabotage("default lost", "tenant_id_default", f"{_ORDER} ALTER tenant_id DROP DEFAULT"),
     Sabotage(
         "default of another tenant",

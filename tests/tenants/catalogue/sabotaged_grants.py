@@ -68,6 +68,12 @@ GRANTS = [
         PUBLIC,
         found_in="(database)",
     ),
+    Sabotage(
+        "schema closed",
+        "grant_lacking",
+        f"REVOKE USAGE ON SCHEMA {{schema}} FROM {_APP}",
+        DEDICATED,
+    ),
     Sabotage("objects may be made", "grant_above", f"GRANT CREATE ON SCHEMA {{schema}} TO {_APP}"),
     Sabotage("all may make objects", "grant_above", "GRANT CREATE ON SCHEMA {schema} TO PUBLIC"),
     Sabotage(

@@ -12,6 +12,14 @@ ROLES = [
     server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
     server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
     server_wide("application becomes owner", "role_member", f"GRANT bulkhead_owner TO {_APP}"),
+    Sabotage(
+        "a role lost",
+        "function_callers function_not_callable grant_above",
+        "ALTER ROLE bulkhead_backup RENAME TO somebody",
+        PUBLIC,
+        by_owner=False,
+        also="role_missing grant_above",
+    ),
     server_wide("time zone unset", "role_timezone", f"ALTER ROLE {_APP} RESET timezone"),
     server_wide("path open", "role_search_path", f"ALTER ROLE {_APP} SET search_path = public"),
     server_wide(
@@ -37,6 +45,12 @@ DATABASE = [
             " current_database()); END $$",
         )
         for privilege, role in (("TEMP", _APP), ("CREATE", _APP), ("CONNECT", "PUBLIC"))
+    ),
+    server_wide(
+        "owner may make no schema",
+        "grant_lacking",
+        "DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM bulkhead_owner',"
+        " current_database()); END $$",
     ),
     server_wide("language open", "grant_above", "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC"),
     server_wide(

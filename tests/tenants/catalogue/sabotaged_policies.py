@@ -72,6 +72,12 @@ POLICIES = [
         PUBLIC,
     ),
     Sabotage(
+        "shared table forced",
+        "rls_forced",
+        "ALTER TABLE accounts_user FORCE ROW LEVEL SECURITY",
+        PUBLIC,
+    ),
+    Sabotage(
         "shared table without a policy",
         "policy_missing",
         "DROP POLICY shared_insert ON accounts_user",

@@ -1,0 +1,84 @@
+"""Functions: those that run with their owner's rights, and those the application may call."""
+
+from tenants.catalogue.subject import Subject
+
+OURS = Subject(
+    """
+, due AS (
+    SELECT *, to_regprocedure(signature)::oid AS oid
+      FROM jsonb_to_recordset(%(functions)s::jsonb) AS f(signature text, body text,
+           definer boolean, volatility text, callers text[])
+), caller AS (
+    SELECT p.oid, p.pronamespace, p.proowner,
+           CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who
+      FROM pg_catalog.pg_proc p
+     CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     WHERE p.oid >= 16384 AND a.grantee <> p.proowner
+)
+SELECT 'function_missing', 'public', d.signature, NULL FROM due d WHERE d.oid IS NULL
+UNION ALL
+SELECT 'function_altered', 'public', d.signature, NULL
+  FROM due d
+  JOIN pg_catalog.pg_proc p ON p.oid = d.oid
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ WHERE p.prosrc <> d.body OR p.prosecdef <> d.definer OR p.provolatile <> d.volatility::"char"
+    OR l.lanname <> 'plpgsql' OR p.proconfig IS NOT NULL OR p.proleakproof
+UNION ALL
+SELECT 'function_callers', 'public', d.signature, string_agg(c.who, ', ')
+  FROM due d JOIN caller c ON c.oid = d.oid
+ WHERE c.who <> ALL (d.callers)
+ GROUP BY d.signature
+UNION ALL
+SELECT 'function_not_callable', 'public', d.signature, w.who
+  FROM due d CROSS JOIN LATERAL unnest(d.callers) AS w(who)
+ WHERE d.oid IS NOT NULL AND NOT EXISTS (
+       SELECT FROM caller c WHERE c.oid = d.oid AND c.who = w.who)
+UNION ALL
+SELECT 'definer_unknown', n.nspname, p.oid::regprocedure::text, NULL
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.oid >= 16384 AND p.prosecdef AND NOT EXISTS (SELECT FROM due d WHERE d.oid = p.oid)
+UNION ALL
+SELECT DISTINCT 'function_unknown', n.nspname, c.oid::regprocedure::text, c.who
+  FROM caller c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.pronamespace
+  JOIN pg_catalog.pg_proc p ON p.oid = c.oid AND NOT p.prosecdef
+ WHERE c.who IN ('PUBLIC', %(app)s) AND NOT EXISTS (SELECT FROM due d WHERE d.oid = c.oid)
+""",
+    {
+        "function_missing": "Without this function nobody can enter a tenant or prove it."
+        " Run `manage.py migrate`.",
+        "function_altered": "This function is not the one of tenants/entry.py. Create it again as"
+        " written there.",
+        "function_callers": "{detail} may call this function. REVOKE EXECUTE ON FUNCTION {object}.",
+        "function_not_callable": "{detail} may not call this function and needs to."
+        " GRANT EXECUTE ON FUNCTION {object}.",
+        "definer_unknown": "This SECURITY DEFINER function runs with its owner's rights, past what"
+        " its caller may see. DROP FUNCTION {object}, or make it SECURITY INVOKER.",
+        "function_unknown": "{detail} may call this function, which no wall knows."
+        " REVOKE EXECUTE ON FUNCTION {object}, or drop it.",
+    },
+)
+
+REVOKED = Subject(
+    """
+, revoked AS (
+    SELECT to_regprocedure(f)::oid AS oid FROM unnest(%(revoked)s::text[]) AS r(f)
+    UNION
+    SELECT p.oid FROM pg_catalog.pg_proc p
+     WHERE p.pronamespace = 'pg_catalog'::regnamespace
+       AND p.proname LIKE ANY (%(revoked_patterns)s::text[])
+)
+SELECT 'function_open', '(database)', p.oid::regprocedure::text,
+       string_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, ', ')
+  FROM revoked r
+  JOIN pg_catalog.pg_proc p ON p.oid = r.oid
+ CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+ WHERE a.grantee IN (0, to_regrole(%(app)s)::oid)
+ GROUP BY p.oid
+""",
+    {
+        "function_open": "{detail} may call this function and look or act past the walls with it."
+        " Run `manage.py provision_roles`.",
+    },
+)

@@ -1,0 +1,84 @@
+"""The migrations that each schema has on record, against those of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
+
+from tenants.catalogue.gap import Gap
+from tenants.catalogue.subject import COMMON, Cursor, undone
+from tenants.identifiers import PUBLIC_SCHEMA
+
+Key = tuple[str, str]
+
+# Each schema's table is locked while it is read, and the server's lock table is not endless.
+_AT_ONCE = 500
+_TABLES = """
+SELECT schema, quote_ident(schema) FROM seat
+ WHERE tab = 'django_migrations'
+   AND has_schema_privilege(room, 'USAGE') AND has_table_privilege(oid, 'SELECT')
+ ORDER BY schema
+"""
+_SENTENCES = {
+    "migrations_missing": "Not on record in {schema}: {detail}. Run `manage.py migrate`.",
+    "migrations_unknown": "On record in {schema}, but not in this code: {detail}."
+    " Deploy the code that has them.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What has to be on record, and what may be: a squashed migration replaces others."""
+
+    needed: frozenset[Key]
+    known: frozenset[Key]
+
+    def within(self, labels: set[str]) -> _Due:
+        return _Due(
+            frozenset(key for key in self.needed if key[0] in labels),
+            frozenset(key for key in self.known if key[0] in labels),
+        )
+
+
+def gaps(cursor: Cursor, facts: Mapping[str, Any]) -> Iterator[Gap]:
+    """Schemas whose record and the code's migrations are not the same."""
+    loader = MigrationLoader(None)
+    everywhere = _Due(frozenset(loader.graph.nodes), frozenset(loader.disk_migrations))
+    labels = {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
+    dedicated = everywhere.within(labels)
+    for schema, recorded in _recorded(cursor, facts).items():
+        due = everywhere if schema == PUBLIC_SCHEMA else dedicated
+        yield from _gap(schema, "migrations_missing", due.needed - recorded)
+        yield from _gap(schema, "migrations_unknown", recorded - due.known)
+
+
+def _gap(schema: str, code: str, keys: frozenset[Key]) -> Iterator[Gap]:
+    if keys:
+        detail = ", ".join(".".join(key) for key in sorted(keys))
+        sentence = _SENTENCES[code].format(schema=schema, detail=detail)
+        yield Gap(schema, "django_migrations", code, sentence)
+
+
+def _recorded(cursor: Cursor, facts: Mapping[str, Any]) -> dict[str, frozenset[Key]]:
+    cursor.execute(COMMON + _TABLES, facts)
+    tables = cursor.fetchall()
+    found: dict[str, set[Key]] = {schema: set() for schema, _ in tables}
+    for start in range(0, len(tables), _AT_ONCE):
+        for schema, app, name in _read(cursor, tables[start : start + _AT_ONCE]):
+            found[schema].add((app, name))
+    return {schema: frozenset(keys) for schema, keys in found.items()}
+
+
+def _read(cursor: Cursor, tables: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    parts = (
+        f"SELECT '{schema}', app::text, name::text FROM {name}.django_migrations"  # noqa: S608 - names come quoted from the catalogue, and are `public` or hex
+        for schema, name in tables
+    )
+    with undone(cursor, "recorded"):
+        cursor.execute(" UNION ALL ".join(parts))
+        return cursor.fetchall()
