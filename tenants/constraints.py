@@ -92,11 +92,14 @@ class TenantReference(_WallConstraint):
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
         field = model._meta.get_field(self.field)
         target = cast("type[models.Model]", field.related_model)
+        tables = [quoted(model._meta.db_table), quoted(target._meta.db_table)]
         return [
-            f"ALTER TABLE {quoted(model._meta.db_table)} ADD CONSTRAINT {quoted(self.name)}"
+            # Forced policies would hide every row from the owner, and so from the check of the key.
+            *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables),
+            f"ALTER TABLE {tables[0]} ADD CONSTRAINT {quoted(self.name)}"
             f" FOREIGN KEY (tenant_id, {quoted(str(field.column))})"  # type: ignore[union-attr]
-            f" REFERENCES {quoted(target._meta.db_table)} (tenant_id, id)"
-            " DEFERRABLE INITIALLY DEFERRED"
+            f" REFERENCES {tables[1]} (tenant_id, id) DEFERRABLE INITIALLY DEFERRED",
+            *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables),
         ]
 
     def removal(self, model: type[models.Model], schema: str) -> list[str]:

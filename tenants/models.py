@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Cast, Concat, Replace
 from django_tenants.models import DomainMixin, TenantMixin
 
 from tenants.constraints import SharedTable
@@ -78,6 +79,17 @@ class Tenant(TenantMixin):  # type: ignore[misc]
             models.CheckConstraint(
                 name="tenant_schema_is_never_public",
                 condition=~models.Q(schema_name=PUBLIC_SCHEMA),
+            ),
+            models.CheckConstraint(
+                name="tenant_schema_is_its_own",
+                condition=models.Q(
+                    schema_name=Concat(
+                        models.Value("tenant_"),
+                        Replace(
+                            Cast("id", models.CharField()), models.Value("-"), models.Value("")
+                        ),
+                    )
+                ),
             ),
             models.CheckConstraint(
                 name="tenant_status_is_known",

@@ -37,12 +37,15 @@ def _walled_meta(
 ) -> type:
     """The model's Meta with the walls in front of its own constraints."""
     table = f"{attrs['__module__'].partition('.')[0]}_{name.lower()}"
-    owner = next((base.owner_column for base in bases if hasattr(base, "owner_column")), None)
+    inherited = {
+        name: next((getattr(base, name) for base in bases if hasattr(base, name)), None)
+        for name in ("owner_column", "append_only")
+    }
     walls: list[models.BaseConstraint] = [
         TenantWall(
             name=f"{table}_wall",
-            owner_column=attrs.get("owner_column", owner),
-            append_only=attrs.get("append_only", False),
+            owner_column=attrs.get("owner_column", inherited["owner_column"]),
+            append_only=bool(attrs.get("append_only", inherited["append_only"])),
         )
     ]
     walls += [

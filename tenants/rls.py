@@ -31,10 +31,15 @@ def tenant_rule(schema: str) -> str:
 
 
 def owner_rule(column: str) -> str:
-    """Scope `user` sees its own rows, scope `tenant` the tenant's, no scope nothing."""
+    """Scope `user` sees its own rows, scope `tenant` the tenant's, no scope nothing.
+
+    The scope is compared inside its sub-select: the planner takes a hidden truth value for an even
+    chance, but a hidden comparison for one row in two hundred, and would give up ordered indexes.
+    """
     return (
-        f"(SELECT {SCOPE_SETTING}) = 'tenant'::text OR ((SELECT {SCOPE_SETTING}) = 'user'::text"
-        f" AND {quoted(column)} = (SELECT {USER_SETTING}))"
+        f"(SELECT {SCOPE_SETTING} = 'tenant'::text)"
+        f" OR (SELECT {SCOPE_SETTING} = 'user'::text)"
+        f" AND {quoted(column)} = (SELECT {USER_SETTING})"
     )
 
 

@@ -1,5 +1,7 @@
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.comparison
+import django.db.models.functions.text
 import django_tenants.postgresql_backend.base
 from django.db import migrations, models
 
@@ -158,6 +160,27 @@ class Migration(migrations.Migration):
             model_name="domain",
             constraint=tenants.constraints.SharedTable(
                 name="tenants_domain_shared", read="own", tenant_column="tenant_id"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "schema_name",
+                        django.db.models.functions.text.Concat(
+                            models.Value("tenant_"),
+                            django.db.models.functions.text.Replace(
+                                django.db.models.functions.comparison.Cast(
+                                    "id", models.CharField()
+                                ),
+                                models.Value("-"),
+                                models.Value(""),
+                            ),
+                        ),
+                    )
+                ),
+                name="tenant_schema_is_its_own",
             ),
         ),
     ]

@@ -107,7 +107,7 @@ def test_post_only_fills_where_the_market_comes_to_it() -> None:
         assert not outcome.expirations
 
 
-@pytest.mark.parametrize("order_type", set(OrderType) - {OrderType.MARKET, OrderType.LIMIT})
+@pytest.mark.parametrize("order_type", sorted(set(OrderType) - {OrderType.MARKET, OrderType.LIMIT}))
 def test_a_type_without_a_rule_is_refused_by_name(order_type: OrderType) -> None:
     with pytest.raises(UnsupportedOrderType) as refused:
         match([an_order(type=order_type)], a_bar(), terms())
