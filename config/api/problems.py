@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -123,6 +123,8 @@ def from_database(fault: DatabaseError) -> DomainError:
         return _conflict(name)
     if isinstance(fault, OperationalError):
         return Unavailable()
+    if isinstance(fault, DataError):
+        return Invalid("A value is larger than what can be stored.")
     return Internal()
 
 

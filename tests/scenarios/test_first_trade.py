@@ -169,3 +169,32 @@ def test_an_order_with_a_date_ends_on_it(house: House, market: Market) -> None:
         assert actions.expire_due(now=datetime.now(UTC) + timedelta(hours=2)) == 1
     assert alice.get(f"orders/{placed['id']}/").json()["status"] == "expired"
     assert balance(alice, account)["locked"] == "0"
+
+
+def test_the_largest_sums_are_kept_to_the_last_digit(house: House) -> None:
+    """38 digits are more than Decimal's own context holds."""
+    alice = house.alice
+    largest = "99999999999999999998.123456789012345678"
+    account = open_account(alice, amount=largest)
+    money = {"currency": "USD", "amount": "0.000000000000000001"}
+    assert alice.post(f"accounts/{account}/deposit/", money).status_code == 201
+    assert balance(alice, account)["total"] == "99999999999999999998.123456789012345679"
+    too_much = alice.post(f"accounts/{account}/deposit/", {"currency": "USD", "amount": "9"})
+    assert (too_much.status_code, too_much.json()["code"]) == (400, "invalid")
+
+
+def test_lots_are_sold_first_in_first_out_where_the_account_says_so(
+    house: House, market: Market
+) -> None:
+    alice = house.alice
+    made = alice.post("accounts/", {"name": "lots", "cost_method": "fifo"}).json()
+    money = {"currency": "USD", "amount": "10000"}
+    alice.post(f"accounts/{made['id']}/deposit/", money)
+    for price in ("100", "200"):
+        alice.post("orders/", order(made["id"], market, quantity="1"))
+        market.feed_bar(open=price, high=price, low=price, close=price)
+    alice.post("orders/", order(made["id"], market, side="sell", quantity="1"))
+    market.feed_bar(open="300", high="300", low="300", close="300")
+    position = alice.get("positions/").json()["results"][0]
+    assert Decimal(position["realized_pnl"]) == Decimal("299.85") - Decimal("100.05")
+    assert position["cost_basis"] == "200.1"

@@ -9,6 +9,7 @@ from uuid import UUID
 from tenants import context
 from trading.brokers.models import Account, Balance, CashMovement
 from trading.errors import InsufficientFunds, NameTaken, NotFound
+from trading.values import exact
 
 
 def open_account(
@@ -91,6 +92,7 @@ def balance_of(account: Account, currency: str) -> Balance:
     return found
 
 
+@exact()
 def move(balance: Balance, *, free: Decimal = Decimal(0), locked: Decimal = Decimal(0)) -> None:
     """Change the free and locked parts of a locked balance. Raises InsufficientFunds below zero."""
     balance.free += free

@@ -27,7 +27,14 @@ from trading.orders import funds, states
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
-from trading.values import OrderType, Side, TimeInForce, quantise_price, quantise_quantity
+from trading.values import (
+    OrderType,
+    Side,
+    TimeInForce,
+    exact,
+    quantise_price,
+    quantise_quantity,
+)
 
 SUPPORTED = frozenset({OrderType.MARKET, OrderType.LIMIT})
 # What makes two requests with one client_order_id the same request; a notional's quantity moves
@@ -122,6 +129,7 @@ def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> Non
     _tell(order, f"order.{status.value}", now)
 
 
+@exact()
 def release(order: Order, amount: Decimal) -> None:
     """Give back part of what an order locked: money for a buy, quantity for a sell."""
     order.locked -= amount

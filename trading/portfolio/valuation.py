@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from trading.values import exact
+
 
 @dataclass(frozen=True, slots=True)
 class Cash:
@@ -38,6 +40,7 @@ class Worth:
     missing_prices: tuple[str, ...]
 
 
+@exact()
 def worth(
     cash: Iterable[Cash], holdings: Iterable[Holding], prices: Mapping[str, Decimal | None]
 ) -> list[Worth]:

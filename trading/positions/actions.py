@@ -10,11 +10,12 @@ from trading.brokers.models import Account
 from trading.errors import InsufficientPosition, NotFound
 from trading.positions import pnl
 from trading.positions.models import Position
-from trading.values import Side
+from trading.values import Side, exact
 
 _BOOKS = ("quantity", "average_price", "cost_basis", "realized_pnl", "fees")
 
 
+@exact()
 def lock_quantity(account: Account, instrument: str, quantity: Decimal) -> None:
     """Set quantity aside for a sell order. Raises InsufficientPosition. The account is locked."""
     position = _open(account, instrument)
@@ -24,6 +25,7 @@ def lock_quantity(account: Account, instrument: str, quantity: Decimal) -> None:
     position.save(update_fields=["locked_quantity"])
 
 
+@exact()
 def unlock(account: Account, instrument: str, quantity: Decimal) -> None:
     """Give quantity back that a sell order had set aside."""
     position = _open(account, instrument)
@@ -32,6 +34,7 @@ def unlock(account: Account, instrument: str, quantity: Decimal) -> None:
         position.save(update_fields=["locked_quantity"])
 
 
+@exact()
 def apply(
     account: Account, instrument: str, fill: pnl.HoldingFill, *, now: datetime
 ) -> tuple[Position, Decimal]:

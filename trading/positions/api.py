@@ -18,7 +18,7 @@ from config.api.fields import PlainDecimal
 from config.api.pagination import CursorPages
 from tenants.viewsets import TenantViewSet
 from trading.market import queries as market
-from trading.positions import actions
+from trading.positions import actions, pnl
 from trading.positions.models import Position
 
 
@@ -54,17 +54,16 @@ class PositionOut(serializers.ModelSerializer[Position]):
         )
 
     def get_market_value(self, position: Position) -> str | None:
-        value = self._value(position)
+        value = pnl.market_value(position, self._price(position))
         return None if value is None else PlainDecimal().to_representation(value)
 
     def get_unrealized_pnl(self, position: Position) -> str | None:
-        value = self._value(position)
-        gain = None if value is None else value - position.cost_basis
+        gain = pnl.unrealized(position, self._price(position))
         return None if gain is None else PlainDecimal().to_representation(gain)
 
-    def _value(self, position: Position) -> Decimal | None:
-        price = self.context["prices"].get(position.instrument)
-        return None if price is None else position.quantity * price
+    def _price(self, position: Position) -> Decimal | None:
+        price: Decimal | None = self.context["prices"].get(position.instrument)
+        return price
 
 
 class NotesIn(serializers.Serializer[Any]):
