@@ -3,13 +3,21 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
 application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
 application.autodiscover_tasks(["tenants", "trading.orders"])
+
+
+@worker_init.connect
+def refuse_wrong_role(**_: object) -> None:
+    """A worker that could see past the walls does not start."""
+    from tenants import guards
+
+    guards.refuse_wrong_role()
 
 
 @worker_ready.connect

@@ -6,6 +6,7 @@ import threading
 from typing import Any, cast
 
 import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.rows import dict_row
 
 from tenants.errors import WrongDatabaseRole
@@ -51,6 +52,19 @@ def check_role(connection_params: dict[str, Any]) -> None:
         if key not in _trusted:
             _refuse(_attributes(connection_params))
             _trusted.add(key)
+
+
+def refuse_wrong_role() -> None:
+    """At the start of web and workers: end with the sentence instead of serving errors.
+
+    A database that is away is asked at the first connection instead.
+    """
+    try:
+        check_role(connections[DEFAULT_DB_ALIAS].get_connection_params())
+    except WrongDatabaseRole as fault:
+        raise SystemExit(f"Bulkhead does not start. {fault}") from fault
+    except psycopg.OperationalError:
+        return
 
 
 def _attributes(connection_params: dict[str, Any]) -> dict[str, Any]:

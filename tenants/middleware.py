@@ -52,9 +52,9 @@ class TenantMiddleware:
         try:
             request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
             if caller is None or request.path_info.startswith(settings.PLATFORM_PATHS):
-                return self.get_response(request)
-            return self._inside(request, caller.context())
-        except (DomainError, DatabaseError) as fault:
+                return private(self.get_response(request))
+            return private(self._inside(request, caller.context()))
+        except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise
             return problems.response(problems.from_exception(fault))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -76,5 +76,10 @@ class TenantMiddleware:
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
-        response.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    """For the caller alone, and kept by nobody: data, tokens and refusals alike."""
+    response.setdefault("Cache-Control", "private, no-store")
+    return response

@@ -25,8 +25,9 @@ class TenantViewSet(GenericViewSet[Any]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for sealed in ("get_queryset", "queryset"):
-            if sealed in cls.__dict__:
+        for sealed in ("get_queryset", "get_object", "queryset"):
+            # By identity, so that a mixin in front of this class is caught as well.
+            if getattr(cls, sealed, None) is not getattr(TenantViewSet, sealed, None):
                 raise TypeError(f"{cls.__name__}.{sealed}: override narrow() instead")
         if not cls.__dict__.get("permission_classes"):
             raise TypeError(f"{cls.__name__} declares no permission_classes")

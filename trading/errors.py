@@ -40,6 +40,16 @@ class QuantityTooSmall(Refused):
     title = "The quantity is below the instrument's minimum."
 
 
+class PriceTooSmall(Refused):
+    code = "price_too_small"
+    title = "The price rounds to nothing."
+
+
+class AlreadyExpired(Refused):
+    code = "already_expired"
+    title = "expires_at has passed."
+
+
 class UnsupportedOrder(Refused):
     code = "unsupported_order"
     title = "This kind of order is not accepted."

@@ -19,6 +19,7 @@ from accounts.tokens import credentials
 from accounts.tokens.errors import InvalidCredential, NoTenant, WrongLogin
 from accounts.tokens.models import RefreshToken
 from accounts.users.models import User
+from tenants.errors import TenantMismatch
 from tenants.identifiers import new_id
 
 
@@ -34,8 +35,13 @@ class Session:
     memberships: list[Membership]
 
 
-def log_in(*, email: str, password: str, tenant_slug: str | None, now: datetime) -> Session:
-    """Sign in to a tenant. Raises WrongLogin or NoTenant; unknown and wrong look the same."""
+def log_in(
+    *, email: str, password: str, tenant_slug: str | None, at: UUID | None, now: datetime
+) -> Session:
+    """Sign in to the tenant named by slug, by the address `at`, or to the person's first.
+
+    Raises WrongLogin or NoTenant; unknown and wrong look the same.
+    """
     user = User.objects.filter(email=email.lower(), is_active=True).first()
     if user is None:
         make_password(password)  # an unknown email takes as long as a wrong password
@@ -43,16 +49,25 @@ def log_in(*, email: str, password: str, tenant_slug: str | None, now: datetime)
     if not check_password(password, user.password):
         raise WrongLogin
     memberships = list(access.memberships_of(user.id))
-    chosen = [m for m in memberships if tenant_slug in (None, m.tenant.slug)]
+    chosen = [
+        m for m in memberships if tenant_slug in (None, m.tenant.slug) and at in (None, m.tenant_id)
+    ]
     if not chosen:
-        raise WrongLogin if tenant_slug else NoTenant
+        raise WrongLogin if tenant_slug or at else NoTenant
     return _session(user, chosen[0], memberships, session_id=new_id(), now=now)
 
 
-def refresh(*, token: str, now: datetime) -> Session:
-    """Trade a refresh token for new ones. Raises InvalidCredential; reuse ends the session."""
+def refresh(*, token: str, at: UUID | None, now: datetime) -> Session:
+    """Trade a refresh token for new ones; reuse ends the session.
+
+    Raises InvalidCredential, or TenantMismatch (and leaves the token good) when the address `at` is
+    another tenant's.
+    """
     digest = _digest(token)
     with transaction.atomic():
+        owner = RefreshToken.objects.filter(digest=digest).values_list("membership__tenant_id")
+        if at is not None and owner.exclude(membership__tenant_id=at).exists():
+            raise TenantMismatch
         claimed = RefreshToken.objects.filter(
             digest=digest, used_at=None, expires_at__gt=now
         ).update(used_at=now)

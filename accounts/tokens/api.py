@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 from accounts.access.permissions import SignedIn
 from accounts.tokens import actions, queries
 from tenants.identity import Identity
-from tenants.models import Tenant
 
 
 class LoginIn(serializers.Serializer[Any]):
@@ -73,7 +72,8 @@ class LoginView(APIView):
         session = actions.log_in(
             email=data["email"],
             password=data["password"],
-            tenant_slug=data.get("tenant") or _slug_of_address(request),
+            tenant_slug=data.get("tenant"),
+            at=_address(request),
             now=timezone.now(),
         )
         return Response(SessionOut(session).data)
@@ -86,7 +86,9 @@ class RefreshView(APIView):
     def post(self, request: Request) -> Response:
         given = RefreshIn(data=request.data)
         given.is_valid(raise_exception=True)
-        session = actions.refresh(token=given.validated_data["refresh"], now=timezone.now())
+        session = actions.refresh(
+            token=given.validated_data["refresh"], at=_address(request), now=timezone.now()
+        )
         return Response(SessionOut(session).data)
 
 
@@ -112,8 +114,6 @@ def _identity(request: Request) -> Identity:
     return cast(Identity, request.auth)
 
 
-def _slug_of_address(request: Request) -> str | None:
-    """The tenant that the host or path already names."""
-    tenant_id = request._request.tenant_id  # type: ignore[attr-defined]
-    found = Tenant.objects.filter(pk=tenant_id).first() if tenant_id else None
-    return found.slug if found else None
+def _address(request: Request) -> UUID | None:
+    """The tenant that host or path names."""
+    return cast("UUID | None", request._request.tenant_id)  # type: ignore[attr-defined]

@@ -34,8 +34,9 @@ def etag_of(data: Any) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def with_etag(data: Any) -> Response:
-    return Response(data, headers={"ETag": etag_of(data)})
+def with_etag(data: Any, *, version: Any = None) -> Response:
+    """`version` is what the tag stands for where that is less than all of `data`."""
+    return Response(data, headers={"ETag": etag_of(data if version is None else version)})
 
 
 def check_match(request: Request, data: Any) -> None:

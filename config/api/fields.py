@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 _PLACES = Decimal(1).scaleb(-18)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)  # the default context holds 28 digits only
-_LARGEST = Decimal(10) ** 20  # numeric(38, 18) holds 20 digits before the point
+_DIGITS = 20  # what numeric(38, 18) holds before the point
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -34,15 +34,12 @@ class PlainDecimal(serializers.Field):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, str | int | float):
             self.fail("invalid")
-        try:
-            number = Decimal(str(data).strip())
-        except InvalidOperation:
-            self.fail("invalid")
-        if not number.is_finite() or "_" in str(data):
-            self.fail("invalid")
-        if abs(number) >= _LARGEST:
+        number = self._read(str(data).strip())
+        if _is_large(number):
             self.fail("too_large")
         number = number.quantize(_PLACES, context=_WIDE)
+        if _is_large(number):  # rounded up to it
+            self.fail("too_large")
         if self.positive and number <= 0:
             self.fail("not_positive")
         return number
@@ -50,8 +47,25 @@ class PlainDecimal(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: Decimal) -> str:
         return plain(value)
 
+    def _read(self, text: str) -> Decimal:
+        """The number as written; Decimal itself would take `1_000` and any script's digits."""
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            self.fail("invalid")
+        if not number.is_finite() or "_" in text or not text.isascii():
+            self.fail("invalid")
+        return number
+
+
+def _is_large(number: Decimal) -> bool:
+    """By its exponent: arithmetic with 1e1000000000 overflows, and a zero may carry one too."""
+    return bool(number) and number.adjusted() >= _DIGITS
+
 
 def plain(value: Decimal) -> str:
-    """Without exponent and without trailing zeros."""
+    """Without exponent, trailing zeros or a minus before zero."""
+    if not value:
+        return "0"
     text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text

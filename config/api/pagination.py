@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db.models import Field
+from django.utils.timezone import is_naive
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+
+from config.api.problems import Invalid
 
 
 class CursorPages(CursorPagination):
@@ -20,3 +27,29 @@ class CursorPages(CursorPagination):
         chosen = super().get_ordering(request, queryset, view)
         fields = tuple(name for name in chosen if name.lstrip("-") != "id")
         return (*fields, "-id" if fields[0].startswith("-") else "id")
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
+        self.model = queryset.model  # what a cursor points into
+        return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Any) -> Any:
+        """Anyone can write a cursor. Raises Invalid for one that this list never gave out."""
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                column = self.model._meta.get_field(self.ordering[0].lstrip("-"))
+                _check_position(column, str(cursor.position))
+        except (NotFound, ValidationError, ValueError, OverflowError) as fault:
+            raise Invalid("The cursor is not one of this list's.") from fault
+        return cursor
+
+
+def _check_position(column: Field[Any, Any], position: str) -> None:
+    """Raises what conversion raises, or ValueError, for what is no value of the column."""
+    value = column.to_python(position)
+    if isinstance(value, datetime):
+        if is_naive(value):
+            raise ValueError("a position in time has its offset")
+        value.astimezone(UTC)  # overflows at the ends of the calendar
+    if "\0" in position:
+        raise ValueError("PostgreSQL's texts have no NUL")

@@ -20,12 +20,9 @@ TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
 BULKHEAD_REPLAY_SPEED = env.float("BULKHEAD_REPLAY_SPEED", default=12.0)
-ALLOWED_HOSTS = [
-    BULKHEAD_BASE_DOMAIN,
-    f".{BULKHEAD_BASE_DOMAIN}",
-    "127.0.0.1",
-    *env.list("ALLOWED_HOSTS", default=[]),
-]
+# AddressMiddleware comes before anything that reads the host, and answers 404 to every host that is
+# neither the platform's, nor `<slug>.<base domain>`, nor a row of Domain.
+ALLOWED_HOSTS = ["*"]
 PLATFORM_HOSTS = [BULKHEAD_BASE_DOMAIN, "127.0.0.1", *env.list("PLATFORM_HOSTS", default=[])]
 
 # Ours come before django_tenants, so that `migrate`, `migrate_schemas`, `create_tenant` are ours.
@@ -60,9 +57,9 @@ TENANT_CREDENTIALS = "accounts.tokens.credentials.identify"
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
+    "tenants.middleware.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "tenants.middleware.AddressMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -120,7 +117,7 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # Above the 5 s for which the layer waits for a message: else every idle socket is cut.
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 15.0}],
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 8.0, "socket_connect_timeout": 2.0}],
             "prefix": "bulkhead",
         },
     }
@@ -154,7 +151,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.access.authentication.TenantAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.access.permissions.Denied"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
@@ -216,7 +213,9 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Believed only where a proxy in front sets it for every request.
+if env.bool("TRUST_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "config.api.problems.csrf_failure"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True

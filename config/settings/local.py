@@ -2,11 +2,10 @@
 
 from config.logs import logging_config
 from config.settings.base import *  # noqa: F403 - settings build on one another
-from config.settings.base import ALLOWED_HOSTS, PLATFORM_HOSTS, env
+from config.settings.base import PLATFORM_HOSTS, env
 
 DEBUG = env.bool("DEBUG", default=True)
-ALLOWED_HOSTS = [*ALLOWED_HOSTS, "[::1]", "localhost", ".localhost"]
-PLATFORM_HOSTS = [*PLATFORM_HOSTS, "localhost", "::1"]
+PLATFORM_HOSTS = [*PLATFORM_HOSTS, "localhost", "[::1]"]
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0
 SESSION_COOKIE_SECURE = False

@@ -4,6 +4,5 @@ from config.settings.base import BULKHEAD_DATA_DIR  # noqa: F401 - the suite rea
 from config.settings.local import *  # noqa: F403 - settings build on one another
 
 DEBUG = False
-ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost", ".localhost"]
 PLATFORM_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

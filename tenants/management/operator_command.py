@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.api.errors import DomainError
+from tenants.errors import WrongDatabaseRole
 
 
 class OperatorCommand(BaseCommand):
@@ -34,7 +35,7 @@ class OperatorCommand(BaseCommand):
             raise CommandError(f"{error.code}: {error.detail}") from error
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, WrongDatabaseRole) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(result, default=str))

@@ -72,10 +72,21 @@ def test_a_refresh_token_works_once_and_reuse_ends_the_session(house: House) -> 
     assert call("/api/v1/auth/refresh/", {"refresh": second}).status_code == 401
 
 
+def test_a_refresh_token_is_no_good_at_anothers_address_and_stays_good_at_home(
+    house: House,
+) -> None:
+    token = {"refresh": log_in(house).json()["refresh"]}
+    away = call(f"/t/{house.mallory.tenant.slug}/api/v1/auth/refresh/", token)
+    assert (away.status_code, away.json()["code"]) == (403, "tenant_mismatch")
+    home = call(f"/t/{house.tenant.slug}/api/v1/auth/refresh/", token)
+    assert home.status_code == 200
+    assert home["Cache-Control"] == "private, no-store"
+
+
 def test_a_refresh_token_runs_out(house: House) -> None:
     token = log_in(house).json()["refresh"]
     with pytest.raises(InvalidCredential):
-        actions.refresh(token=token, now=now() + timedelta(days=2))
+        actions.refresh(token=token, at=None, now=now() + timedelta(days=2))
 
 
 def test_logging_out_ends_the_session(house: House) -> None:

@@ -118,10 +118,14 @@ def test_every_detail_route_stands_on_the_sealed_viewset(route: Route) -> None:
     assert issubclass(route.view, TenantViewSet)
 
 
-@pytest.mark.parametrize("name", ["get_queryset", "queryset"])
+@pytest.mark.parametrize("name", ["get_queryset", "get_object", "queryset"])
 def test_the_viewset_refuses_a_way_around_its_rows(name: str) -> None:
+    around = {name: lambda self: trading_models.Order.objects.all()}
     with pytest.raises(TypeError, match="narrow"):
-        type("Leaky", (TenantViewSet,), {name: None, "model": trading_models.Order})
+        type("Leaky", (TenantViewSet,), {**around, "model": trading_models.Order})
+    mixin = type("Mixin", (), around)
+    with pytest.raises(TypeError, match="narrow"):
+        type("Mixed", (mixin, TenantViewSet), {"model": trading_models.Order})
 
 
 def test_the_viewset_refuses_to_be_open_by_omission() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
@@ -198,3 +201,120 @@ def test_lots_are_sold_first_in_first_out_where_the_account_says_so(
     position = alice.get("positions/").json()["results"][0]
     assert Decimal(position["realized_pnl"]) == Decimal("299.85") - Decimal("100.05")
     assert position["cost_basis"] == "200.1"
+
+
+def test_a_stop_that_is_not_done_yet_is_refused_and_not_dropped(
+    house: House, market: Market
+) -> None:
+    account = open_account(house.alice)
+    body = order(account, market, stop_loss={"stop_price": "90"})
+    answer = house.alice.post("orders/", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_order")
+    assert "stop_loss" in answer.json()["detail"]
+
+
+def test_a_price_that_rounds_to_nothing_is_refused(house: House, market: Market) -> None:
+    account = open_account(house.alice)
+    answer = house.alice.post("orders/", order(account, market, type="limit", limit_price="0.001"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "price_too_small")
+
+
+def test_cancelling_all_cancels_what_is_open_by_then(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    for price in ("50", "60", "70"):
+        alice.post("orders/", order(account, market, type="limit", limit_price=price))
+    assert len(alice.post("orders/cancel-all/", {}).json()) == 3
+    assert alice.post("orders/cancel-all/", {}).json() == []
+    assert balance(alice, account) == {"total": "10000", "free": "10000", "locked": "0"}
+
+
+def test_books_that_cannot_take_a_fill_halt_their_account_and_nobody_elses(
+    house: House, market: Market
+) -> None:
+    """A sum beyond 38 digits: the sale is undone, and Bob's order fills by the same bar."""
+    alice, bob = house.alice, house.bob
+    full, other = open_account(alice), open_account(bob)
+    alice.post("orders/", order(full, market))
+    market.feed_bar(open="100", high="101", low="99", close="100")
+    free = Decimal(balance(alice, full)["free"])
+    rest = {"currency": "USD", "amount": str(Decimal("99999999999999999999") - free)}
+    assert alice.post(f"accounts/{full}/deposit/", rest).status_code == 201
+    sale = alice.post("orders/", order(full, market, side="sell")).json()["id"]
+    bought = bob.post("orders/", order(other, market)).json()["id"]
+    market.feed_bar(open="100", high="101", low="99", close="100")
+    assert bob.get(f"orders/{bought}/").json()["status"] == "filled"
+    assert alice.get(f"orders/{sale}/").json()["status"] == "accepted"
+    assert alice.get(f"accounts/{full}/").json()["status"] == "halted"
+    assert alice.request("DELETE", f"orders/{sale}/").json()["status"] == "canceled"
+
+
+def test_lots_are_counted_in_the_order_they_were_booked(house: House, market: Market) -> None:
+    """A daily bar's fill carries a later market time than an hourly one booked after it."""
+    alice = house.alice
+    account = alice.post("accounts/", {"name": "lots", "cost_method": "fifo"}).json()["id"]
+    alice.post(f"accounts/{account}/deposit/", {"currency": "USD", "amount": "10000"})
+    alice.post("orders/", order(account, market, type="limit", limit_price="95"))
+    day = replace(market.bar(open="97", high="98", low="90", close="96"), timeframe="1d")
+    market.feed(day)
+    for quantity in ("1", "1"):
+        alice.post("orders/", order(account, market, side="sell", quantity=quantity))
+        market.feed_bar(open="100", high="100", low="100", close="100")
+    position = alice.get("positions/?open=false").json()["results"][0]
+    assert Decimal(position["realized_pnl"]) == 2 * (Decimal("99.95") - 95)
+
+
+def test_an_older_bar_that_comes_late_brings_no_order_back(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    alice.post("orders/", order(account, market, type="limit", limit_price="95", quantity="3"))
+    early, late = (
+        market.bar(open="97", high="98", low="90", close="96", volume="10") for _ in range(2)
+    )
+    for bar in (late, early, late):
+        market.feed(bar)
+    assert [f["quantity"] for f in alice.get("fills/").json()["results"]] == ["1"]
+
+
+def test_twenty_first_accounts_at_once_are_all_opened(house: House) -> None:
+    def open_one(number: int) -> int:
+        try:
+            return int(house.alice.post("accounts/", {"name": f"n{number}"}).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(open_one, range(20))) == {201}
+    accounts = house.alice.get("accounts/").json()["results"]
+    assert [account["is_default"] for account in accounts].count(True) == 1
+
+
+def test_one_key_from_twenty_threads_moves_money_once(house: House) -> None:
+    account = open_account(house.alice)
+    key = {"Idempotency_Key": uuid4().hex}
+
+    def pay(_: int) -> bytes:
+        try:
+            money = {"currency": "USD", "amount": "7"}
+            return bytes(house.alice.post(f"accounts/{account}/deposit/", money, **key).content)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(pay, range(20)))) == 1
+    assert balance(house.alice, account)["total"] == "10007"
+
+
+def test_notes_are_not_overwritten_by_whoever_read_an_older_version(
+    house: House, market: Market
+) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    alice.post("orders/", order(account, market))
+    market.feed_bar(open="100", high="101", low="99", close="100")
+    position = alice.get("positions/").json()["results"][0]["id"]
+    etag = alice.get(f"positions/{position}/")["ETag"]
+    market.feed_bar(open="120", high="121", low="119", close="120")
+    path = f"positions/{position}/notes/"
+    assert alice.request("PATCH", path, {"notes": "a"}, If_Match=etag).status_code == 200
+    assert alice.request("PATCH", path, {"notes": "b"}, If_Match=etag).status_code == 412

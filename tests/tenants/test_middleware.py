@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from tenants.models import Domain
 from tests.cast import House, now
 from trading.brokers import actions
 from trading.models import Account
@@ -101,7 +102,7 @@ def test_a_suspended_tenant_is_told_so_and_reads_nothing(house: House) -> None:
         ("nobody.localhost", "/api/v1/orders/", 404),
         ("a.{slug}.localhost", "/api/v1/orders/", 404),
         ("localhost", "/t/nobody/api/v1/orders/", 404),
-        ("evil.example", "/api/v1/orders/", 400),
+        ("evil.example", "/api/v1/orders/", 404),
         ("{slug}.localhost", "/healthz", 404),
         ("{slug}.localhost", "/admin/", 404),
         ("localhost", "/healthz", 200),
@@ -117,6 +118,15 @@ def test_addresses(house: House, host: str, path: str, status: int) -> None:
     assert answer.status_code == status, answer.content
     if status >= 400:
         assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_custom_domain_leads_to_its_tenant(house: House) -> None:
+    host = f"trade-{house.tenant.slug}.example"
+    Domain.objects.create(domain=host, tenant=house.tenant)
+    answer = Client().get("/api/v1/orders/", headers={**house.alice.headers, "Host": host})
+    assert answer.status_code == 200
+    answer = Client().get("/api/v1/orders/", headers={**house.mallory.headers, "Host": host})
+    assert answer.json()["code"] == "tenant_mismatch"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
+from django.db import IntegrityError, transaction
 
 from tenants import context
 from trading.brokers.models import Account, Balance, CashMovement
@@ -31,15 +34,32 @@ def open_account(
         created_at=now,
         updated_at=now,
     )
-    account.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:
+        if is_default or not account.is_default:
+            raise
+        # Another first account of this person won the race: this one is not the default.
+        account.is_default = False
+        account.save(force_insert=True)
     return account
 
 
 def change_account(
-    *, account_id: UUID, now: datetime, name: str | None = None, is_default: bool | None = None
+    *,
+    account_id: UUID,
+    now: datetime,
+    precondition: Callable[[Account], None],
+    name: str | None = None,
+    is_default: bool | None = None,
 ) -> Account:
-    """Rename an account or make it the default. Raises NotFound or NameTaken."""
+    """Rename an account or make it the default. Raises NotFound or NameTaken.
+
+    `precondition` sees the account under its lock, and raises to refuse the change.
+    """
     account = lock(account_id)
+    precondition(account)
     others = Account.objects.filter(user_id=account.user_id).exclude(pk=account.pk)
     if name is not None:
         if others.filter(name=name).exists():
@@ -51,6 +71,12 @@ def change_account(
     account.updated_at = now
     account.save(update_fields=["name", "is_default", "updated_at"])
     return account
+
+
+def halt(*, account_id: UUID, now: datetime) -> None:
+    """Stop an account from trading; its orders stay as they are, and can be cancelled."""
+    halted = {"status": Account.Status.HALTED, "updated_at": now}
+    Account.objects.filter(pk=account_id).update(**halted)
 
 
 def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:

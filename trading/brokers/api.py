@@ -102,10 +102,11 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def partial_update(self, request: Request, pk: str) -> Response:
         given = AccountChangeIn(data=request.data)
         given.is_valid(raise_exception=True)
-        account = self.get_object()
-        check_match(request, AccountOut(account).data)
         changed = actions.change_account(
-            account_id=account.id, now=timezone.now(), **given.validated_data
+            account_id=self.get_object().id,
+            now=timezone.now(),
+            precondition=lambda account: check_match(request, AccountOut(account).data),
+            **given.validated_data,
         )
         return with_etag(AccountOut(changed).data)
 

@@ -7,16 +7,20 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import (
     AccountHalted,
+    AlreadyExpired,
     ClientOrderIdReused,
     NoPrice,
     NotFound,
     NotTradable,
     OrderNotOpen,
+    PriceTooSmall,
     QuantityTooSmall,
     UnsupportedOrder,
 )
@@ -32,20 +36,20 @@ from trading.values import (
     Side,
     TimeInForce,
     exact,
+    plain,
     quantise_price,
     quantise_quantity,
 )
 
 SUPPORTED = frozenset({OrderType.MARKET, OrderType.LIMIT})
-# What makes two requests with one client_order_id the same request; a notional's quantity moves
-# with the price, so it is compared apart.
+# What makes two requests with one client_order_id the same request, besides price and quantity,
+# which are stored on the instrument's increments.
 _IDENTITY = (
     "account_id",
     "instrument",
     "side",
     "type",
     "notional",
-    "limit_price",
     "time_in_force",
     "expires_at",
     "post_only",
@@ -76,12 +80,12 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     InsufficientFunds, InsufficientPosition, or ClientOrderIdReused.
     """
     account = brokers.lock(asked.account_id)
-    order = _draft(asked, account, now=now)
-    known = Order.objects.filter(account=account, client_order_id=order.client_order_id).first()
+    instrument = market.instrument(asked.instrument)
+    known = Order.objects.filter(account=account, client_order_id=asked.client_order_id).first()
     if known is not None:
-        return _same(known, order), False
-    if account.status != Account.Status.ACTIVE:
-        raise AccountHalted
+        return _same(known, asked, instrument), False
+    _check(asked, account, instrument, now=now)
+    order = _draft(asked, account, instrument, now=now)
     _lock_means(order, account)
     states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
     states.step(OrderStatus.SUBMITTED, OrderStatus.ACCEPTED)
@@ -101,22 +105,22 @@ def cancel(*, order_id: UUID, now: datetime) -> Order:
 
 
 def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list[Order]:
-    """Cancel every open order of a person, or those of one account."""
+    """Cancel every order of a person that is open by then, or those of one account."""
     rows = Order.objects.open().filter(user_id=user_id)
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
-    wanted = list(rows.order_by("account_id", "id").values_list("id", flat=True))
-    return [cancel(order_id=order_id, now=now) for order_id in wanted]
+    orders = _still_open(rows)
+    for order in orders:
+        end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    return orders
 
 
 def expire_due(*, now: datetime) -> int:
     """End orders whose time has come; gives how many."""
-    due = Order.objects.open().filter(expires_at__lte=now).order_by("account_id", "id")
-    orders = [_locked(order_id) for order_id in due.values_list("id", flat=True)]
-    still_open = [order for order in orders if order.status in states.OPEN]
-    for order in still_open:
+    orders = _still_open(Order.objects.open().filter(expires_at__lte=now))
+    for order in orders:
         end(order, OrderStatus.EXPIRED, reason="time_in_force", now=now)
-    return len(still_open)
+    return len(orders)
 
 
 def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
@@ -142,17 +146,32 @@ def release(order: Order, amount: Decimal) -> None:
         positions.unlock(order.account, order.instrument, amount)
 
 
-def _draft(asked: Instruction, account: Account, *, now: datetime) -> Order:
-    """The order as it would be stored, quantised, before anything is locked."""
+def _check(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> None:
+    """What can be said no to before any number is looked at."""
+    if account.status != Account.Status.ACTIVE:
+        raise AccountHalted
     if asked.type not in SUPPORTED:
         raise UnsupportedOrder(f"Types: {', '.join(sorted(SUPPORTED))}.")
-    instrument = market.instrument(asked.instrument)
     if not instrument.tradable:
         raise NotTradable
+    if asked.expires_at is not None and asked.expires_at <= now:
+        raise AlreadyExpired
+
+
+def _limit_price(asked: Instruction, instrument: Instrument) -> Decimal | None:
+    """On the instrument's increment. Raises PriceTooSmall for one that rounds to nothing."""
+    if asked.limit_price is None:
+        return None
+    price = quantise_price(asked.limit_price, instrument.price_increment)
+    if price <= 0:
+        raise PriceTooSmall(f"Prices move by {plain(instrument.price_increment)}.")
+    return price
+
+
+def _draft(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> Order:
+    """The order as it would be stored, quantised, before anything is locked."""
     quote = market.quote(instrument.symbol)
-    limit_price = asked.limit_price and quantise_price(
-        asked.limit_price, instrument.price_increment
-    )
+    limit_price = _limit_price(asked, instrument)
     return Order(
         account=account,
         user_id=account.user_id,
@@ -184,14 +203,18 @@ def _quantity(asked: Instruction, instrument: Instrument, price: Decimal | None)
     else:
         quantity = quantise_quantity(wanted, instrument.quantity_increment)
     if quantity < instrument.min_quantity:
-        raise QuantityTooSmall(f"At least {instrument.min_quantity.normalize():f}.")
+        raise QuantityTooSmall(f"At least {plain(instrument.min_quantity)}.")
     return quantity
 
 
-def _same(known: Order, asked: Order) -> Order:
+def _same(known: Order, asked: Instruction, instrument: Instrument) -> Order:
     """The order of an earlier, equal request. Raises ClientOrderIdReused for another one."""
     differs = any(getattr(known, name) != getattr(asked, name) for name in _IDENTITY)
-    if differs or (asked.notional is None and known.quantity != asked.quantity):
+    if differs or known.limit_price != _limit_price(asked, instrument):
+        raise ClientOrderIdReused
+    if asked.quantity is not None and known.quantity != quantise_quantity(
+        asked.quantity, instrument.quantity_increment
+    ):
         raise ClientOrderIdReused
     return known
 
@@ -216,6 +239,13 @@ def _cost(order: Order, account: Account) -> Decimal:
     if price is None:
         raise NoPrice
     return funds.market_buy(order.quantity, price, fee_bps)
+
+
+def _still_open(rows: QuerySet[Order]) -> list[Order]:
+    """The orders, locked in the house's order; without those that ended while we waited."""
+    ids = list(rows.order_by("account_id", "id").values_list("id", flat=True))
+    orders = [_locked(order_id) for order_id in ids]
+    return [order for order in orders if order.status in states.OPEN]
 
 
 def _locked(order_id: UUID) -> Order:

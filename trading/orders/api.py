@@ -17,11 +17,15 @@ from config.api.fields import PlainDecimal
 from config.api.pagination import CursorPages
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
+from trading.errors import UnsupportedOrder
 from trading.idempotency.api import HEADER, answered
 from trading.market.queries import symbol_of
 from trading.orders import actions
 from trading.orders.models import Fill, Order
 from trading.values import OrderType, Side, TimeInForce
+
+# Of the contract, and not done yet.
+NOT_YET = ("stop_price", "trail_amount", "trail_percent", "reduce_only", "take_profit", "stop_loss")
 
 
 class OrderIn(serializers.Serializer[Any]):
@@ -42,6 +46,10 @@ class OrderIn(serializers.Serializer[Any]):
     client_order_id = serializers.CharField(max_length=64, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A stop that were silently dropped would cost the trader more than a refusal."""
+        asked = [name for name in NOT_YET if self.initial_data.get(name)]
+        if asked:
+            raise UnsupportedOrder(f"Not accepted yet: {', '.join(asked)}.")
         if ("quantity" in attrs) == ("notional" in attrs):
             raise serializers.ValidationError("Give either quantity or notional.")
         if (attrs["type"] == OrderType.LIMIT) != ("limit_price" in attrs):

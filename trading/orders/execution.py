@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
+
+from django.db import DataError, IntegrityError, transaction
 
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
@@ -23,6 +26,7 @@ from trading.positions import actions as positions
 from trading.positions import pnl
 from trading.values import Increments, OrderType, Side, TimeInForce, exact, plain, round_up
 
+_log = logging.getLogger("bulkhead.matching")
 _PLACES = Decimal(1).scaleb(-18)
 
 
@@ -35,6 +39,7 @@ def match(bar: Bar, *, now: datetime) -> int:
         Order.objects.open()
         .for_instrument(bar.symbol)
         .exclude(matched_through__gte=bar.start)
+        .exclude(account__status=Account.Status.HALTED)
         .order_by("account_id", "created_at", "id")
     )
     pairs = groupby(waiting.values_list("account_id", "id"), key=lambda pair: pair[0])
@@ -45,9 +50,25 @@ def match(bar: Bar, *, now: datetime) -> int:
         return 0
     instrument = market.instrument(bar.symbol)
     return sum(
-        _match_account(brokers.lock(account_id), order_ids, instrument, bar, now)
+        _match_or_halt(account_id, order_ids, instrument, bar, now)
         for account_id, order_ids in by_account
     )
+
+
+def _match_or_halt(
+    account_id: UUID, order_ids: list[UUID], instrument: Instrument, bar: Bar, now: datetime
+) -> int:
+    """One account's part. Books that cannot take it halt this account, and nobody else's.
+
+    What it had begun is undone; its orders stay open, and can be cancelled.
+    """
+    try:
+        with transaction.atomic():
+            return _match_account(brokers.lock(account_id), order_ids, instrument, bar, now)
+    except (DataError, IntegrityError, ArithmeticError, ValueError):
+        _log.exception("account %s is halted: bar %s %s", account_id, bar.symbol, bar.start)
+        brokers.halt(account_id=account_id, now=now)
+        return 0
 
 
 def _match_account(
@@ -55,6 +76,8 @@ def _match_account(
 ) -> int:
     """One account's open orders, under its lock, in the order of their arrival."""
     rows = Order.objects.select_for_update().open().filter(pk__in=order_ids)
+    # Another feed may have brought them further while we waited for the lock.
+    rows = rows.exclude(matched_through__gte=bar.start)
     orders = {order.id: order for order in rows.order_by("created_at", "id")}
     for order in orders.values():
         order.account = account

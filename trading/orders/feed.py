@@ -6,6 +6,8 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
+from django.db import DatabaseError, OperationalError
+
 from tenants import context
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
@@ -35,4 +37,8 @@ def _match_inside(tenant_id: UUID, bar: Bar, now: datetime) -> int:
             return execution.match(bar, now=now)
     except (TenantSuspended, UnknownTenant):
         _log.info("tenant left while bar %s %s was matched", bar.symbol, bar.start)
-        return 0
+    except OperationalError:
+        raise  # the database is away: for all of them, and the same bar is fed again
+    except DatabaseError:
+        _log.exception("tenant %s missed bar %s %s", tenant_id, bar.symbol, bar.start)
+    return 0

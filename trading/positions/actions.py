@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -55,11 +56,14 @@ def apply(
     return position, position.realized_pnl - realized_before
 
 
-def write_notes(*, position_id: UUID, notes: str) -> Position:
-    """Replace the notes of a position. Raises NotFound."""
+def write_notes(
+    *, position_id: UUID, notes: str, precondition: Callable[[Position], None]
+) -> Position:
+    """Replace the notes of a position, unless `precondition` raises. Raises NotFound."""
     position = Position.objects.select_for_update().filter(pk=position_id).first()
     if position is None:
         raise NotFound("There is no such position.")
+    precondition(position)
     position.notes = notes
     position.save(update_fields=["notes"])
     return position
@@ -68,11 +72,15 @@ def write_notes(*, position_id: UUID, notes: str) -> Position:
 def _folded(
     account: Account, position: Position, fill: pnl.HoldingFill
 ) -> pnl.Holding | pnl.FifoBook:
-    """The books after one more fill, by the account's way to count cost."""
+    """The books after one more fill, by the account's way to count cost.
+
+    Fills count in the order in which they were booked, which is that of their ids: bars of two
+    timeframes can reach an account with their market times interleaved.
+    """
     if account.cost_method == Account.CostMethod.AVERAGE:
         books = pnl.Holding(**{name: getattr(position, name) for name in _BOOKS})
         return pnl.apply(books, fill)
-    earlier = position.fills.order_by("executed_at", "id")
+    earlier = position.fills.order_by("id")
     return pnl.apply_fifo(
         pnl.fold_fifo(pnl.HoldingFill(Side(f.side), f.quantity, f.price, f.fee) for f in earlier),
         fill,

@@ -100,17 +100,25 @@ class PositionViewSet(TenantViewSet, mixins.RetrieveModelMixin):
 
     @extend_schema(responses=PositionOut)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(_shown([self.get_object()])[0])
+        position = self.get_object()
+        return with_etag(_shown([position])[0], version=_version(position))
 
     @extend_schema(request=NotesIn, responses=PositionOut, parameters=[IF_MATCH])
     @action(detail=True, methods=["patch"])
     def notes(self, request: Request, pk: str) -> Response:
         given = NotesIn(data=request.data)
         given.is_valid(raise_exception=True)
-        position = self.get_object()
-        check_match(request, _shown([position])[0])
-        changed = actions.write_notes(position_id=position.id, **given.validated_data)
-        return with_etag(_shown([changed])[0])
+        changed = actions.write_notes(
+            position_id=self.get_object().id,
+            precondition=lambda position: check_match(request, _version(position)),
+            **given.validated_data,
+        )
+        return with_etag(_shown([changed])[0], version=_version(changed))
+
+
+def _version(position: Position) -> dict[str, str]:
+    """What a person can change: a new price makes no new version."""
+    return {"id": str(position.id), "notes": position.notes}
 
 
 def _shown(positions: list[Position]) -> Any:

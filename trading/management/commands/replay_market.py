@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from tenants.management.operator_command import OperatorCommand
@@ -50,7 +50,7 @@ class Command(OperatorCommand):
         while not stop.is_set():
             try:
                 feed.feed(bar, now=timezone.now())
-            except DatabaseError as fault:
+            except OperationalError as fault:
                 self.stderr.write(f"bar {bar.symbol} {bar.start}: {fault}; again in 2 s")
                 connection.close()
                 stop.wait(2)
