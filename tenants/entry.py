@@ -95,9 +95,16 @@ REVOKE ALL ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) FROM
 GRANT EXECUTE ON FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea) TO {APP};
 """  # noqa: S608 - joined from constants
 
-PROVEN_TENANT = f"""
-CREATE OR REPLACE FUNCTION public.proven_tenant(p_schema text)
-RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER AS $body$
+
+def _proven(name: str, gives: str, value: str) -> str:
+    """A function that gives one setting if the proof is right and the schema the caller's own.
+
+    Each one checks the proof itself: PostgreSQL reads a policy's parts when it first needs them,
+    and between two fetches of a cursor the settings may have been changed.
+    """
+    return f"""
+CREATE OR REPLACE FUNCTION public.{name}(p_schema text)
+RETURNS {gives} LANGUAGE plpgsql STABLE SECURITY DEFINER AS $body$
 DECLARE
     v_proven boolean;
 BEGIN
@@ -110,14 +117,29 @@ BEGIN
         OPERATOR(pg_catalog.=) pg_catalog.current_setting('app.current_proof', true)
       INTO v_proven FROM bulkhead.ticket_key k;
     IF v_proven IS TRUE THEN
-        RETURN pg_catalog.current_setting('app.current_tenant_id', true)::uuid;
+        RETURN {value};
     END IF;
     RETURN NULL;
 END
 $body$;
-REVOKE ALL ON FUNCTION public.proven_tenant(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.proven_tenant(text) TO {APP}, {BACKUP};
+REVOKE ALL ON FUNCTION public.{name}(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.{name}(text) TO {APP}, {BACKUP};
 """  # noqa: S608 - joined from constants
+
+
+PROVEN_TENANT = _proven(
+    "proven_tenant", "uuid", "pg_catalog.current_setting('app.current_tenant_id', true)::uuid"
+)
+PROVEN_SCOPE = _proven(
+    "proven_scope", "text", "pg_catalog.current_setting('app.current_scope', true)"
+)
+# A job of the platform's is nobody: its user is the empty string.
+PROVEN_USER = _proven(
+    "proven_user",
+    "uuid",
+    """CASE WHEN pg_catalog.current_setting('app.current_user_id', true) OPERATOR(pg_catalog.<>) ''
+            THEN pg_catalog.current_setting('app.current_user_id', true)::uuid END""",
+)
 
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -129,9 +151,12 @@ $body$;
 REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
 """
 
-INSTALL = (TICKET_KEYS, ENTER_TENANT, PROVEN_TENANT, REFUSE_CHANGE)
+PROVEN = (PROVEN_TENANT, PROVEN_SCOPE, PROVEN_USER)
+INSTALL = (TICKET_KEYS, ENTER_TENANT, *PROVEN, REFUSE_CHANGE)
 UNINSTALL = """
 DROP FUNCTION public.refuse_change();
+DROP FUNCTION public.proven_user(text);
+DROP FUNCTION public.proven_scope(text);
 DROP FUNCTION public.proven_tenant(text);
 DROP FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea);
 DROP SCHEMA bulkhead CASCADE;
@@ -140,6 +165,8 @@ DROP SCHEMA bulkhead CASCADE;
 DEFINERS = (
     "public.enter_tenant(uuid,uuid,text,bigint,bytea)",
     "public.proven_tenant(text)",
+    "public.proven_scope(text)",
+    "public.proven_user(text)",
 )
 
 STORE_KEY = """

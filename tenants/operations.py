@@ -9,7 +9,7 @@ from tenants.rls import SharedWall
 
 
 class InstallEntry(migrations.RunSQL):
-    """Creates `enter_tenant`, `proven_tenant`, `refuse_change` and the table of the ticket key."""
+    """Creates `enter_tenant`, the `proven_…`, `refuse_change` and the table of the ticket key."""
 
     def __init__(self) -> None:
         super().__init__(sql=list(entry.INSTALL), reverse_sql=entry.UNINSTALL)

@@ -8,8 +8,6 @@ from tenants.identifiers import PUBLIC_SCHEMA, tenant_of
 from tenants.roles import APP
 
 TENANT_SETTING = "nullif(current_setting('app.current_tenant_id'::text, true), ''::text)::uuid"
-USER_SETTING = "nullif(current_setting('app.current_user_id'::text, true), ''::text)::uuid"
-SCOPE_SETTING = "current_setting('app.current_scope'::text, true)"
 
 ALLOW_POLICY = "application"
 TENANT_POLICY = "tenant_wall"
@@ -30,16 +28,20 @@ def tenant_rule(schema: str) -> str:
     return f"tenant_id = (SELECT public.proven_tenant('{schema}'::text))"
 
 
-def owner_rule(column: str) -> str:
+def owner_rule(schema: str, column: str) -> str:
     """Scope `user` sees its own rows, scope `tenant` the tenant's, no scope nothing.
+
+    Scope and user are proven like the tenant, each when it is read: inside an open cursor that may
+    be after somebody changed the settings.
 
     The scope is compared inside its sub-select: the planner takes a hidden truth value for an even
     chance, but a hidden comparison for one row in two hundred, and would give up ordered indexes.
     """
+    scope = f"public.proven_scope('{schema}'::text)"
     return (
-        f"(SELECT {SCOPE_SETTING} = 'tenant'::text)"
-        f" OR (SELECT {SCOPE_SETTING} = 'user'::text)"
-        f" AND {quoted(column)} = (SELECT {USER_SETTING})"
+        f"(SELECT {scope} = 'tenant'::text)"
+        f" OR (SELECT {scope} = 'user'::text)"
+        f" AND {quoted(column)} = (SELECT public.proven_user('{schema}'::text))"
     )
 
 
@@ -88,7 +90,7 @@ class Wall:
         """Restrictive policies by name: the expression of both USING and WITH CHECK."""
         rules = {TENANT_POLICY: tenant_rule(self.schema)}
         if self.owner_column:
-            rules[OWNER_POLICY] = owner_rule(self.owner_column)
+            rules[OWNER_POLICY] = owner_rule(self.schema, self.owner_column)
         return rules
 
     def _restrictions(self) -> list[str]:

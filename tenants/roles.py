@@ -19,7 +19,8 @@ class Role:
 
 
 # Django calls set_config() at connect unless the session already runs in UTC, and set_config is
-# revoked: the time zone therefore comes from the role.
+# revoked: the time zone therefore comes from the role. The application's statements carry tickets:
+# other sessions must not see them, nor the server's log when one is refused.
 ROLES = (
     Role(
         OWNER,
@@ -33,6 +34,8 @@ ROLES = (
             ("timezone", "UTC"),
             ("search_path", "public, pg_temp"),
             ("idle_in_transaction_session_timeout", "60s"),
+            ("track_activities", "off"),
+            ("log_min_error_statement", "panic"),
         ),
     ),
     Role(
@@ -71,5 +74,20 @@ REVOKED_FUNCTIONS = (
     "pg_catalog.pg_sleep_for(interval)",
     "pg_catalog.pg_sleep_until(timestamp with time zone)",
 )
-# Every pg_advisory_* function: a stranger who holds a tenant's lock could stop it or move it.
-REVOKED_FUNCTION_PATTERNS = ("pg_advisory%", "pg_try_advisory%")
+# By LIKE, with all overloads.
+REVOKED_FUNCTION_PATTERNS = (
+    # A stranger who holds a tenant's lock could stop it or move it.
+    "pg_advisory%",
+    "pg_try_advisory%",
+    # What other sessions run, tickets included, and how much happens in whose tables.
+    "pg_stat_get_%",
+    # How much other tenants have.
+    "pg_relation_size",
+    "pg_total_relation_size",
+    "pg_table_size",
+    "pg_indexes_size",
+    "pg_database_size",
+)
+
+# Their function is revoked, or they show other sessions' or tenants' doings.
+REVOKED_VIEWS = ("pg_stat_activity", "pg_locks", "pg_prepared_statements", "pg_cursors")

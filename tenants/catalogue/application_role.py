@@ -6,6 +6,10 @@ ROLES = Subject(
     """
 , due AS (
     SELECT * FROM jsonb_to_recordset(%(roles)s::jsonb) AS r(name text, never text[])
+), membership AS (
+    SELECT DISTINCT pg_get_userbyid(m.member)::text AS member,
+           pg_get_userbyid(m.roleid)::text AS role
+      FROM pg_catalog.pg_auth_members m
 )
 SELECT 'role_missing', '(database)', d.name, NULL
   FROM due d WHERE to_regrole(d.name) IS NULL
@@ -19,11 +23,16 @@ SELECT 'role_attribute', '(database)', d.name, string_agg(v.attribute, ', ')
  WHERE v.is_set AND v.attribute = ANY (d.never)
  GROUP BY d.name
 UNION ALL
-SELECT 'role_member', '(database)', %(app)s, string_agg(g.rolname, ', ')
-  FROM pg_catalog.pg_auth_members m
-  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
- WHERE m.member = to_regrole(%(app)s)::oid
-HAVING count(*) > 0
+SELECT 'role_member', '(database)', member, string_agg(role, ', ' ORDER BY role)
+  FROM membership
+ WHERE member IN (SELECT name FROM due)
+   AND NOT (member = %(backup)s AND role = 'pg_read_all_data')
+ GROUP BY member
+UNION ALL
+SELECT 'role_joined', '(database)', role, string_agg(member, ', ' ORDER BY member)
+  FROM membership
+ WHERE role IN (SELECT name FROM due) AND member NOT IN (SELECT name FROM due)
+ GROUP BY role
 UNION ALL
 SELECT 'role_owns', coalesce(i.schema, '(database)'), coalesce(i.name, i.identity), i.identity
   FROM pg_catalog.pg_shdepend s
@@ -37,8 +46,10 @@ SELECT 'role_owns', coalesce(i.schema, '(database)'), coalesce(i.name, i.identit
         "role_missing": "This role does not exist. Run `manage.py provision_roles`.",
         "role_attribute": "This role is {detail}, for which the walls are no obstacle."
         " Run `manage.py provision_roles`.",
-        "role_member": "The application may become {detail} by SET ROLE. REVOKE the membership, or"
-        " run `manage.py provision_roles`.",
+        "role_member": "This role may become {detail} by SET ROLE and has its rights then. REVOKE"
+        " the membership.",
+        "role_joined": "{detail} may become this role by SET ROLE and has its rights then. REVOKE"
+        " {object} from it.",
         "role_owns": "The application owns {detail}, and an owner may change its walls."
         " ALTER … OWNER TO bulkhead_owner.",
     },
@@ -48,32 +59,42 @@ SETTINGS = Subject(
     """
 , configured AS (
     SELECT DISTINCT ON (split_part(line, '=', 1))
-           split_part(line, '=', 1) AS name, substr(line, strpos(line, '=') + 1) AS value
+           split_part(line, '=', 1) AS name, substr(line, strpos(line, '=') + 1) AS value,
+           s.setrole <> 0 AS is_own
       FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(line)
      WHERE s.setrole IN (0, to_regrole(%(app)s)::oid)
        AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d
                                   WHERE d.datname = current_database()))
      -- PostgreSQL takes the role's in this database, then the role's, then the database's.
      ORDER BY split_part(line, '=', 1), s.setrole = 0, s.setdatabase = 0
+), due AS (
+    SELECT lower(key) AS name, value FROM jsonb_each_text(%(settings)s::jsonb)
 )
-SELECT code, '(database)', concat(%(app)s, '.', v.name), coalesce(c.value, 'unset')
-  FROM (VALUES ('role_timezone', 'TimeZone', 'UTC'),
-               ('role_search_path', 'search_path', '(.*, *)?pg_temp')) AS v(code, name, form)
-  LEFT JOIN configured c ON lower(c.name) = lower(v.name)
- WHERE c.value IS NULL OR c.value !~ ('^' || v.form || '$')
+SELECT CASE d.name WHEN 'timezone' THEN 'role_timezone'
+            WHEN 'search_path' THEN 'role_search_path' ELSE 'role_setting_altered' END,
+       '(database)', concat(%(app)s, '.', d.name), coalesce(c.value, 'unset')
+  FROM due d
+  LEFT JOIN configured c ON lower(c.name) = d.name
+ WHERE c.value IS DISTINCT FROM d.value OR NOT c.is_own
 UNION ALL
 SELECT 'role_setting', '(database)', concat(%(app)s, '.', c.name), c.value
   FROM configured c
- WHERE c.name LIKE 'app.%%' OR c.name IN ('row_security', 'session_replication_role', 'role',
-       'session_authorization', 'session_preload_libraries', 'local_preload_libraries')
+ WHERE lower(c.name) NOT IN (SELECT name FROM due)
+   -- Of what is set for all roles, only what no session of the application may start with.
+   AND (c.is_own OR lower(c.name) LIKE 'app.%%' OR c.name IN ('row_security', 'role',
+       'session_replication_role', 'session_authorization', 'session_preload_libraries',
+       'local_preload_libraries'))
 """,
     {
         "role_timezone": "Sessions of the application start in time zone {detail}. Django would"
         " call set_config, which is revoked. Run `manage.py provision_roles`.",
-        "role_search_path": "Sessions of the application start with search_path {detail}; without"
-        " pg_temp at its end a temporary table can hide a real one."
+        "role_search_path": "Sessions of the application start with search_path {detail}, not as"
+        " tenants/roles.py says; without pg_temp at its end a temporary table can hide a real one."
         " Run `manage.py provision_roles`.",
+        "role_setting_altered": "Sessions of the application start with this {detail}, not as"
+        " tenants/roles.py says. Run `manage.py provision_roles`, and RESET it where it is set for"
+        " one database.",
         "role_setting": "Every session of the application starts with this set to {detail}, which"
-        " belongs to transactions or to nobody. ALTER ROLE … RESET it.",
+        " nothing provisioned. ALTER ROLE … RESET it.",
     },
 )

@@ -19,6 +19,8 @@ def parameters(pattern: str) -> dict[str, Any]:
         "roles": json.dumps([_role(role) for role in roles.ROLES]),
         "revoked": list(roles.REVOKED_FUNCTIONS),
         "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),
+        "revoked_views": list(roles.REVOKED_VIEWS),
+        "settings": json.dumps(_settings(roles.APP)),
         "tenant_default": known_policies.squashed(rls.TENANT_SETTING),
         "app": roles.APP,
         "owner": roles.OWNER,
@@ -30,3 +32,8 @@ def _role(role: roles.Role) -> dict[str, Any]:
     """What the role's attributes forbid it to be."""
     words = role.attributes.split()
     return {"name": role.name, "never": [word[2:] for word in words if word.startswith("NO")]}
+
+
+def _settings(name: str) -> dict[str, str]:
+    """What sessions of the role start with."""
+    return {key: value for role in roles.ROLES if role.name == name for key, value in role.settings}

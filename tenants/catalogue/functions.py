@@ -22,7 +22,8 @@ SELECT 'function_altered', 'public', d.signature, NULL
   JOIN pg_catalog.pg_proc p ON p.oid = d.oid
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE p.prosrc <> d.body OR p.prosecdef <> d.definer OR p.provolatile <> d.volatility::"char"
-    OR l.lanname <> 'plpgsql' OR p.proconfig IS NOT NULL OR p.proleakproof
+    OR l.lanname <> 'plpgsql' OR p.proconfig IS NOT NULL OR p.proleakproof OR p.proisstrict
+    OR p.proparallel <> 'u' OR p.prosupport <> 0
 UNION ALL
 SELECT 'function_callers', 'public', d.signature, string_agg(c.who, ', ')
   FROM due d JOIN caller c ON c.oid = d.oid
@@ -76,8 +77,19 @@ SELECT 'function_open', '(database)', p.oid::regprocedure::text,
  CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
  WHERE a.grantee IN (0, to_regrole(%(app)s)::oid)
  GROUP BY p.oid
+UNION ALL
+-- To PUBLIC, on the view or a column; what the application is granted itself, `grants` finds.
+SELECT DISTINCT 'view_open', '(database)', c.relname, NULL
+  FROM pg_catalog.pg_class c
+  LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL
+ CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)
+                     UNION ALL SELECT * FROM aclexplode(t.attacl)) a
+ WHERE c.relnamespace = 'pg_catalog'::regnamespace
+   AND c.relname = ANY (%(revoked_views)s::text[]) AND a.grantee = 0
 """,
     {
+        "view_open": "Every role may read this view and see what others do."
+        " Run `manage.py provision_roles`.",
         "function_open": "{detail} may call this function and look or act past the walls with it."
         " Run `manage.py provision_roles`.",
     },

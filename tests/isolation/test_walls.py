@@ -132,6 +132,97 @@ def test_changing_the_settings_inside_a_tenant_closes_it(world: World) -> None:
             assert cursor.fetchone() == (0,), name
 
 
+# Nested loops and index scans: the owner wall is then first read when the second row is looked up.
+_LAZY = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize")
+_CURSOR = """
+DECLARE c CURSOR FOR
+SELECT o.id FROM (VALUES (1, gen_random_uuid()), (2, '{order}'::uuid)) AS g (i, k)
+  LEFT JOIN LATERAL (SELECT * FROM trading_order o WHERE o.id = g.k OFFSET 0) o ON true
+"""
+_BELIEVING = (
+    "(SELECT current_setting('app.current_scope', true) = 'tenant')"
+    " OR (SELECT current_setting('app.current_scope', true) = 'user')"
+    " AND user_id = (SELECT nullif(current_setting('app.current_user_id', true), '')::uuid)"
+)
+TIERS = {"shared": 0, "dedicated": 3}
+
+
+def fetched_after(cursor: psycopg.Cursor, change: str, order: str) -> object:
+    """What an open cursor gives for an order after a setting was changed between two fetches."""
+    for method in _LAZY:
+        cursor.execute(f"SET LOCAL enable_{method} = off".encode())
+    cursor.execute(_CURSOR.format(order=order).encode())
+    cursor.execute("FETCH 1 FROM c")
+    assert cursor.fetchall() == [(None,)]
+    cursor.execute(change.encode())
+    cursor.execute("FETCH 1 FROM c")
+    ((found,),) = cursor.fetchall()
+    return found and str(found)
+
+
+def changes_to(bob: Trader) -> list[str]:
+    return [
+        "SET LOCAL app.current_scope = 'tenant'",
+        f"SET LOCAL app.current_user_id = '{bob.user}'",
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["scope", "user"])
+@pytest.mark.parametrize("first", TIERS.values(), ids=TIERS)
+def test_changing_the_settings_under_an_open_cursor_shows_nothing(
+    world: World, first: int, which: int
+) -> None:
+    """PostgreSQL reads the parts of a policy when it first needs them: each proves itself."""
+    alice, bob = world.traders[first : first + 2]
+    with inside(as_user(alice)) as cursor:
+        assert fetched_after(cursor, changes_to(bob)[which], bob.ids["Order"]) is None
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["scope", "user"])
+@pytest.mark.parametrize("first", TIERS.values(), ids=TIERS)
+def test_an_owner_wall_that_believed_settings_would_show_it(
+    world: World, first: int, which: int
+) -> None:
+    """The mutation: the attack above is a real one."""
+    alice, bob = world.traders[first : first + 2]
+    table = f"{quoted(alice.person.tenant.live_schema)}.trading_order"
+    believe = f"ALTER POLICY {OWNER_POLICY} ON {table} USING ({_BELIEVING})"
+    with sabotaged(believe, as_user(alice)) as cursor:
+        assert fetched_after(cursor, changes_to(bob)[which], bob.ids["Order"]) == bob.ids["Order"]
+
+
+@pytest.mark.parametrize("first", TIERS.values(), ids=TIERS)
+def test_an_open_cursor_goes_on_when_nothing_was_changed(world: World, first: int) -> None:
+    alice = world.traders[first]
+    with inside(as_user(alice)) as cursor:
+        assert fetched_after(cursor, "SELECT 1", alice.ids["Order"]) == alice.ids["Order"]
+
+
+@pytest.mark.parametrize("name", ["proven_tenant", "proven_scope", "proven_user"])
+def test_nothing_is_proven_in_a_schema_that_is_not_the_tenants(world: World, name: str) -> None:
+    for trader in world.traders:
+        schemas = {"public", "bulkhead", ""}
+        schemas |= {t.person.tenant.schema_name for t in world.traders}
+        own = trader.person.tenant.live_schema
+        with inside(as_user(trader)) as cursor:
+            for schema in schemas:
+                cursor.execute(f"SELECT public.{name}(%s) IS NOT NULL".encode(), [schema])
+                assert cursor.fetchone() == (schema == own,)
+
+
+def test_what_the_application_runs_is_shown_to_nobody() -> None:
+    """Its statements carry tickets, which are good for minutes."""
+    with application() as cursor:
+        for name, value in (("track_activities", "off"), ("log_min_error_statement", "panic")):
+            cursor.execute(f"SHOW {name}".encode())
+            assert cursor.fetchone() == (value,)
+            with (
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+                cursor.connection.transaction(),
+            ):
+                cursor.execute(f"SET {name} TO DEFAULT".encode())
+
+
 def test_a_proof_is_worth_nothing_in_another_transaction(world: World) -> None:
     with inside(as_tenant(shared(world))) as cursor:
         names = ("tenant_id", "user_id", "scope", "schema", "proof")
@@ -202,6 +293,13 @@ def test_an_unknown_tenant_is_refused() -> None:
         "SELECT pg_terminate_backend(1)",
         "SELECT pg_advisory_lock(1)",
         "SELECT * FROM pg_stat_activity",
+        "SELECT pg_stat_get_backend_activity(s) FROM pg_stat_get_backend_idset() s",
+        "SELECT * FROM pg_stat_all_tables",
+        "SELECT * FROM pg_stat_database",
+        "SELECT pg_relation_size('trading_order')",
+        "SELECT pg_total_relation_size('trading_order')",
+        "SELECT pg_database_size(current_database())",
+        "SET track_activities = on",
         "SELECT pg_notify('a', 'b')",
         "SELECT pg_read_file('/etc/passwd')",
         "COPY trading_order TO PROGRAM 'cat'",

@@ -36,6 +36,24 @@ FUNCTIONS = [
         "ALTER FUNCTION enter_tenant SET search_path = public",
         PUBLIC,
     ),
+    *(
+        Sabotage(
+            f"{name} {change}",
+            "function_altered",
+            f"ALTER FUNCTION {name} {change}",
+            PUBLIC,
+        )
+        for name in ("enter_tenant", "proven_tenant", "proven_scope", "proven_user")
+        for change in ("STRICT", "IMMUTABLE", "PARALLEL SAFE", "SET search_path = public")
+    ),
+    Sabotage(
+        "user always somebody",
+        "function_altered",
+        "CREATE OR REPLACE FUNCTION proven_user(p_schema text) RETURNS uuid LANGUAGE plpgsql"
+        " STABLE SECURITY DEFINER AS $$ BEGIN"
+        " RETURN current_setting('app.current_user_id', true)::uuid; END $$",
+        PUBLIC,
+    ),
     Sabotage(
         "trigger's function does nothing",
         "function_altered",
@@ -63,6 +81,25 @@ FUNCTIONS = [
         PUBLIC,
         by_owner=False,
     ),
+    Sabotage(
+        "entry of the backup's",
+        "owner_wrong",
+        "ALTER FUNCTION public.enter_tenant OWNER TO bulkhead_backup",
+        PUBLIC,
+        by_owner=False,
+    ),
+    server_wide(
+        "statements of others for all",
+        "function_open",
+        "GRANT EXECUTE ON FUNCTION pg_stat_get_backend_activity TO PUBLIC",
+    ),
+    server_wide(
+        "sizes for the application",
+        "function_open",
+        f"GRANT EXECUTE ON FUNCTION pg_relation_size(regclass, text) TO {_APP}",
+    ),
+    server_wide("sessions for all", "view_open", "GRANT SELECT ON pg_stat_activity TO PUBLIC"),
+    server_wide("one column for all", "view_open", "GRANT SELECT (pid) ON pg_locks TO PUBLIC"),
     server_wide(
         "set_config for all", "function_open", "GRANT EXECUTE ON FUNCTION set_config TO PUBLIC"
     ),

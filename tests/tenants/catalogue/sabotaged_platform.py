@@ -12,9 +12,29 @@ ROLES = [
     server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
     server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
     server_wide("application becomes owner", "role_member", f"GRANT bulkhead_owner TO {_APP}"),
+    *(
+        server_wide(
+            f"somebody joins {role}",
+            "role_joined",
+            f"CREATE ROLE somebody {login}; GRANT {role} TO somebody",
+        )
+        for role, login in (
+            ("bulkhead_owner", "NOLOGIN"),
+            (_APP, "LOGIN"),
+            ("bulkhead_backup", "LOGIN NOINHERIT"),
+        )
+    ),
+    *(
+        server_wide(f"{role} is a member of {other}", "role_member", f"GRANT {other} TO {role}")
+        for role, other in (
+            ("bulkhead_backup", "pg_write_all_data"),
+            ("bulkhead_backup", "bulkhead_owner"),
+            ("bulkhead_owner", "pg_read_all_data"),
+        )
+    ),
     Sabotage(
         "a role lost",
-        "function_callers function_not_callable grant_above",
+        "function_callers function_not_callable " * 3 + "grant_above",
         "ALTER ROLE bulkhead_backup RENAME TO somebody",
         PUBLIC,
         by_owner=False,
@@ -26,6 +46,33 @@ ROLES = [
         "path open in this database",
         "role_search_path",
         f"DO $$ BEGIN EXECUTE format('ALTER ROLE {_APP} IN DATABASE %I SET search_path = public',"
+        " current_database()); END $$",
+    ),
+    *(
+        server_wide(
+            f"{change.lower()} for the application",
+            "role_setting_altered",
+            f"ALTER ROLE {_APP} {change}",
+        )
+        for change in (
+            "SET track_activities = on",
+            "RESET log_min_error_statement",
+            "SET idle_in_transaction_session_timeout = 0",
+        )
+    ),
+    server_wide(
+        "statements seen in this database",
+        "role_setting_altered",
+        f"DO $$ BEGIN EXECUTE format('ALTER ROLE {_APP} IN DATABASE %I SET track_activities = on',"
+        " current_database()); END $$",
+    ),
+    server_wide(
+        "a setting nobody wrote", "role_setting", f"ALTER ROLE {_APP} SET work_mem = '1GB'"
+    ),
+    server_wide(
+        "tenant for every session of the database",
+        "role_setting",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.current_tenant_id = nobody',"
         " current_database()); END $$",
     ),
     server_wide("policies switched", "role_setting", f"ALTER ROLE {_APP} SET row_security = off"),
@@ -76,6 +123,23 @@ DATABASE = [
         by_owner=False,
         also="foreign_server",
     ),
+    server_wide("all is published", "publication", "CREATE PUBLICATION p FOR ALL TABLES"),
+    *(
+        Sabotage(
+            f"{what} published",
+            "publication",
+            f"CREATE PUBLICATION p FOR {objects}",
+            (place,),
+            by_owner=False,
+            found_in="(database)",
+        )
+        for what, place, objects in (
+            ("tenants' orders", "public", "TABLE {schema}.trading_order"),
+            ("a tenant's orders", "dedicated", "TABLE {schema}.trading_order"),
+            ("a tenant's schema", "dedicated", "TABLES IN SCHEMA {schema}"),
+            ("key of the tickets", "public", "TABLE bulkhead.ticket_key"),
+        )
+    ),
     server_wide(
         "way out of the database",
         "foreign_server",
@@ -88,6 +152,12 @@ PLACES = [
         "schema without its tenant",
         "schema_without_tenant",
         "DELETE FROM tenants_tenant WHERE id = '{tenant_id}'",
+        DEDICATED,
+    ),
+    Sabotage(
+        "tenant said to live elsewhere",
+        "schema_of_shared_tenant",
+        "UPDATE tenants_tenant SET placement = 'shared' WHERE id = '{tenant_id}'",
         DEDICATED,
     ),
     Sabotage(

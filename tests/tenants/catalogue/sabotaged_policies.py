@@ -62,8 +62,20 @@ POLICIES = [
     Sabotage(
         "bracket moved in the owner wall",
         "policy_altered",
-        "ALTER POLICY owner_wall ON {schema}.trading_order USING (({scope} = 'tenant'::text"
-        " OR {scope} = 'user'::text) AND user_id = {user})",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING (((SELECT {scope} = 'tenant')"
+        " OR (SELECT {scope} = 'user')) AND user_id = {user})",
+    ),
+    Sabotage(
+        "owner wall believes a setting",
+        "policy_altered",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING ((SELECT"
+        " current_setting('app.current_scope', true) = 'tenant') OR (SELECT {scope} = 'user')"
+        " AND user_id = {user})",
+    ),
+    Sabotage(
+        "owner wall of another schema",
+        "policy_altered",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING ({other_owner_rule})",
     ),
     Sabotage(
         "shared table open",
