@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Controls and Unicode's line ends, save the tab: none may end a line, or steer a terminal.
+_CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(0x7F, 0xA0)) if c != 9}
+_ESCAPED = {**_CONTROLS, 10: r"\n", 13: r"\r", 0x2028: r"\u2028", 0x2029: r"\u2029"}
 _requests = logging.getLogger("bulkhead.requests")
 
 
@@ -59,6 +63,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(event)
 
 
+class TextFormatter(logging.Formatter):
+    """One line an event, for people; only a traceback goes on below it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """What a client put into a message must not look like a line of ours."""
+        return super().formatMessage(record).translate(_ESCAPED)
+
+
 def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
     """Django's LOGGING setting; every handler carries the context filter."""
     line = "%(levelname).1s %(name)s tenant=%(tenant)s req=%(request_id)s %(message)s"
@@ -71,7 +83,7 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
         },
         "formatters": {
             "json": {"()": "config.logs.JsonFormatter"},
-            "text": {"format": line},
+            "text": {"()": "config.logs.TextFormatter", "fmt": line},
         },
         "handlers": {
             "stdout": {
@@ -104,8 +116,9 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             took = (time.perf_counter() - started) * 1000
+            path = quote(request.path, safe="/:", errors="replace")
             line = "%s %s %s %.1fms"
-            _requests.info(line, request.method, request.path, response.status_code, took)
+            _requests.info(line, request.method, path, response.status_code, took)
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = name

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-from typing import Any
+import json
+from typing import Any, ClassVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -14,10 +17,12 @@ from tenants import addressing, identity
 from tenants.errors import TenantMismatch
 from tenants.identity import Identity
 
+INVALID = 4400
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
 _PROTOCOL = "bulkhead.token."
+_LONGEST = 16_384  # characters of a message; a token has some hundreds
 
 
 def user_group(tenant_id: UUID, user_id: UUID) -> str:
@@ -26,40 +31,92 @@ def user_group(tenant_id: UUID, user_id: UUID) -> str:
     return f"user.{name[:40]}"
 
 
+def credential_in(offered: list[str]) -> tuple[str, str] | None:
+    """The sub-protocol that carries a token, and the token; a JWT alone is known by its dots."""
+    for protocol in offered:
+        if protocol.startswith(_PROTOCOL):
+            return protocol, protocol.removeprefix(_PROTOCOL)
+        if protocol.count(".") == 2:
+            return protocol, protocol
+    return None
+
+
+def read_message(text: str | None) -> dict[str, Any] | None:
+    """The JSON object of a message; None for anything else, however malformed."""
+    if not text or len(text) > _LONGEST:
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """A socket of one person in one tenant; nothing is sent before the token is verified.
 
-    The token comes as sub-protocol `bulkhead.token.<token>`, or in a first message
-    `{"type": "authenticate", "token": …}`.
+    The token comes as sub-protocol, bare or as `bulkhead.token.<token>`, or in a first message
+    `{"type": "authenticate", "token": …}` within `seconds_to_authenticate`.
     """
 
+    seconds_to_authenticate: ClassVar[float] = 10.0
     caller: Identity | None = None
+    is_closed = False
+    deadline: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        offered = [p for p in self.scope["subprotocols"] if p.startswith(_PROTOCOL)]
-        if not offered:
+        found = credential_in(self.scope["subprotocols"])
+        if found is None:
             await self.accept()
+            self.deadline = asyncio.create_task(self._close_strangers())
             return
-        await self.accept(offered[0])
-        await self._authenticate(offered[0].removeprefix(_PROTOCOL))
+        protocol, token = found
+        await self.accept(protocol)
+        await self._authenticate(token)
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        if self.caller is None:
-            token = content.get("token") if isinstance(content, dict) else None
-            await self._authenticate(str(token or ""))
+    async def receive(self, text_data: str | None = None, bytes_data: Any = None) -> None:
+        if self.is_closed:  # what was on its way before our close arrived there
             return
-        await self.receive_message(content)
+        content = read_message(text_data)
+        if content is None:
+            await self.close(INVALID)
+        elif self.caller is None:
+            await self._authenticate(str(content.get("token") or ""))
+        else:
+            await self.receive_message(content)
 
-    async def receive_message(self, content: Any) -> None:
+    async def receive_message(self, content: dict[str, Any]) -> None:
         """A message of a signed-in person; ignored unless a subclass wants it."""
 
     async def joined(self) -> None:
         """Called once the person is known and in the group."""
 
+    async def send_json(self, content: Any, *, close: Any = False) -> None:
+        """Nothing goes out after our close, not even what the group has sent before it."""
+        if not self.is_closed:
+            await super().send_json(content, close=close)
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Once: the server takes a second close for a fault of the program."""
+        if not self.is_closed:
+            self.is_closed = True
+            await super().close(code, reason)
+
     async def disconnect(self, code: int) -> None:
+        self._call_off()
         if self.caller is not None:
             group = user_group(self.caller.tenant_id, self.caller.user_id)
             await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def _close_strangers(self) -> None:
+        """A socket costs memory and a file descriptor: who holds one says who he is."""
+        await asyncio.sleep(self.seconds_to_authenticate)
+        with contextlib.suppress(OSError, RuntimeError):  # the client has gone just now
+            await self.close(UNAUTHENTICATED)
+
+    def _call_off(self) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
 
     async def _authenticate(self, token: str) -> None:
         try:
@@ -71,6 +128,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.close(NOT_FOUND if error.status == 404 else UNAUTHENTICATED)
         else:
             self.caller = caller
+            self._call_off()
             group = user_group(caller.tenant_id, caller.user_id)
             await self.channel_layer.group_add(group, self.channel_name)
             await self.send_json({"type": "authenticated", "tenant": str(caller.tenant_id)})

@@ -120,7 +120,7 @@ def test_every_detail_route_stands_on_the_sealed_viewset(route: Route) -> None:
 
 @pytest.mark.parametrize("name", ["get_queryset", "get_object", "queryset"])
 def test_the_viewset_refuses_a_way_around_its_rows(name: str) -> None:
-    around = {name: lambda self: trading_models.Order.objects.all()}
+    around = {name: lambda _self: trading_models.Order.objects.all()}
     with pytest.raises(TypeError, match="narrow"):
         type("Leaky", (TenantViewSet,), {**around, "model": trading_models.Order})
     mixin = type("Mixin", (), around)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from config.sockets import is_same_origin
 from tests.cast import House, Person, build_house
 from tests.market import Market, list_instrument
 from tests.web import Server
+from trading.notifications.stream import EventStream
 
 
 def address(server: Server, person: Person | None = None) -> str:
@@ -108,3 +111,141 @@ async def test_a_failed_transaction_tells_nobody(server: Server, house: House) -
     assert await sync_to_async(refused)() == 400
     assert await heard(socket) == []
     await socket.close()
+
+
+MALFORMED: dict[str, str | bytes] = {
+    "no json": "nonsense",
+    "half": '{"type": ',
+    "empty": "",
+    "deep": "[" * 15_000,
+    "deep objects": '{"a":' * 3000,
+    "long": json.dumps({"token": "x" * 20_000}),
+    "number without end": "9" * 5000,
+    "array": "[]",
+    "string": '"token"',
+    "null": "null",
+    "binary": b"{}",
+    "nothing in binary": b"",
+}
+
+
+async def closed_with(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_message_closes_the_socket(server: Server, name: str) -> None:
+    async with connect(address(server)) as socket:
+        for _ in range(3):  # what follows is on its way before the close arrives
+            await socket.send(MALFORMED[name])
+        assert await closed_with(socket) == 4400
+
+
+async def test_signed_in_or_not_makes_no_difference(server: Server, house: House) -> None:
+    for message in MALFORMED.values():
+        socket = await opened(server, house.alice)
+        await socket.send(message)
+        assert await closed_with(socket) == 4400
+    said = server.log.read_text()
+    assert "Traceback" not in said
+    assert "Unexpected ASGI message" not in said
+
+
+@pytest.mark.parametrize("token", [None, 1, [], "", "a.b.c", "\ud800", "\0", "." * 10_000])
+async def test_a_token_that_is_none_is_refused(server: Server, token: Any) -> None:
+    async with connect(address(server)) as socket:
+        await socket.send(json.dumps({"type": "authenticate", "token": token}))
+        assert await closed_with(socket) == 4401
+
+
+async def test_who_does_not_sign_in_in_time_is_closed(house: House) -> None:
+    class Hurried(EventStream):
+        seconds_to_authenticate = 0.05
+
+    path = f"/t/{house.tenant.slug}/ws/v1/stream/"
+    headers = [(b"host", b"testserver")]
+    scope = {"type": "websocket", "path": path, "headers": headers, "subprotocols": []}
+    stranger, alice = (ApplicationCommunicator(Hurried.as_asgi(), dict(scope)) for _ in range(2))
+    for socket in (stranger, alice):
+        await socket.send_input({"type": "websocket.connect"})
+        assert (await socket.receive_output())["type"] == "websocket.accept"
+    said = json.dumps({"type": "authenticate", "token": house.alice.token})
+    await alice.send_input({"type": "websocket.receive", "text": said})
+    assert await stranger.receive_output() == {"type": "websocket.close", "code": 4401}
+    assert "authenticated" in (await alice.receive_output())["text"]
+    assert await alice.receive_nothing(0.2)
+    for socket in (stranger, alice):
+        await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await socket.wait()
+
+
+def test_the_deadline_is_ten_seconds() -> None:
+    assert EventStream.seconds_to_authenticate == 10
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/v1/other/", "/ws/v1/stream", "/t/none/ws/", "/%0a%ff"])
+@pytest.mark.parametrize("offered", [None, ["bulkhead.token.x"]])
+async def test_a_path_that_nobody_serves_is_closed(
+    server: Server, path: str, offered: list[Any] | None
+) -> None:
+    url = f"{server.url.replace('http', 'ws')}{path}"
+    async with connect(url, subprotocols=offered) as socket:
+        assert await closed_with(socket) == 4404
+
+
+@pytest.mark.parametrize("form", ["bulkhead.token.{}", "{}"])
+async def test_the_protocol_that_carries_the_token_is_chosen(
+    server: Server, house: House, form: str
+) -> None:
+    chosen: Any = form.format(house.alice.token)
+    where = address(server, house.alice)
+    async with connect(where, subprotocols=["other", chosen]) as socket:  # type: ignore[list-item]
+        assert json.loads(await socket.recv())["type"] == "authenticated"
+        assert socket.subprotocol == chosen
+
+
+@pytest.mark.parametrize("offered", ["a.b.c", "bulkhead.token.a.b.c", "bulkhead.token."])
+async def test_a_protocol_with_a_bad_token_is_refused(server: Server, offered: Any) -> None:
+    async with connect(address(server), subprotocols=[offered]) as socket:
+        assert await closed_with(socket) == 4401
+
+
+async def test_a_page_of_the_same_origin_is_let_in(server: Server) -> None:
+    origin: Any = server.url
+    async with connect(address(server), origin=origin) as socket:
+        assert await heard(socket) == []
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://127.0.0.1", "http://127.0.0.1:1", "null", "http://["]
+)
+async def test_a_page_of_another_origin_is_refused(server: Server, origin: Any) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(address(server), origin=origin)
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origins", "hosts", "same"),
+    [
+        ([], ["a.example"], True),
+        ([], [], True),
+        (["https://a.example"], ["a.example"], True),
+        (["https://A.example:8443"], ["a.EXAMPLE:8443"], True),
+        (["https://a.example:8443"], ["a.example"], False),
+        (["https://a.example.evil"], ["a.example"], False),
+        (["https://evil@a.example"], ["a.example"], False),
+        (["a.example"], ["a.example"], False),
+        (["file://a.example"], ["a.example"], False),
+        (["https://a.example", "https://b.example"], ["a.example"], False),
+        (["null"], [""], False),
+        ([""], [""], False),
+        (["http://"], [""], False),
+    ],
+)
+def test_an_origin_is_its_host_and_port(origins: list[str], hosts: list[str], same: bool) -> None:
+    headers = [(b"Origin", o.encode()) for o in origins] + [(b"host", h.encode()) for h in hosts]
+    assert is_same_origin(headers) is same
