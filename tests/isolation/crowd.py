@@ -1,4 +1,4 @@
-"""Many tenants around the ones a test looks at, so that the planner has something to choose from."""
+"""Many tenants around those a test looks at, so that the planner has something to choose from."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def copy(connection: Connection, pattern: Pattern, tenants: list[UUID], rows: in
         if value
     )
     statement = sql.SQL(
-        "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"
-        " to_jsonb(p) || jsonb_build_object({changes}))).*"
-        " FROM {table} p, unnest(%s::uuid[]) tenant, generate_series(1, %s) n"
+        "INSERT INTO {table} SELECT r.* FROM {table} p, unnest(%s::uuid[]) tenant,"
+        " generate_series(1, %s) n, LATERAL jsonb_populate_record(NULL::{table},"
+        " to_jsonb(p) || jsonb_build_object({changes})) r"
         " WHERE p.tenant_id = %s AND p.id = %s ON CONFLICT DO NOTHING"
     ).format(table=pattern.table, changes=changes)
     connection.execute(statement, [tenants, rows, pattern.person.tenant.id, pattern.id])

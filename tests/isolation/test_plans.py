@@ -1,4 +1,4 @@
-"""The plan of every list, as the view really runs it: an index of the tenant's, and no table scan."""
+"""Every list's plan, as the view really runs it: an index of the tenant's, and no table scan."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from tests.isolation.crowd import Pattern, crowded
 from tests.isolation.world import Trader, build_world
 
 TENANTS, ROWS, LARGEST = 200, 200, 5_000
+TAKEN_FOR_AVERAGE = pytest.mark.xfail(
+    reason="the planner sees the user's id but not the tenant's, and expects a handful of rows"
+)
 LISTS = [
     route
     for route in api_routes()
@@ -86,13 +89,11 @@ def test_every_list_reads_an_index_that_begins_with_the_tenant(
             assert set(plans.first_columns(cursor, names).values()) == {"tenant_id"}
 
 
-@pytest.mark.xfail(reason="the planner expects one row behind the owner's wall", strict=False)
-@pytest.mark.parametrize("who", ["trader", "owner"])
-@pytest.mark.parametrize("whose", ["one of many", "the largest"])
+@pytest.mark.parametrize("who", ["owner", pytest.param("trader", marks=TAKEN_FOR_AVERAGE)])
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)
-def test_a_page_comes_from_the_index_in_its_order(
-    askers: dict[str, Asker], route: Route, whose: str, who: str
+def test_a_page_of_the_largest_tenant_comes_from_the_index_in_its_order(
+    askers: dict[str, Asker], route: Route, who: str
 ) -> None:
-    """A sort would read all rows of the tenant to show fifty, and be slow for the largest."""
-    for plan in plans_of(route, getattr(askers[whose], who)):
+    """A sort would read all of its rows to show fifty."""
+    for plan in plans_of(route, getattr(askers["the largest"], who)):
         assert plans.is_in_order(plan)

@@ -1,0 +1,1 @@
+"""What Bulkhead costs, measured beside what it competes with; see README.md."""

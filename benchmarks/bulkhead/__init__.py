@@ -1,0 +1,1 @@
+"""Bulkhead as it is, with one route more."""

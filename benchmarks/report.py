@@ -1,0 +1,82 @@
+"""Results on paper: a JSON file with every number, and a table with the ratios."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.installation import Installation
+from benchmarks.race import Spread
+
+RESULTS = Path(__file__).resolve().parent / "results"
+_PACKAGES = ("Django", "djangorestframework", "psycopg", "django-tenants")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A titled table; a note below says how to read it."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __str__(self) -> str:
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n\n".join(part for part in (f"## {self.title}", text, self.note) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    name: str
+    heading: str
+    tables: Sequence[Table]
+    data: dict[str, Any]
+
+    def text(self, facts: dict[str, Any]) -> str:
+        made = ", ".join(f"{what} {value}" for what, value in facts.items() if what != "command")
+        head = f"# {self.heading}\n\nMade by `{facts['command']}` with {made}."
+        return "\n\n".join([head, *map(str, self.tables)]) + "\n"
+
+
+def publish(report: Report, installation: Installation, *, keep: bool) -> None:
+    """Print it; and keep it under `results/`, unless it was a small run."""
+    facts = _facts(report.name, installation)
+    text = report.text(facts)
+    print(text)
+    if keep:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{report.name}.md").write_text(text)
+        document = {"facts": facts, **report.data}
+        (RESULTS / f"{report.name}.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def ratio(spread: Spread) -> str:
+    """The median of all batches, and the outermost two."""
+    return f"{spread.median:.3f} ({spread.least:.3f} to {spread.most:.3f})"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.3f} ms" if value < 10 else f"{value:.1f} ms"
+
+
+def _facts(name: str, installation: Installation) -> dict[str, Any]:
+    with installation.superuser() as connection:
+        ((version,),) = connection.execute("SHOW server_version").fetchall()
+    packages = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return {
+        "command": f"python -m benchmarks.{name}",
+        "PostgreSQL": str(version).split()[0],
+        "Python": platform.python_version(),
+        **packages,
+        "cores": os.cpu_count(),
+        "on": datetime.now(UTC).date().isoformat(),
+    }

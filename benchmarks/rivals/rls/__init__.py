@@ -1,0 +1,1 @@
+"""django-rls: policies that read a setting, which its middleware sets and clears."""

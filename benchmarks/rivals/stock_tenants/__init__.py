@@ -1,0 +1,1 @@
+"""django-tenants as it comes: a schema per tenant, found by the request's host."""
