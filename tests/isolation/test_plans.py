@@ -20,9 +20,6 @@ from tests.isolation.crowd import Pattern, crowded
 from tests.isolation.world import Trader, build_world
 
 TENANTS, ROWS, LARGEST = 200, 200, 5_000
-TAKEN_FOR_AVERAGE = pytest.mark.xfail(
-    reason="the planner sees the user's id but not the tenant's, and expects a handful of rows"
-)
 LISTS = [
     route
     for route in api_routes()
@@ -89,7 +86,7 @@ def test_every_list_reads_an_index_that_begins_with_the_tenant(
             assert set(plans.first_columns(cursor, names).values()) == {"tenant_id"}
 
 
-@pytest.mark.parametrize("who", ["owner", pytest.param("trader", marks=TAKEN_FOR_AVERAGE)])
+@pytest.mark.parametrize("who", ["owner", "trader"])
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)
 def test_a_page_of_the_largest_tenant_comes_from_the_index_in_its_order(
     askers: dict[str, Asker], route: Route, who: str

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.guards.routes import Route, api_routes
-from tests.isolation.world import Trader, World
+from tests.isolation.world import Trader, World, build_world
 from tests.web import Server
 
 DETAIL = [r for r in api_routes() if r.is_detail]
@@ -134,8 +134,12 @@ def test_an_order_on_a_strangers_account_is_refused_as_unknown(
         assert shape(theirs) == shape(nobodys)
 
 
-def test_names_and_keys_of_strangers_can_be_used_again(server: Server, world: World) -> None:
-    """A uniqueness check that crossed the wall would tell that the value exists."""
+def test_names_and_keys_of_strangers_can_be_used_again(server: Server) -> None:
+    """A uniqueness check that crossed the wall would tell that the value exists.
+
+    In a world of its own, since it writes canaries where others look for them.
+    """
+    world = build_world()
     for owner, stranger in pairs(world):
         named = {"name": owner.canary, "currency": "USD"}
         made = ask(server, stranger, "post", "api/v1/accounts/", named)
