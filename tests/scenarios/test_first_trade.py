@@ -182,6 +182,10 @@ def test_the_largest_sums_are_kept_to_the_last_digit(house: House) -> None:
     money = {"currency": "USD", "amount": "0.000000000000000001"}
     assert alice.post(f"accounts/{account}/deposit/", money).status_code == 201
     assert balance(alice, account)["total"] == "99999999999999999998.123456789012345679"
+    taken = {"currency": "USD", "amount": "99999999999999999990.123456789012345678"}
+    assert alice.post(f"accounts/{account}/withdraw/", taken).status_code == 201
+    assert balance(alice, account)["total"] == "8.000000000000000001"
+    assert alice.post(f"accounts/{account}/deposit/", taken).status_code == 201
     too_much = alice.post(f"accounts/{account}/deposit/", {"currency": "USD", "amount": "9"})
     assert (too_much.status_code, too_much.json()["code"]) == (400, "invalid")
 

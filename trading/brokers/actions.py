@@ -88,6 +88,7 @@ def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) 
     return balance
 
 
+@exact()
 def withdraw(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
     """Take free money out. Raises NotFound or InsufficientFunds."""
     account = lock(account_id)

@@ -219,6 +219,7 @@ def _same(known: Order, asked: Instruction, instrument: Instrument) -> Order:
     return known
 
 
+@exact()
 def _lock_means(order: Order, account: Account) -> None:
     if order.side == Side.SELL:
         positions.lock_quantity(account, order.instrument, order.quantity)

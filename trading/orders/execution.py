@@ -71,6 +71,7 @@ def _match_or_halt(
         return 0
 
 
+@exact()
 def _match_account(
     account: Account, order_ids: list[UUID], instrument: Instrument, bar: Bar, now: datetime
 ) -> int:
