@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import migrations
+from typing import Any
+
+from django.db import migrations, router
+from django.db.migrations.operations.base import Operation
 
 from tenants import entry
+from tenants.constraints import TenantWall
 from tenants.rls import SharedWall
 
 
@@ -16,6 +20,62 @@ class InstallEntry(migrations.RunSQL):
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return self.__class__.__qualname__, [], {}
+
+
+class RenewEntry(migrations.RunSQL):
+    """Replaces the functions of `InstallEntry` by today's; for a migration that follows a change.
+
+    Installations without the change have them already: nothing happens there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(sql=list(entry.FUNCTIONS), reverse_sql=migrations.RunSQL.noop)
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
+        return self.__class__.__qualname__, [], {}
+
+
+class RenewWalls(Operation):
+    """Makes the walls of an app's tenant tables say what `tenants.rls` says today.
+
+    Each schema is renewed by its own run of the migration; the last one takes the functions along
+    that no policy reads any more.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models stay as they are."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        connection = schema_editor.connection
+        if not router.allow_migrate(connection.alias, app_label):
+            return
+        for model in to_state.apps.get_app_config(app_label).get_models():
+            for constraint in model._meta.constraints:
+                if isinstance(constraint, TenantWall):
+                    wall = constraint.wall(model._meta.db_table, str(connection.schema_name))
+                    for statement in wall.renew_statements():
+                        schema_editor.execute(statement, params=None)
+        for signature in entry.RETIRED:
+            schema_editor.execute(_DROP_IF_UNUSED.format(signature), params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Nothing: today's walls hold in any earlier state."""
+
+    def describe(self) -> str:
+        return "Renew the walls of tenant tables"
+
+
+_DROP_IF_UNUSED = """DO $$ BEGIN
+    DROP FUNCTION IF EXISTS {};
+EXCEPTION WHEN dependent_objects_still_exist THEN NULL;
+END $$"""
 
 
 class CloseInsideTenants(migrations.RunSQL):

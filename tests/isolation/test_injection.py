@@ -55,8 +55,8 @@ PAYLOADS = [
     "' AND 1 = (SELECT count(*) FROM public.trading_order WHERE 1 / (tenant_id <> '{tenant}')::int = 1) --",
     "' AND 1 = CAST((SELECT client_order_id FROM public.trading_order LIMIT 1) AS int) --",
     "' UNION ALL SELECT proven_tenant('{schema}')::text, '' --",
-    "' UNION ALL SELECT concat(public.proven_tenant('{schema}'), public.proven_user('{schema}')), "
-    "public.proven_scope('{schema}') --",
+    "' UNION ALL SELECT public.proven_tenant('{schema}')::text, "
+    "public.proven_owner('{schema}')::text --",
     "' UNION ALL SELECT pg_advisory_lock(1)::text, '' --",
     "' UNION ALL SELECT pg_get_functiondef('public.enter_tenant'::regproc), '' --",
     "' UNION ALL SELECT rolname, rolpassword FROM pg_authid --",

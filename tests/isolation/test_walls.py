@@ -198,7 +198,7 @@ def test_an_open_cursor_goes_on_when_nothing_was_changed(world: World, first: in
         assert fetched_after(cursor, "SELECT 1", alice.ids["Order"]) == alice.ids["Order"]
 
 
-@pytest.mark.parametrize("name", ["proven_tenant", "proven_scope", "proven_user"])
+@pytest.mark.parametrize("name", ["proven_tenant", "proven_owner"])
 def test_nothing_is_proven_in_a_schema_that_is_not_the_tenants(world: World, name: str) -> None:
     for trader in world.traders:
         schemas = {"public", "bulkhead", ""}

@@ -49,8 +49,8 @@ def words(scratch: Scratch, place: str) -> dict[str, str]:
         "tenant_id": scratch.tenant_id,
         "tenant_rule": rls.tenant_rule(schema),
         "other_rule": rls.tenant_rule(other),
-        "scope": f"public.proven_scope('{schema}')",
-        "user": f"(SELECT public.proven_user('{schema}'))",
+        "owner_rule": rls.owner_rule(schema, "user_id"),
+        "owner": f"(SELECT public.proven_owner('{schema}'))",
         "other_owner_rule": rls.owner_rule(other, "user_id"),
         "tenant": f"(SELECT {rls.TENANT_SETTING})",
     }

@@ -43,13 +43,13 @@ FUNCTIONS = [
             f"ALTER FUNCTION {name} {change}",
             PUBLIC,
         )
-        for name in ("enter_tenant", "proven_tenant", "proven_scope", "proven_user")
+        for name in ("enter_tenant", "proven_tenant", "proven_owner")
         for change in ("STRICT", "IMMUTABLE", "PARALLEL SAFE", "SET search_path = public")
     ),
     Sabotage(
-        "user always somebody",
+        "owner always somebody",
         "function_altered",
-        "CREATE OR REPLACE FUNCTION proven_user(p_schema text) RETURNS uuid LANGUAGE plpgsql"
+        "CREATE OR REPLACE FUNCTION proven_owner(p_schema text) RETURNS uuid LANGUAGE plpgsql"
         " STABLE SECURITY DEFINER AS $$ BEGIN"
         " RETURN current_setting('app.current_user_id', true)::uuid; END $$",
         PUBLIC,

@@ -34,7 +34,7 @@ ROLES = [
     ),
     Sabotage(
         "a role lost",
-        "function_callers function_not_callable " * 3 + "grant_above",
+        "function_callers function_not_callable " * 2 + "grant_above",
         "ALTER ROLE bulkhead_backup RENAME TO somebody",
         PUBLIC,
         by_owner=False,

@@ -60,17 +60,24 @@ POLICIES = [
         f"ALTER {_WALL} USING ({{other_rule}}) WITH CHECK ({{other_rule}})",
     ),
     Sabotage(
-        "bracket moved in the owner wall",
+        "owner wall open where nothing is proven",
         "policy_altered",
-        "ALTER POLICY owner_wall ON {schema}.trading_order USING (((SELECT {scope} = 'tenant')"
-        " OR (SELECT {scope} = 'user')) AND user_id = {user})",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING ("
+        "CASE {owner} WHEN user_id THEN true WHEN '00000000-0000-0000-0000-000000000000'::uuid"
+        " THEN true ELSE true END)",
+    ),
+    Sabotage(
+        "owner wall open to somebody",
+        "policy_altered",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING ("
+        "CASE {owner} WHEN user_id THEN true WHEN '00000000-0000-0000-0000-000000000001'::uuid"
+        " THEN true ELSE false END)",
     ),
     Sabotage(
         "owner wall believes a setting",
         "policy_altered",
-        "ALTER POLICY owner_wall ON {schema}.trading_order USING ((SELECT"
-        " current_setting('app.current_scope', true) = 'tenant') OR (SELECT {scope} = 'user')"
-        " AND user_id = {user})",
+        "ALTER POLICY owner_wall ON {schema}.trading_order USING ({owner_rule}"
+        " OR current_setting('app.current_scope', true) = 'tenant')",
     ),
     Sabotage(
         "owner wall of another schema",
