@@ -18,6 +18,7 @@ from benchmarks.population import Population
 from benchmarks.race import Case, Effort
 from benchmarks.report import Report, publish
 from benchmarks.rivals import entrants
+from tenants.roles import APP, ROLES
 
 BULKHEAD, HANDWRITTEN = "Bulkhead", "filtered by hand"
 ROUTES = ("accounts", "orders", "fills", "positions")
@@ -80,10 +81,16 @@ def _plain_role(connection: Any, password: str) -> None:
     connection.execute(
         sql.SQL("CREATE ROLE handwritten LOGIN BYPASSRLS PASSWORD {}").format(sql.Literal(password))
     )
+    (own,) = (role.settings for role in ROLES if role.name == APP)
+    # A starter's statements end after 5 s; that is a limit, and no part of isolation.
+    for name, value in (*own, ("statement_timeout", "5s")):
+        connection.execute(
+            sql.SQL("ALTER ROLE handwritten SET {} = {}").format(
+                sql.Identifier(name),
+                sql.SQL(", ").join(map(sql.Literal, value.split(", "))),
+            )
+        )
     for statement in (
-        "ALTER ROLE handwritten SET timezone = 'UTC'",
-        "ALTER ROLE handwritten SET search_path = public, pg_temp",
-        "ALTER ROLE handwritten SET idle_in_transaction_session_timeout = '60s'",
         "GRANT CONNECT ON DATABASE bulkhead TO handwritten",
         "GRANT USAGE ON SCHEMA public TO handwritten",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO handwritten",

@@ -70,7 +70,8 @@ def _isolation(results: Results) -> Table:
         ["50 rows of orders", "CPU time", "latency", OURS, BASE],
         rows,
         f"Ratios are medians of {batches} batches (least to most); 1.000 would be free. Each batch"
-        " has processes of its own. CPU time is the application's and the server's together;"
+        " has processes of its own; the cores are kept awake (benchmarks/awake.py says why)."
+        " CPU time is the application's and the server's together;"
         " latency is a request's median. The goal is 1.05.",
     )
 

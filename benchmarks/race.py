@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmarks import awake
 from benchmarks.contestants import Contestant, Worker, started
 
 Requests = Callable[[Contestant], list[dict[str, str]]]
@@ -73,7 +74,7 @@ def race(
     """All cases by all contestants. Raises AssertionError when their answers differ."""
     results: Results = {case.name: {c.name: [] for c in contestants} for case in cases}
     for number in range(effort.batches):
-        with started(contestants) as workers:
+        with awake.cores(), started(contestants) as workers:
             for case in cases:
                 _prepare(workers, case, effort)
                 for name, batch in _batch(workers, effort).items():

@@ -47,6 +47,7 @@ DECLARE
     v_status text;
     v_schema text;
     v_timeout integer;
+    v_path text;
     v_set text;
 BEGIN
     IF pg_catalog.current_setting('app.current_tenant_id', true) OPERATOR(pg_catalog.<>) '' THEN
@@ -54,8 +55,20 @@ BEGIN
             USING ERRCODE = 'BH004';
     END IF;
 
-    SELECT k.inner_pad, k.outer_pad, k.proof_key INTO v_inner, v_outer, v_proof
-      FROM bulkhead.ticket_key k;
+    -- Shared with every other transaction of the tenant; whoever moves the tenant tries it alone.
+    -- First of all, since what is read has to be as the mover left it; a ticket that is refused
+    -- lets go of it at once. An assignment, here and below: twice as fast as a query.
+    v_set := pg_catalog.pg_advisory_xact_lock_shared(
+        ('x' OPERATOR(pg_catalog.||) pg_catalog.right(
+            pg_catalog.replace(p_tenant::text, '-', ''), 16))::bit(64)::bigint)::text;
+
+    -- One query for all that is read; nothing is made of it before the ticket has been checked.
+    SELECT k.inner_pad, k.outer_pad, k.proof_key, t.status, p.statement_timeout_ms,
+           CASE t.placement WHEN 'dedicated' THEN t.schema_name ELSE 'public' END
+      INTO v_inner, v_outer, v_proof, v_status, v_timeout, v_schema
+      FROM bulkhead.ticket_key k
+      LEFT JOIN public.tenants_tenant t ON t.id OPERATOR(pg_catalog.=) p_tenant
+      LEFT JOIN public.tenants_plan p ON p.code OPERATOR(pg_catalog.=) t.plan_id;
     v_ticket := pg_catalog.convert_to(pg_catalog.concat(
         p_tenant, '|', p_user, '|', p_scope, '|', p_issued_at), 'UTF8');
     IF p_mac IS DISTINCT FROM pg_catalog.sha256(v_outer OPERATOR(pg_catalog.||)
@@ -70,32 +83,23 @@ BEGIN
         RAISE EXCEPTION 'the tenant ticket is not valid' USING ERRCODE = 'BH003';
     END IF;
 
-    -- Shared with every other transaction of the tenant; whoever moves the tenant tries it alone.
-    PERFORM pg_catalog.pg_advisory_xact_lock_shared(
-        ('x' OPERATOR(pg_catalog.||) pg_catalog.right(
-            pg_catalog.replace(p_tenant::text, '-', ''), 16))::bit(64)::bigint);
-
-    SELECT t.status, CASE t.placement WHEN 'dedicated' THEN t.schema_name ELSE 'public' END,
-           p.statement_timeout_ms
-      INTO v_status, v_schema, v_timeout
-      FROM public.tenants_tenant t
-      JOIN public.tenants_plan p ON p.code OPERATOR(pg_catalog.=) t.plan_id
-     WHERE t.id OPERATOR(pg_catalog.=) p_tenant;
     IF v_status IS NULL THEN
         RAISE EXCEPTION 'unknown tenant' USING ERRCODE = 'BH001';
     ELSIF v_status OPERATOR(pg_catalog.<>) 'active' THEN
         RAISE EXCEPTION 'the tenant is %', v_status USING ERRCODE = 'BH002';
     END IF;
 
-    -- Assignments, because an expression of its own is twice as fast as a query.
     v_set := pg_catalog.set_config('app.current_tenant_id', p_tenant::text, true);
     v_set := pg_catalog.set_config('app.current_user_id', pg_catalog.concat(p_user), true);
     v_set := pg_catalog.set_config('app.current_scope', p_scope, true);
     v_set := pg_catalog.set_config('app.current_schema', v_schema, true);
-    v_set := pg_catalog.set_config('search_path', pg_catalog.concat(
+    v_path := pg_catalog.concat(
         CASE v_schema WHEN 'public' THEN NULL
             ELSE pg_catalog.quote_ident(v_schema) OPERATOR(pg_catalog.||) ', ' END,
-        'public, pg_temp'), true);
+        'public, pg_temp');
+    IF v_path OPERATOR(pg_catalog.<>) pg_catalog.current_setting('search_path') THEN
+        v_set := pg_catalog.set_config('search_path', v_path, true);
+    END IF;
     v_set := pg_catalog.set_config('statement_timeout', v_timeout::text, true);
     v_set := pg_catalog.set_config('app.current_proof', {_PROOF}, true);
 END
