@@ -1,7 +1,21 @@
 """Index of the rooms' models, for Django."""
 
-from accounts.access.models import Membership
-from accounts.tokens.models import RefreshToken
+from accounts.access.models import Invitation, Membership, TenantPolicy
+from accounts.tokens.models import ApiKey
+from accounts.mfa.models import Authenticator, RecoveryCode
+from accounts.sessions.models import RefreshToken, Session
+from accounts.support.models import SupportSession
 from accounts.users.models import User
 
-__all__ = ["Membership", "RefreshToken", "User"]
+__all__ = [
+    "ApiKey",
+    "Authenticator",
+    "Invitation",
+    "Membership",
+    "RecoveryCode",
+    "RefreshToken",
+    "Session",
+    "SupportSession",
+    "TenantPolicy",
+    "User",
+]

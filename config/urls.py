@@ -3,14 +3,18 @@
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from accounts.tokens import api as tokens
+from accounts.sessions import api as sessions
 from config.api import problems
 
 auth = [
-    path("login/", tokens.LoginView.as_view(), name="login"),
-    path("refresh/", tokens.RefreshView.as_view(), name="refresh"),
-    path("logout/", tokens.LogoutView.as_view(), name="logout"),
-    path("me/", tokens.MeView.as_view(), name="me"),
+    path("login/", sessions.LoginView.as_view(), name="login"),
+    path("refresh/", sessions.RefreshView.as_view(), name="refresh"),
+    path("logout/", sessions.LogoutView.as_view(), name="logout"),
+    path("me/", sessions.MeView.as_view(), name="me"),
+    path("switch/", sessions.SwitchView.as_view(), name="switch"),
+    path("step-up/", sessions.StepUpView.as_view(), name="step-up"),
+    path("sessions/", sessions.SessionsView.as_view(), name="sessions"),
+    path("sessions/<uuid:session_id>/", sessions.SessionView.as_view(), name="session"),
 ]
 api = [
     path("api/v1/auth/", include(auth)),

@@ -114,16 +114,13 @@ class TenantReference(_WallConstraint):
 class SharedTable(_WallConstraint):
     """What the application may do with a table that all tenants share; see `rls.SharedWall`."""
 
-    def __init__(
-        self, *, name: str, read: str, tenant_column: str | None = None, writable: bool = True
-    ) -> None:
+    def __init__(self, *, name: str, read: str, **how: Any) -> None:
         super().__init__(name=name)
         self.read = read
-        self.tenant_column = tenant_column
-        self.writable = writable
+        self.how = how  # the other fields of `rls.SharedWall` that differ from its defaults
 
     def wall(self, table: str) -> SharedWall:
-        return SharedWall(table, self.read, self.tenant_column, self.writable)
+        return SharedWall(table, self.read, **self.how)
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
         return self.wall(model._meta.db_table).raise_statements()
@@ -133,12 +130,7 @@ class SharedTable(_WallConstraint):
 
     def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
-        kwargs["read"] = self.read
-        if self.tenant_column:
-            kwargs["tenant_column"] = self.tenant_column
-        if not self.writable:
-            kwargs["writable"] = False
-        return path, args, kwargs
+        return path, args, {**kwargs, "read": self.read, **self.how}
 
 
 def _schema_of(schema_editor: BaseDatabaseSchemaEditor) -> str:

@@ -23,7 +23,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person (`user_id`) or a named job of the platform; there is no default actor."""
+    """Who acts: a person, a person's API key, the platform's staff, or a job with a name.
+
+    `user_id` is the person behind it; a job has none. There is no default actor.
+    """
 
     name: str
     user_id: UUID | None = None
@@ -33,17 +36,29 @@ class Actor:
         return cls(name=f"user:{user_id}", user_id=user_id)
 
     @classmethod
+    def key(cls, key_id: UUID, user_id: UUID) -> Actor:
+        return cls(name=f"key:{key_id}", user_id=user_id)
+
+    @classmethod
+    def support(cls, user_id: UUID) -> Actor:
+        return cls(name=f"support:{user_id}", user_id=user_id)
+
+    @classmethod
     def system(cls, name: str) -> Actor:
         return cls(name=f"system:{name}")
 
 
 @dataclass(frozen=True, slots=True)
 class TenantContext:
-    """Where the code is running. Raises ValueError for scope `user` without a person."""
+    """Where the code is running. Raises ValueError for scope `user` without a person.
+
+    The transaction of a context that `is_read_only` is one to PostgreSQL too: it refuses to write.
+    """
 
     tenant_id: UUID
     actor: Actor
     scope: Scope
+    is_read_only: bool = False
 
     def __post_init__(self) -> None:
         if self.scope is Scope.USER and self.actor.user_id is None:

@@ -11,8 +11,9 @@ from tenants.roles import APP, BACKUP
 # What `proven_owner` gives in scope `tenant`: no person has this id.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 
-# The keyed digest (`v_proof` is the key) that proves that this very transaction was opened by `enter_tenant`: backend and
-# start of the transaction are in it, so a proof seen elsewhere is worth nothing here.
+# The keyed digest (`v_proof` is the key) that proves that this very transaction was opened by
+# `enter_tenant`: backend and start of the transaction are in it, so one seen elsewhere is worth
+# nothing here.
 _PROOF = """pg_catalog.encode(pg_catalog.sha256(v_proof
         OPERATOR(pg_catalog.||) pg_catalog.convert_to(pg_catalog.concat_ws('|',
             pg_catalog.current_setting('app.current_tenant_id', true),

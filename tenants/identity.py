@@ -15,22 +15,39 @@ from tenants.context import Actor, Scope, TenantContext
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A verified credential: the person, the tenant it is good for, and how far it sees there."""
+    """A verified credential: the person, the tenant it is good for, and how far it sees there.
+
+    `session_id` is what can be ended: the log-in, the API key or the support session behind it.
+    """
 
     user_id: UUID
     tenant_id: UUID
     role: str
     scope: Scope
-    session_id: str
+    session_id: UUID
+    actor: Actor
+    key_scope: str | None = None  # of an API key: how much of the role it carries
+    account_id: UUID | None = None  # of an API key: the only trading account it is good for
+    is_read_only: bool = False
+    has_second_factor: bool = False
+    stepped_up_at: int = 0  # seconds since the epoch
+    must_enrol: bool = False  # good for nothing but adding the second factor the tenant asks for
 
     def context(self) -> TenantContext:
-        """The context in which this person's requests run."""
-        return TenantContext(self.tenant_id, Actor.user(self.user_id), self.scope)
+        """The context in which this credential's requests run."""
+        return TenantContext(self.tenant_id, self.actor, self.scope, self.is_read_only)
+
+    def personal_context(self) -> TenantContext:
+        """The same person on their own account: own rows alone, whatever the role sees or may."""
+        return TenantContext(self.tenant_id, self.actor, Scope.USER)
 
 
-Verifier = Callable[[str], Identity]
+Verifier = Callable[[str, str], Identity]
 
 
-def verify(credential: str) -> Identity:
-    """The identity behind an `Authorization` value. Raises accounts' named errors."""
-    return cast(Verifier, import_string(settings.TENANT_CREDENTIALS))(credential)
+def verify(credential: str, *, address: str) -> Identity:
+    """The identity behind an `Authorization` value sent from `address` (an IP address).
+
+    Raises accounts' named errors.
+    """
+    return cast(Verifier, import_string(settings.TENANT_CREDENTIALS))(credential, address)

@@ -12,7 +12,8 @@ from django.urls import set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
-from tenants import addressing, context, identity
+from tenants import addressing, admission, context, identity, origin
+from tenants.admission import Guest
 from tenants.errors import TenantMismatch
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -30,6 +31,7 @@ class AddressMiddleware:
         except (DomainError, DisallowedHost, DatabaseError) as fault:
             return problems.response(problems.from_exception(fault))
         request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
+        origin.address.set(origin.of(request))
         if address.tenant_id is not None:
             request.urlconf = settings.TENANT_URLCONF
         if address.prefix:
@@ -50,10 +52,14 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
-            if caller is None or request.path_info.startswith(settings.PLATFORM_PATHS):
+            if request.path_info.startswith(settings.UNMETERED_PATHS):
                 return private(self.get_response(request))
-            return private(self._inside(request, caller.context()))
+            request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
+            room = self._admit(request, caller)
+            response = private(self._answer(request, caller))
+            for name, value in room.headers().items():
+                response.setdefault(name, value)
+            return response
         except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise
             return problems.response(problems.from_exception(fault))
 
@@ -66,10 +72,30 @@ class TenantMiddleware:
         credential = request.headers.get("Authorization")
         if not credential:
             return None
-        caller = identity.verify(credential)
+        try:
+            caller = identity.verify(credential, address=origin.address.get())
+        except DomainError:
+            admission.admit(Guest(origin.address.get()), is_data=False)  # guessing is counted too
+            raise
         if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
             raise TenantMismatch
         return caller
+
+    def _admit(self, request: HttpRequest, caller: identity.Identity | None) -> admission.Room:
+        """Raises what `admission.admit` raises."""
+        guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
+        if caller is not None:
+            guest = Guest(guest.address, caller.tenant_id, caller.user_id, caller.session_id)
+        is_data = not request.path_info.startswith(settings.PLATFORM_PATHS)
+        return admission.admit(guest, is_data=is_data)
+
+    def _answer(self, request: HttpRequest, caller: identity.Identity | None) -> HttpResponse:
+        path = request.path_info
+        if caller is not None and path.startswith(settings.PERSONAL_PATHS):
+            return self._inside(request, caller.personal_context())
+        if caller is None or path.startswith(settings.PLATFORM_PATHS):
+            return self.get_response(request)
+        return self._inside(request, caller.context())
 
     def _inside(self, request: HttpRequest, where: context.TenantContext) -> HttpResponse:
         with context.enter(where):

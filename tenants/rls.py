@@ -10,6 +10,12 @@ from tenants.roles import APP
 
 TENANT_SETTING = "nullif(current_setting('app.current_tenant_id'::text, true), ''::text)::uuid"
 
+# The same, as proven by `enter_tenant`, for tables that stand in `public` only: the tenant may live
+# in any schema, so it is asked for in its own.
+_HERE = "current_setting('app.current_schema'::text, true)"
+PROVEN_TENANT = f"(SELECT public.proven_tenant({_HERE}))"
+PROVEN_OWNER = f"(SELECT public.proven_owner({_HERE}))"
+
 ALLOW_POLICY = "application"
 TENANT_POLICY = "tenant_wall"
 OWNER_POLICY = "owner_wall"
@@ -130,14 +136,20 @@ class SharedWall:
     """What guards a table that all tenants share.
 
     `read`: `everywhere` (market data), `own` (the row names the tenant in `tenant_column`; inside a
-    tenant only its own rows are seen), `platform` (closed inside every tenant) or `unwalled` (holds
-    nobody's data; COPY needs it so). Writes to walled ones happen on the platform only.
+    tenant only its own rows are seen), `kept` (as `own`, and of those only the rows that the scope
+    may touch: a person's by `owner_column`, all of them in scope `tenant`), `platform` (closed
+    inside every tenant) or `unwalled` (holds nobody's data; COPY needs it so).
+
+    Writes to walled ones happen on the platform, and with `write="inside"` in the tenant too: to
+    its own rows, by scope `tenant`, and to a person's where `owner_column` names one.
     """
 
     table: str
     read: str
     tenant_column: str | None = None
     writable: bool = True
+    write: str = "platform"
+    owner_column: str | None = None
 
     READ_POLICY = "shared_read"
     WRITE_POLICIES = ("shared_insert", "shared_update", "shared_delete")
@@ -155,19 +167,35 @@ class SharedWall:
         if self.read == "own":
             column = quoted(self.tenant_column or "tenant_id")
             return f"{outside} OR {column} = (SELECT {TENANT_SETTING})"
+        if self.read == "kept":
+            return self._inside_rule()
         return outside
+
+    def write_rule(self) -> str:
+        if self.write == "inside":
+            return self._inside_rule()
+        return f"(SELECT {TENANT_SETTING}) IS NULL"
+
+    def _inside_rule(self) -> str:
+        """The platform; and inside a tenant whoever is proven to be in charge of the row."""
+        column = quoted(self.tenant_column or "tenant_id")
+        owned = f"WHEN {quoted(self.owner_column)} THEN true " if self.owner_column else ""
+        return (
+            f"(SELECT {TENANT_SETTING}) IS NULL OR {column} = {PROVEN_TENANT}"
+            f" AND CASE {PROVEN_OWNER} {owned}WHEN '{EVERYONE}'::uuid THEN true ELSE false END"
+        )
 
     def rules(self) -> dict[str, tuple[str, str | None, str | None]]:
         """Permissive policies by name: the command, and the expressions of USING and CHECK."""
         if self.read == "unwalled":
             return {}
-        outside = f"(SELECT {TENANT_SETTING}) IS NULL"
+        change = self.write_rule()
         insert, update, delete = self.WRITE_POLICIES
         return {
             self.READ_POLICY: ("SELECT", self.read_rule(), None),
-            insert: ("INSERT", None, outside),
-            update: ("UPDATE", outside, outside),
-            delete: ("DELETE", outside, None),
+            insert: ("INSERT", None, change),
+            update: ("UPDATE", change, change),
+            delete: ("DELETE", change, None),
         }
 
     def raise_statements(self) -> list[str]:

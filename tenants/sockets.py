@@ -9,11 +9,13 @@ import json
 from typing import Any, ClassVar
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import get_channel_layer
 
 from config.api.errors import DomainError
-from tenants import addressing, identity
+from tenants import addressing, admission, identity
+from tenants.admission import Guest
 from tenants.errors import TenantMismatch
 from tenants.identity import Identity
 
@@ -21,6 +23,8 @@ INVALID = 4400
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
+TRY_AGAIN = 1013
+_CLOSES = {404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
 _PROTOCOL = "bulkhead.token."
 _LONGEST = 16_384  # characters of a message; a token has some hundreds
 
@@ -29,6 +33,12 @@ def user_group(tenant_id: UUID, user_id: UUID) -> str:
     """The channel-layer group of one person in one tenant; a digest, since names are short."""
     name = hashlib.sha256(f"{tenant_id}:{user_id}".encode()).hexdigest()
     return f"user.{name[:40]}"
+
+
+def hang_up(tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
+    """Close the sockets of a session that has ended."""
+    message = {"type": "session.ended", "session": str(session_id)}
+    async_to_sync(get_channel_layer().group_send)(user_group(tenant_id, user_id), message)
 
 
 def credential_in(offered: list[str]) -> tuple[str, str] | None:
@@ -91,6 +101,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def joined(self) -> None:
         """Called once the person is known and in the group."""
 
+    async def session_ended(self, message: dict[str, Any]) -> None:
+        """The group's word that a session is over; it may be that of another socket."""
+        if self.caller is not None and str(self.caller.session_id) == message["session"]:
+            await self.close(UNAUTHENTICATED)
+
     async def send_json(self, content: Any, *, close: Any = False) -> None:
         """Nothing goes out after our close, not even what the group has sent before it."""
         if not self.is_closed:
@@ -120,12 +135,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def _authenticate(self, token: str) -> None:
         try:
-            caller = identity.verify(f"Bearer {token}")
-            await sync_to_async(self._check_address)(caller)
+            caller = await sync_to_async(self._let_in)(token)
         except TenantMismatch:
             await self.close(FORBIDDEN)
         except DomainError as error:
-            await self.close(NOT_FOUND if error.status == 404 else UNAUTHENTICATED)
+            await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
         else:
             self.caller = caller
             self._call_off()
@@ -134,10 +148,18 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.send_json({"type": "authenticated", "tenant": str(caller.tenant_id)})
             await self.joined()
 
-    def _check_address(self, caller: Identity) -> None:
-        """Host and path must not name another tenant. Raises TenantMismatch or UnknownTenant."""
+    def _let_in(self, token: str) -> Identity:
+        """Who it is. Host and path must not name another tenant, and the door must let them in.
+
+        Raises TenantMismatch, UnknownTenant, and what `identity` and `admission` raise.
+        """
+        client = (self.scope.get("client") or ("",))[0]
+        caller = identity.verify(f"Bearer {token}", address=client)
         headers = dict(self.scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
         address = addressing.resolve(host, self.scope["path"])
         if address.tenant_id not in (None, caller.tenant_id):
             raise TenantMismatch
+        guest = Guest(client, caller.tenant_id, caller.user_id, caller.session_id)
+        admission.admit(guest, is_data=True)
+        return caller

@@ -13,6 +13,8 @@ from tenants.models import Tenant
 def ensure_member(*, tenant: Tenant, user: User, role: Role, now: datetime) -> Membership:
     """The person's membership of the tenant, made with this role when there is none."""
     membership, _ = Membership.objects.get_or_create(
-        tenant=tenant, user=user, defaults={"role": role.value, "created_at": now}
+        tenant=tenant,
+        user=user,
+        defaults={"role": role.value, "email": user.email, "created_at": now},
     )
     return membership

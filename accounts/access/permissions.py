@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.access.authentication import Caller
-from accounts.access.roles import Permission, Role, allows
+from accounts.access.errors import EnrolmentNeeded, StepUpNeeded
+from accounts.access.roles import KeyScope, Permission, Role, allows
 
 
 class Denied(BasePermission):
@@ -18,30 +21,64 @@ class Denied(BasePermission):
         return False
 
 
-class _Needs(BasePermission):
-    """`read` for GET, HEAD and OPTIONS, `write` for the rest."""
+class Needs(BasePermission):
+    """`read` for GET, HEAD and OPTIONS, `write` for the rest; without one, nobody may.
 
-    read: Permission
+    Raises EnrolmentNeeded for somebody whose tenant asks for a second factor that is not there yet.
+    """
+
+    read: Permission | None = None
     write: Permission | None = None
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.user, Caller):
             return False
         needed = self.read if request.method in SAFE_METHODS else self.write
-        return needed is not None and allows(Role(request.user.identity.role), needed)
+        return needed is not None and holds(request.user, needed)
 
 
-class MarketData(_Needs):
+class MarketData(Needs):
     read = Permission.READ_MARKET
 
 
-class Trading(_Needs):
+class Trading(Needs):
     read = Permission.READ_TRADING
     write = Permission.TRADE
 
 
 class SignedIn(BasePermission):
-    """Anyone with a valid token."""
+    """A person with a valid access token: no key, and nobody's support."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.user, Caller)
+        caller = request.user
+        return (
+            isinstance(caller, Caller)
+            and caller.identity.key_scope is None
+            and caller.identity.role != Role.SUPPORT
+        )
+
+
+class SteppedUp(BasePermission):
+    """Besides another permission, for withdrawals of data: who has proven themselves just now.
+
+    Raises StepUpNeeded.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.method in SAFE_METHODS:
+            return True
+        caller = request.user
+        if not isinstance(caller, Caller):
+            return False
+        if time.time() - caller.identity.stepped_up_at > settings.STEP_UP_SECONDS:
+            raise StepUpNeeded
+        return True
+
+
+def holds(caller: Caller, permission: Permission) -> bool:
+    """Whether role and key allow it. Raises EnrolmentNeeded."""
+    identity = caller.identity
+    if identity.must_enrol:
+        raise EnrolmentNeeded
+    key_scope = KeyScope(identity.key_scope) if identity.key_scope else None
+    return allows(Role(identity.role), permission, key_scope)

@@ -2,60 +2,104 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
 from django.conf import settings
 
-from accounts.access.roles import Permission, Role, allows
+from accounts.access.roles import READERS, Permission, Role, allows
 from accounts.tokens.errors import InvalidCredential
-from tenants.context import Scope
+from tenants.context import Actor, Scope
 from tenants.identity import Identity
 
 ALGORITHM = "HS256"
 AUDIENCE = "bulkhead"
+_CLAIMS = ["sub", "tenant", "role", "session", "iat", "exp"]
 
 
-def issue(*, user_id: UUID, tenant_id: UUID, role: Role, session_id: UUID, now: datetime) -> str:
-    """A signed JWT (RFC 7519), good for `ACCESS_TOKEN_SECONDS`."""
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is issued for."""
+
+    user_id: UUID
+    tenant_id: UUID
+    role: Role
+    session_id: UUID
+    sees_tenant: bool = False  # of a viewer: granted the whole tenant
+    has_second_factor: bool = False
+    stepped_up_at: int = 0  # seconds since the epoch
+    must_enrol: bool = False  # the tenant asks for a second factor that the person has not yet
+
+
+def issue(grant: Grant, *, now: datetime) -> str:
+    """A signed JWT (RFC 7519), good for `ACCESS_TOKEN_SECONDS`; its header names the key."""
     claims = {
-        "sub": str(user_id),
-        "tenant": str(tenant_id),
-        "role": role.value,
-        "session": str(session_id),
+        "sub": str(grant.user_id),
+        "tenant": str(grant.tenant_id),
+        "role": grant.role.value,
+        "session": str(grant.session_id),
+        "whole": grant.sees_tenant,
+        "second": grant.has_second_factor,
+        "stepped": grant.stepped_up_at,
+        "enrol": grant.must_enrol,
         "aud": AUDIENCE,
         "iat": now,
         "exp": now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
     }
-    return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
+    name, key = next(iter(_keys().items()))
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": name})
 
 
-def identify(authorization: str) -> Identity:
-    """The identity behind `Authorization: Bearer …`. Raises InvalidCredential."""
-    kind, _, token = authorization.partition(" ")
-    if kind.lower() != "bearer":
-        raise InvalidCredential("Use `Authorization: Bearer <access token>`.")
+def identify(token: str) -> Identity:
+    """The identity behind an access token. Raises InvalidCredential.
+
+    The algorithm is ours, whatever the header says; the header's `kid` only picks among our keys.
+    """
     try:
+        key = _keys().get(jwt.get_unverified_header(token).get("kid", ""))
+        if key is None:
+            raise InvalidCredential
         claims = jwt.decode(
-            token.strip(),
-            settings.SECRET_KEY,
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            options={"require": ["sub", "tenant", "role", "session", "exp"]},
+            token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": _CLAIMS}
         )
         role = Role(claims["role"])
+        user_id = UUID(claims["sub"])
+        acts = Actor.support if role is Role.SUPPORT else Actor.user
         return Identity(
-            user_id=UUID(claims["sub"]),
+            user_id=user_id,
             tenant_id=UUID(claims["tenant"]),
             role=role.value,
-            scope=scope_of(role),
-            session_id=claims["session"],
+            scope=scope_of(role, sees_tenant=claims.get("whole") is True),
+            session_id=UUID(claims["session"]),
+            actor=acts(user_id),
+            is_read_only=role in READERS,
+            has_second_factor=claims.get("second") is True,
+            stepped_up_at=int(claims.get("stepped") or 0),
+            must_enrol=claims.get("enrol") is True,
         )
-    except (jwt.InvalidTokenError, ValueError) as fault:
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as fault:
         raise InvalidCredential from fault
 
 
-def scope_of(role: Role) -> Scope:
-    """How far a role sees inside its tenant."""
-    return Scope.TENANT if allows(role, Permission.SEE_WHOLE_TENANT) else Scope.USER
+def scope_of(role: Role, *, sees_tenant: bool = False) -> Scope:
+    """How far a role sees inside its tenant; a viewer as far as was granted."""
+    granted = role is Role.VIEWER and sees_tenant
+    whole = granted or allows(role, Permission.SEE_WHOLE_TENANT)
+    return Scope.TENANT if whole else Scope.USER
+
+
+def _keys() -> dict[str, bytes]:
+    """The keys that may have signed a token, by name; the first one signs."""
+    return _derived((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+@lru_cache(maxsize=4)
+def _derived(secrets: tuple[str, ...]) -> dict[str, bytes]:
+    """A key of its own per secret, so that no other use of the secret can forge a token."""
+    keys = (hmac.digest(secret.encode(), b"bulkhead access token", "sha256") for secret in secrets)
+    return {hashlib.sha256(key).hexdigest()[:12]: key for key in keys}

@@ -13,7 +13,9 @@ env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 DEBUG = False
+# Rotate by moving the old one to the fallbacks: what it signed stays good until it runs out.
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # 32 bytes or more, in hex; the database holds what verifies it (see tenants/tickets.py).
 TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
 
@@ -29,6 +31,7 @@ PLATFORM_HOSTS = [BULKHEAD_BASE_DOMAIN, "127.0.0.1", *env.list("PLATFORM_HOSTS",
 SHARED_APPS = [
     "tenants",
     "accounts",
+    "accounts.audit",
     "django_tenants",
     "trading.market",
     "trading",
@@ -45,7 +48,7 @@ SHARED_APPS = [
     "channels",
 ]
 # Apps whose tables also stand in each dedicated schema.
-TENANT_APPS = ["trading"]
+TENANT_APPS = ["trading", "accounts.audit"]
 INSTALLED_APPS = SHARED_APPS
 
 TENANT_MODEL = "tenants.Tenant"
@@ -53,7 +56,9 @@ TENANT_DOMAIN_MODEL = "tenants.Domain"
 TENANT_SYNC_ROUTER = "tenants.backend.routers.SchemaRouter"
 DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 # How the ground floor learns who calls, without knowing accounts.
-TENANT_CREDENTIALS = "accounts.tokens.credentials.identify"
+TENANT_CREDENTIALS = "accounts.tokens.schemes.identify"
+TENANT_ENDED_SESSIONS = "accounts.sessions.queries.ended_lately"
+TENANT_TRAIL = "accounts.trail.actions.record"
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
@@ -73,7 +78,11 @@ TENANT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 APPEND_SLASH = False
 # Identity is asked about on the platform, not inside a tenant.
-PLATFORM_PATHS = ("/api/v1/auth/",)
+PLATFORM_PATHS = ("/api/v1/auth/", "/api/v1/docs/", "/api/v1/schema/", "/admin/")
+# Whoever watches the platform is never turned away.
+UNMETERED_PATHS = ("/healthz", "/readyz", "/metrics")
+# Parts of it that are: a person's own sessions in the tenant.
+PERSONAL_PATHS = ("/api/v1/auth/logout/", "/api/v1/auth/sessions/")
 
 
 def _database(variable: str, engine: str, **options: Any) -> dict[str, Any]:
@@ -125,6 +134,17 @@ CHANNEL_LAYERS = {
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "accounts.users.passwords.Length"},
+    {"NAME": "accounts.users.passwords.Kinds"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# How many proxies of ours have written X-Forwarded-For; 0 believes nobody but the socket.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+ADDRESS_REQUESTS_PER_MINUTE = env.int("ADDRESS_REQUESTS_PER_MINUTE", default=6_000)
+PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows
+STEP_UP_SECONDS = 5 * 60
+INVITATION_SECONDS = 7 * 24 * 60 * 60
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 24 * 60 * 60
 

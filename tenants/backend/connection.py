@@ -38,7 +38,8 @@ class TenantConnection(psycopg.Connection[Any]):
         Raises the error that `enter_tenant` named; the transaction is closed again then.
         """
         self._check_connection_ok()
-        self.pgconn.send_query(begin + b"; " + entry_statement(context))
+        mode = b" READ ONLY; " if context.is_read_only else b"; "
+        self.pgconn.send_query(begin + mode + entry_statement(context))
         for result in (yield from generators.execute(self.pgconn)):
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 fault = psycopg.errors.error_from_result(result, encoding="utf-8")

@@ -73,7 +73,9 @@ def test_a_sabotage_is_found_as_itself(scratch: Scratch, sabotage: Sabotage) -> 
     assert found == sabotage.expected(scratch), [gap.sentence for gap in gaps]
 
 
-@pytest.mark.parametrize("sabotage", sabotaged_policies.POLICIES, ids=lambda sabotage: sabotage.name)
+@pytest.mark.parametrize(
+    "sabotage", sabotaged_policies.POLICIES, ids=lambda sabotage: sabotage.name
+)
 def test_the_application_sees_broken_policies_too(scratch: Scratch, sabotage: Sabotage) -> None:
     gaps = scratch.gaps(sabotage.statements(scratch), seen_by=APP)
     assert sorted((gap.schema, gap.code) for gap in gaps) == sabotage.expected(scratch)
