@@ -1,10 +1,11 @@
 """Index of the rooms' models, for Django."""
 
 from accounts.access.models import Invitation, Membership, TenantPolicy
-from accounts.tokens.models import ApiKey
 from accounts.mfa.models import Authenticator, RecoveryCode
 from accounts.sessions.models import RefreshToken, Session
 from accounts.support.models import SupportSession
+from accounts.tokens.models import ApiKey
+from accounts.trail.models import PlatformEvent, PlatformHead, PlatformLink
 from accounts.users.models import User
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "Authenticator",
     "Invitation",
     "Membership",
+    "PlatformEvent",
+    "PlatformHead",
+    "PlatformLink",
     "RecoveryCode",
     "RefreshToken",
     "Session",

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
 from accounts.access import actions as access
+from accounts.access import newcomers, queries, signups
+from accounts.access.models import Membership
 from accounts.access.roles import Role
+from accounts.mfa import actions as mfa
+from accounts.mfa.errors import WrongSecondFactor
+from accounts.sessions import actions as sessions
+from accounts.sessions.actions import Device, SignedIn
+from accounts.tokens.errors import WrongLogin
+from accounts.trail import actions as trail
 from accounts.users import actions as users
+from accounts.users import guessing
+from accounts.users.models import User
+from tenants.context import Actor
 from tenants.lifecycle import actions as lifecycle
+from tenants.lifecycle.errors import SlugTaken
 from tenants.models import Tenant
+
+FIRST_TIER = "starter"
 
 
 def create_tenant_for(
@@ -19,3 +35,69 @@ def create_tenant_for(
     owner = users.ensure(email=owner_email, password=password, now=now)
     access.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
     return tenant
+
+
+def sign_up(
+    *,
+    email: str,
+    password: str,
+    otp: str,
+    slug: str,
+    name: str,
+    device: Device,
+    now: datetime,
+) -> SignedIn:
+    """A starter tenant of one's own, and a session in it; whoever is known proves it first.
+
+    Known and unknown take one hash each. Raises TooManySignups, UnfitPassword, SlugTaken,
+    WrongLogin, TooManyAttempts, SecondFactorNeeded, WrongSecondFactor.
+    """
+    signups.count(device.address)
+    newcomers.keep_the_rules(password)
+    if Tenant.objects.filter(slug=slug).exists():
+        raise SlugTaken
+    user, has_second_factor = _known(email, password, otp, address=device.address, now=now)
+    membership = _found(user, email=email, password=password, slug=slug, name=name, now=now)
+    return sessions.open_session(
+        user=membership.user,
+        membership=membership,
+        memberships=list(queries.memberships_of(membership.user_id)),
+        has_second_factor=has_second_factor,
+        device=device,
+        now=now,
+    )
+
+
+def _known(
+    email: str, password: str, otp: str, *, address: str, now: datetime
+) -> tuple[User | None, bool]:
+    """The known person, and whether a second factor was shown; None for somebody new.
+
+    Raises what log-in raises.
+    """
+    if not User.objects.filter(email=email.lower()).exists():
+        return None, False
+    with guessing.counted(account=email, address=address, wrong=WrongLogin):
+        user = users.authenticate(email=email, password=password)
+        if user is None:
+            raise WrongLogin
+    with guessing.counted(account=email, address=address, wrong=WrongSecondFactor, forgives=True):
+        return user, mfa.check(user_id=user.id, otp=otp, now=now)
+
+
+def _found(
+    user: User | None, *, email: str, password: str, slug: str, name: str, now: datetime
+) -> Membership:
+    """Person, tenant and membership, all or nothing. Raises SlugTaken or WrongLogin."""
+    try:
+        with transaction.atomic():
+            tenant = lifecycle.create_tenant(slug=slug, name=name, tier=FIRST_TIER, now=now)
+            if tenant.created_at != now:
+                raise SlugTaken  # somebody else is just making it: it is not ours to finish
+            owner = user or newcomers.make(email=email, password=password, now=now)
+            membership = access.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
+            after = {"slug": slug, "tier": FIRST_TIER}
+            trail.record("tenant.signed_up", by=Actor.user(owner.id).name, on=tenant, after=after)
+    except IntegrityError as fault:
+        raise SlugTaken from fault  # somebody was quicker
+    return membership

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("isolation", "provisioning")
+BENCHMARKS = ("isolation", "provisioning", "credentials")
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
 application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
+# Of every thread: without it a thread of the web process would look for a broker of its own.
+application.set_default()
 application.autodiscover_tasks(["tenants", "trading.orders"])
 
 

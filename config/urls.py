@@ -1,12 +1,12 @@
 """What a tenant answers, on its host, its path, or with its credential on the platform host."""
 
-from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.sessions import api as sessions
 from config.api import problems
 
-auth = [
+auth: list[URLPattern | URLResolver] = [
     path("login/", sessions.LoginView.as_view(), name="login"),
     path("refresh/", sessions.RefreshView.as_view(), name="refresh"),
     path("logout/", sessions.LogoutView.as_view(), name="logout"),
@@ -15,11 +15,17 @@ auth = [
     path("step-up/", sessions.StepUpView.as_view(), name="step-up"),
     path("sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.SessionView.as_view(), name="session"),
+    path("", include("accounts.access.auth_routes")),
+    path("", include("accounts.mfa.routes")),
+    path("", include("accounts.users.routes")),
 ]
+# The package's page, without its inline style.
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")
 api = [
     path("api/v1/auth/", include(auth)),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/docs/", docs, name="docs"),
+    path("api/v1/", include("accounts.routes")),
     path("api/v1/", include("trading.routes")),
 ]
 last = [re_path("", problems.page_not_found)]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from tenants.lifecycle import plans
 from tenants.models import Plan
 
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("code", "name", "requests_per_minute", "statement_timeout_ms")
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        plans.change(plan=obj, changed=form.changed_data, by=f"staff:{request.user.pk}")

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
 from tenants import limits, valkey
+from tenants.models import EmergencyLock
 
 _COMPLETE = "revoked:complete"
 _LOCKED = "locked:platform"
@@ -26,22 +27,21 @@ _LOCKED = "locked:platform"
 # ARGV: "1" for a path that stays open under a lock, then for each bucket its size a minute.
 # Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
 _ADMIT = """
-if KEYS[4] ~= '' and redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
 if KEYS[4] ~= '' and redis.call('EXISTS', KEYS[4]) == 1 then return {'ended', 0, 0, 0} end
 if ARGV[1] == '0' and redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then
   return {'locked', 0, 0, 0}
 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local left, tightest = {}, nil
+local left, tightest, least = {}, nil, nil
 for i = 5, #KEYS do
   local size = tonumber(ARGV[i - 3])
   local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
   local fresh = math.max(0, now - tonumber(kept[2] or now)) * size / 60000
   left[i] = math.min(size, tonumber(kept[1] or size) + fresh)
-  if not tightest or left[i] / size < left[tightest] / tonumber(ARGV[tightest - 3]) then
-    tightest = i
-  end
+  local share = (left[i] - 1) / size
+  if not tightest or share < least then tightest, least = i, share end
 end
 if not tightest then return {'welcome', 0, 0, 0} end
 local size = tonumber(ARGV[tightest - 3])
@@ -139,6 +139,8 @@ def recall() -> None:
     """Fill an empty Valkey with what the database knows to have ended. Raises ValkeyAway."""
     lately = cast(Callable[[], list[UUID]], import_string(settings.TENANT_ENDED_SESSIONS))
     end(lately())
+    for tenant_id in EmergencyLock.objects.values_list("tenant_id", flat=True):
+        lock(tenant_id)
     with valkey.needed() as client:
         client.set(_COMPLETE, 1)
 

@@ -26,18 +26,20 @@ class Actor:
     """Who acts: a person, a person's API key, the platform's staff, or a job with a name.
 
     `user_id` is the person behind it; a job has none. There is no default actor.
+    `account_id` is set for a key that is good for one trading account only.
     """
 
     name: str
     user_id: UUID | None = None
+    account_id: UUID | None = None
 
     @classmethod
     def user(cls, user_id: UUID) -> Actor:
         return cls(name=f"user:{user_id}", user_id=user_id)
 
     @classmethod
-    def key(cls, key_id: UUID, user_id: UUID) -> Actor:
-        return cls(name=f"key:{key_id}", user_id=user_id)
+    def key(cls, key_id: UUID, user_id: UUID, account_id: UUID | None = None) -> Actor:
+        return cls(name=f"key:{key_id}", user_id=user_id, account_id=account_id)
 
     @classmethod
     def support(cls, user_id: UUID) -> Actor:

@@ -31,6 +31,7 @@ class Identity:
     is_read_only: bool = False
     has_second_factor: bool = False
     stepped_up_at: int = 0  # seconds since the epoch
+    is_witnessed: bool = False  # every request of it is recorded before it is answered
     must_enrol: bool = False  # good for nothing but adding the second factor the tenant asks for
 
     def context(self) -> TenantContext:
@@ -40,6 +41,16 @@ class Identity:
     def personal_context(self) -> TenantContext:
         """The same person on their own account: own rows alone, whatever the role sees or may."""
         return TenantContext(self.tenant_id, self.actor, Scope.USER)
+
+
+def witness(caller: Identity, *, method: str, path: str) -> None:
+    """Have accounts record what somebody who is only let in under watch is about to ask."""
+    import_string(settings.TENANT_WITNESS)(caller, method=method, path=path)
+
+
+def misdirected(caller: Identity, *, path: str) -> None:
+    """Have accounts record that a credential was sent to another tenant's address."""
+    import_string(settings.TENANT_MISDIRECTED)(caller, path=path)
 
 
 Verifier = Callable[[str, str], Identity]

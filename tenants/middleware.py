@@ -26,12 +26,18 @@ class AddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        came_from = origin.address.set(origin.of(request))
+        try:
+            return self._addressed(request)
+        finally:
+            origin.address.reset(came_from)
+
+    def _addressed(self, request: HttpRequest) -> HttpResponse:
         try:
             address = addressing.resolve(request.get_host(), request.path_info)
         except (DomainError, DisallowedHost, DatabaseError) as fault:
             return problems.response(problems.from_exception(fault))
         request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
-        origin.address.set(origin.of(request))
         if address.tenant_id is not None:
             request.urlconf = settings.TENANT_URLCONF
         if address.prefix:
@@ -54,14 +60,19 @@ class TenantMiddleware:
         try:
             if request.path_info.startswith(settings.UNMETERED_PATHS):
                 return private(self.get_response(request))
-            request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
-            room = self._admit(request, caller)
-            response = private(self._answer(request, caller))
-            for name, value in room.headers().items():
-                response.setdefault(name, value)
-            return response
+            return self._through_the_door(request)
         except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise
             return problems.response(problems.from_exception(fault))
+
+    def _through_the_door(self, request: HttpRequest) -> HttpResponse:
+        request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
+        room = self._admit(request, caller)
+        if caller is not None and caller.is_witnessed:
+            identity.witness(caller, method=str(request.method), path=request.path_info)
+        response = private(self._answer(request, caller))
+        for name, value in room.headers().items():
+            response.setdefault(name, value)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
         """What a view did not handle: a problem document, with DEBUG on as well."""
@@ -78,6 +89,8 @@ class TenantMiddleware:
             admission.admit(Guest(origin.address.get()), is_data=False)  # guessing is counted too
             raise
         if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
+            admission.admit(_guest(caller), is_data=True)
+            identity.misdirected(caller, path=request.path)
             raise TenantMismatch
         return caller
 
@@ -85,7 +98,7 @@ class TenantMiddleware:
         """Raises what `admission.admit` raises."""
         guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
         if caller is not None:
-            guest = Guest(guest.address, caller.tenant_id, caller.user_id, caller.session_id)
+            guest = _guest(caller)
         is_data = not request.path_info.startswith(settings.PLATFORM_PATHS)
         return admission.admit(guest, is_data=is_data)
 
@@ -103,6 +116,11 @@ class TenantMiddleware:
             if response.status_code >= 400:
                 transaction.set_rollback(True)
         return response
+
+
+def _guest(caller: identity.Identity) -> Guest:
+    """A caller at the door."""
+    return Guest(origin.address.get(), caller.tenant_id, caller.user_id, caller.session_id)
 
 
 def private(response: HttpResponse) -> HttpResponse:

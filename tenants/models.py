@@ -127,3 +127,25 @@ class Domain(DomainMixin):  # type: ignore[misc]
         constraints = [
             SharedTable(name="tenants_domain_shared", read="own", tenant_column="tenant_id")
         ]
+
+
+class EmergencyLock(models.Model):
+    """Data that answers 503 until somebody lifts the lock: a tenant's, or everybody's."""
+
+    tenant = models.OneToOneField(
+        Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="emergency_lock"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_emergencylock_shared", read="platform"),
+            models.UniqueConstraint(
+                models.Value(1),
+                name="platform_lock_is_one",
+                condition=models.Q(tenant__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.tenant_id or "platform")

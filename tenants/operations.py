@@ -9,6 +9,7 @@ from django.db.migrations.operations.base import Operation
 
 from tenants import entry
 from tenants.constraints import TenantWall
+from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.rls import SharedWall
 
 
@@ -20,6 +21,25 @@ class InstallEntry(migrations.RunSQL):
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         return self.__class__.__qualname__, [], {}
+
+
+class PublicSQL(migrations.RunSQL):
+    """Runs for `public` only: for what an app of tenants has once, as its functions.
+
+    Made again with every dedicated schema, two that come to be at once would meet in it.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.schema_name == PUBLIC_SCHEMA:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.schema_name == PUBLIC_SCHEMA:
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
 class RenewEntry(migrations.RunSQL):

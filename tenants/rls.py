@@ -50,6 +50,14 @@ def owner_rule(schema: str, column: str) -> str:
     )
 
 
+def append_only_trigger(table: str) -> str:
+    """What keeps rows as they are even where a grant would let them be changed."""
+    return (
+        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {quoted(table)}"
+        " FOR EACH ROW EXECUTE FUNCTION public.refuse_change()"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Wall:
     """What guards one tenant table of one schema."""
@@ -123,12 +131,7 @@ class Wall:
         ]
 
     def _append_only(self) -> list[str]:
-        if not self.append_only:
-            return []
-        return [
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {quoted(self.table)}"
-            " FOR EACH ROW EXECUTE FUNCTION public.refuse_change()"
-        ]
+        return [append_only_trigger(self.table)] if self.append_only else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ class SharedWall:
     inside every tenant) or `unwalled` (holds nobody's data; COPY needs it so).
 
     Writes to walled ones happen on the platform, and with `write="inside"` in the tenant too: to
-    its own rows, by scope `tenant`, and to a person's where `owner_column` names one.
+    its own rows, by scope `tenant`, and to a person's where `owner_column` names one. Rows of one
+    that is `append_only` never change.
     """
 
     table: str
@@ -150,6 +154,7 @@ class SharedWall:
     writable: bool = True
     write: str = "platform"
     owner_column: str | None = None
+    append_only: bool = False
 
     READ_POLICY = "shared_read"
     WRITE_POLICIES = ("shared_insert", "shared_update", "shared_delete")
@@ -158,6 +163,8 @@ class SharedWall:
     def privileges(self) -> tuple[str, ...]:
         if self.read == "unwalled":
             return ("SELECT", "INSERT", "DELETE")
+        if self.append_only:
+            return ("SELECT", "INSERT")
         return ("SELECT", "INSERT", "UPDATE", "DELETE") if self.writable else ("SELECT",)
 
     def read_rule(self) -> str:
@@ -191,9 +198,14 @@ class SharedWall:
             return {}
         change = self.write_rule()
         insert, update, delete = self.WRITE_POLICIES
-        return {
+        added = {
             self.READ_POLICY: ("SELECT", self.read_rule(), None),
             insert: ("INSERT", None, change),
+        }
+        if self.append_only:
+            return added
+        return {
+            **added,
             update: ("UPDATE", change, change),
             delete: ("DELETE", change, None),
         }
@@ -210,6 +222,7 @@ class SharedWall:
         return [
             *enable,
             *policies,
+            *([append_only_trigger(self.table)] if self.append_only else []),
             f"REVOKE ALL ON {table} FROM PUBLIC",
             f"GRANT {', '.join(self.privileges)} ON {table} TO {APP}",
         ]
@@ -220,5 +233,6 @@ class SharedWall:
         return [
             f"REVOKE ALL ON {table} FROM {APP}",
             *(f"DROP POLICY IF EXISTS {name} ON {table}" for name in names),
+            f"DROP TRIGGER IF EXISTS append_only ON {table}",
             f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
         ]

@@ -8,6 +8,8 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.api.errors import DomainError
 
@@ -24,9 +26,12 @@ class ValkeyAway(DomainError):
 
 @cache
 def client() -> redis.Redis:
-    """One pool of connections for the process."""
+    """One pool of connections for the process; one that was cut meanwhile is replaced once."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
+        settings.REDIS_URL,
+        socket_timeout=_TIMEOUT,
+        socket_connect_timeout=_TIMEOUT,
+        retry=Retry(NoBackoff(), 1),
     )
 
 

@@ -1,20 +1,193 @@
-"""What may be done with memberships."""
+"""What may be done with memberships, and with what a tenant asks of its members."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from accounts.access.models import Membership
-from accounts.access.roles import Role
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.access import policy
+from accounts.access.errors import REFUSALS
+from accounts.access.models import Membership, TenantPolicy
+from accounts.access.policy import Change, Hand, Refusal
+from accounts.access.roles import KeyScope, Role
+from accounts.audit import actions as audit
+from accounts.sessions import ending
+from accounts.sessions.models import Session
+from accounts.tokens import actions as keys
+from accounts.tokens.errors import InvalidCredential
+from accounts.tokens.models import ApiKey
+from accounts.trail import actions as trail
 from accounts.users.models import User
+from config.api.problems import NotFound
+from tenants import context
+from tenants.context import Actor, Scope, TenantContext
+from tenants.identity import Identity
 from tenants.models import Tenant
 
+CHANGED = "the membership was changed"
+GONE = "the membership has ended"
 
-def ensure_member(*, tenant: Tenant, user: User, role: Role, now: datetime) -> Membership:
-    """The person's membership of the tenant, made with this role when there is none."""
-    membership, _ = Membership.objects.get_or_create(
+
+@transaction.atomic
+def ensure_member(
+    *, tenant: Tenant, user: User, role: Role, now: datetime, by: str = "system:ensure_member"
+) -> Membership:
+    """The person's membership of the tenant, made with this role when there is none.
+
+    On the platform, outside every tenant; `by` names who does it.
+    """
+    membership, is_new = Membership.objects.get_or_create(
         tenant=tenant,
         user=user,
         defaults={"role": role.value, "email": user.email, "created_at": now},
     )
+    if is_new:
+        made = {"tenant": tenant.slug, "user_id": user.id, "role": role}
+        trail.record("member.added", by=by, on=membership, after=made)
     return membership
+
+
+def change(
+    *,
+    membership_id: UUID,
+    by: Identity,
+    now: datetime,
+    precondition: Callable[[Membership], None],
+    role: Role | None = None,
+    sees_tenant: bool | None = None,
+) -> Membership:
+    """Give a member another role, or a viewer the whole tenant; their sessions here end at once.
+
+    `precondition` sees the membership under its lock, and raises to refuse the change. Raises
+    NotFound, RoleOutOfReach, OwnRole, NotAViewer, LastOwner.
+    """
+    here = _lock(by, membership_id)
+    member = here.member(membership_id)
+    precondition(member)
+    is_own = member == here.own
+    asked = Change(of=Role(member.role), to=role, sees_tenant=sees_tenant, is_own=is_own)
+    _refuse(policy.refuse_change(here.hand, asked, owners=here.owners))
+    before = _state(member)
+    member.role = (role or asked.of).value
+    granted = member.sees_tenant if sees_tenant is None else sees_tenant
+    member.sees_tenant = granted and member.role == Role.VIEWER
+    if _state(member) != before:
+        member.save(update_fields=["role", "sees_tenant"])
+        _end_sessions(member, because=CHANGED, now=now)
+        audit.record("member.changed", on=member, before=before, after=_state(member))
+    return member
+
+
+def remove(*, membership_id: UUID, by: Identity, now: datetime) -> None:
+    """End a membership, the sessions in it and its API keys, at once.
+
+    Raises NotFound, RoleOutOfReach, LastOwner.
+    """
+    here = _lock(by, membership_id)
+    member = here.member(membership_id)
+    of, is_own = Role(member.role), member == here.own
+    _refuse(policy.refuse_removal(here.hand, of, is_own=is_own, owners=here.owners))
+    _end(member, "member.left" if is_own else "member.removed", now=now)
+
+
+def leave(*, by: Identity, now: datetime) -> None:
+    """End one's own membership; called on the platform, so that readers can leave too.
+
+    Scope `tenant`, because the last owner is found among the tenant's. Raises LastOwner.
+    """
+    actor = Actor.user(by.user_id)
+    with context.enter(TenantContext(by.tenant_id, actor, Scope.TENANT)):
+        here = _lock(by)
+        of = Role(here.own.role)
+        _refuse(policy.refuse_removal(here.hand, of, is_own=True, owners=here.owners))
+        _end(here.own, "member.left", now=now)
+
+
+def change_policy(
+    *,
+    requires_second_factor: bool,
+    now: datetime,
+    precondition: Callable[[TenantPolicy], None],
+) -> TenantPolicy:
+    """What the entered tenant asks of everyone; who has shown no second factor is signed out.
+
+    `precondition` sees the policy under its lock, and raises to refuse the change.
+    """
+    tenant_id = context.require().tenant_id
+    TenantPolicy.objects.get_or_create(pk=tenant_id)
+    asked = TenantPolicy.objects.select_for_update().get(pk=tenant_id)
+    precondition(asked)
+    before = {"requires_second_factor": asked.requires_second_factor}
+    asked.requires_second_factor = requires_second_factor
+    asked.save(update_fields=["requires_second_factor"])
+    if requires_second_factor:
+        without = Session.objects.filter(tenant_id=tenant_id, has_second_factor=False)
+        ending.end(without, because="the tenant asks for a second factor", now=now)
+    after = {"requires_second_factor": requires_second_factor}
+    audit.record("tenant.policy_changed", on=asked, before=before, after=after)
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The rows a decision rests on, locked: all owners, who asks, and who is spoken of."""
+
+    own: Membership
+    rows: list[Membership]
+    key_scope: KeyScope | None
+
+    @property
+    def hand(self) -> Hand:
+        return Hand(Role(self.own.role), self.key_scope)
+
+    @property
+    def owners(self) -> int:
+        return sum(row.role == Role.OWNER for row in self.rows)
+
+    def member(self, membership_id: UUID) -> Membership:
+        found = next((row for row in self.rows if row.id == membership_id), None)
+        if found is None:
+            raise NotFound
+        return found
+
+
+def _lock(by: Identity, membership_id: UUID | None = None) -> _Here:
+    """Of two owners who remove each other, the second meets the rows as the first has left them.
+
+    Raises InvalidCredential for who is no member any more.
+    """
+    needed = Q(role=Role.OWNER.value) | Q(user_id=by.user_id) | Q(pk=membership_id)
+    locked = Membership.objects.filter(needed, tenant_id=by.tenant_id).select_for_update()
+    rows = list(locked.order_by("id"))
+    own = next((row for row in rows if row.user_id == by.user_id), None)
+    if own is None:
+        raise InvalidCredential
+    return _Here(own, rows, KeyScope(by.key_scope) if by.key_scope else None)
+
+
+def _refuse(reason: Refusal | None) -> None:
+    if reason is not None:
+        raise REFUSALS[reason]
+
+
+def _end(member: Membership, action: str, *, now: datetime) -> None:
+    _end_sessions(member, because=GONE, now=now)
+    keys.revoke_all(
+        keys=ApiKey.objects.filter(tenant_id=member.tenant_id, user_id=member.user_id), now=now
+    )
+    audit.record(action, on=member, before={**_state(member), "email": member.email})
+    member.delete()
+
+
+def _end_sessions(member: Membership, *, because: str, now: datetime) -> None:
+    theirs = Session.objects.filter(tenant_id=member.tenant_id, user_id=member.user_id)
+    ending.end(theirs, because=because, now=now)
+
+
+def _state(member: Membership) -> dict[str, object]:
+    return {"role": member.role, "sees_tenant": member.sees_tenant}

@@ -1,5 +1,6 @@
 """What can stand between a member and what they asked for."""
 
+from accounts.access.policy import Refusal
 from config.api.errors import DomainError
 
 
@@ -13,3 +14,77 @@ class StepUpNeeded(DomainError):
     code = "step_up_needed"
     status = 403
     title = "Confirm that it is you: POST auth/step-up/, then use the token it gives."
+
+
+class RoleOutOfReach(DomainError):
+    code = Refusal.OUT_OF_REACH.value
+    status = 403
+    title = "Only an owner makes, changes or removes owners and admins, or grants a viewer more."
+
+
+class OwnRole(DomainError):
+    code = Refusal.OWN_ROLE.value
+    status = 403
+    title = "Nobody changes their own membership. To leave: DELETE auth/membership/."
+
+
+class LastOwner(DomainError):
+    code = Refusal.LAST_OWNER.value
+    status = 409
+    title = "A tenant keeps at least one owner. Make somebody else an owner first."
+
+
+class NotAViewer(DomainError):
+    code = Refusal.NOT_A_VIEWER.value
+    status = 409
+    title = "Only a viewer is granted more than the role sees."
+
+
+class AlreadyMember(DomainError):
+    code = "already_member"
+    status = 409
+    title = "This person is a member already."
+
+
+class InvitationInvalid(DomainError):
+    code = "invitation_invalid"
+    status = 400
+    title = "This is no invitation of ours. Copy the whole link."
+
+
+class InvitationExpired(DomainError):
+    code = "invitation_expired"
+    status = 409
+    title = "The invitation has run out. Ask for a new one."
+
+
+class InvitationWithdrawn(DomainError):
+    code = "invitation_withdrawn"
+    status = 409
+    title = "The invitation has been withdrawn."
+
+
+class InvitationAccepted(DomainError):
+    code = "invitation_accepted"
+    status = 409
+    title = "The invitation has been accepted already. Log in."
+
+
+class ProofNeeded(DomainError):
+    code = "proof_needed"
+    status = 401
+    title = "Send your password, or sign in as the person who is invited."
+
+
+class TooManyInvitations(DomainError):
+    code = "too_many_invitations"
+    status = 429
+    title = "This tenant has sent too many invitations today."
+
+
+REFUSALS: dict[Refusal, type[DomainError]] = {
+    Refusal.OUT_OF_REACH: RoleOutOfReach,
+    Refusal.OWN_ROLE: OwnRole,
+    Refusal.LAST_OWNER: LastOwner,
+    Refusal.NOT_A_VIEWER: NotAViewer,
+}

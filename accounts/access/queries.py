@@ -7,7 +7,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.access.models import Membership, TenantPolicy
+from accounts.access.policy import Hand
+from accounts.access.roles import KeyScope, Role
 from accounts.tokens.errors import InvalidCredential
+from tenants.identity import Identity
 
 
 def memberships_of(user_id: UUID) -> QuerySet[Membership]:
@@ -34,3 +37,17 @@ def membership(*, user_id: UUID, tenant_id: UUID) -> Membership:
 def requires_second_factor(tenant_id: UUID) -> bool:
     """Whether the tenant's owner asks everyone for one."""
     return TenantPolicy.objects.filter(pk=tenant_id, requires_second_factor=True).exists()
+
+
+def hand(by: Identity) -> Hand:
+    """Who reaches out, by the role of now. Raises InvalidCredential for who is no member."""
+    rows = Membership.objects.filter(user_id=by.user_id, tenant_id=by.tenant_id)
+    role = rows.values_list("role", flat=True).first()
+    if role is None:
+        raise InvalidCredential
+    return Hand(Role(role), KeyScope(by.key_scope) if by.key_scope else None)
+
+
+def policy(tenant_id: UUID) -> TenantPolicy:
+    """What the tenant asks for; a tenant without a row asks for nothing."""
+    return TenantPolicy.objects.filter(pk=tenant_id).first() or TenantPolicy(pk=tenant_id)

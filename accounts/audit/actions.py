@@ -1,4 +1,4 @@
-"""The one writer of the trail."""
+"""The one writer of a tenant's trail."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+
+from accounts.audit.entries import entry
+from accounts.audit.models import AuditEvent
+from tenants import context
 
 
 def record(
@@ -17,4 +21,10 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write into the entered tenant's trail what its actor has just done."""
+    """Write into the entered tenant's trail what its actor has just done.
+
+    It stands or falls with the transaction. Raises NoTenantContext outside a tenant.
+    """
+    actor = context.require().actor
+    said = entry(action, on=on, kind=kind, key=key, before=before, after=after)
+    AuditEvent(actor=actor.name, actor_id=actor.user_id, **said).save(force_insert=True)

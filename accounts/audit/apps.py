@@ -2,8 +2,19 @@
 
 from django.apps import AppConfig
 
+from accounts.audit import chain
+from tenants.catalogue.brought import Brought, trigger_function
+
 
 class AuditConfig(AppConfig):
     name = "accounts.audit"
     label = "audit"
     default_auto_field = "django.db.models.BigAutoField"
+    # For `check_isolation`, which knows no room.
+    brings = Brought(
+        functions=(
+            trigger_function(chain.TENANTS.function, chain.TENANTS.create_function()),
+            trigger_function(chain.PLATFORM.function, chain.PLATFORM.create_function()),
+        ),
+        shared_triggers={"accounts_platformevent": chain.PLATFORM.create_trigger()},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from accounts import sealing
 from tenants.constraints import SharedTable
 from tenants.identifiers import new_id
 
@@ -25,6 +26,11 @@ class Authenticator(models.Model):
 
     def __str__(self) -> str:
         return str(self.user_id)
+
+    @property
+    def purpose(self) -> str:
+        """What its secret is sealed for."""
+        return f"totp:{self.user_id}"
 
 
 class RecoveryCode(models.Model):
@@ -48,3 +54,6 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.user_id)
+
+
+sealing.register(Authenticator, "sealed_secret", purpose=lambda row: row.purpose)

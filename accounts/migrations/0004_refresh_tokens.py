@@ -1,8 +1,9 @@
 import django.db.models.deletion
-import tenants.constraints
-import tenants.identifiers
 from django.conf import settings
 from django.db import migrations, models
+
+import tenants.constraints
+import tenants.identifiers
 
 
 class Migration(migrations.Migration):

@@ -7,6 +7,7 @@ import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -102,7 +103,11 @@ def open_session(
     device: Device,
     now: datetime,
 ) -> SignedIn:
-    """A session of a person who has been made sure of."""
+    """A session of a person who has been made sure of.
+
+    Password and role are read once more when it stands: whoever changes them ends what stands then
+    (`ending.end`), so nothing falls between. Raises WrongLogin or InvalidCredential.
+    """
     with _inside(membership):
         session = Session.objects.create(
             tenant_id=membership.tenant_id,
@@ -116,7 +121,12 @@ def open_session(
         )
         refresh_token = _new_refresh_token(session, now=now)
         audit.record("session.opened", on=session, after={"second_factor": has_second_factor})
-    return _signed_in(session, refresh_token, user, membership, memberships, now=now)
+    fresh = access.membership(user_id=user.id, tenant_id=membership.tenant_id)
+    if fresh.user.password != user.password:  # changed since it was looked at
+        with _inside(membership):
+            ending.end(_alone(session), because="the password was changed", now=now)
+        raise WrongLogin
+    return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
 
 def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> SignedIn:
@@ -151,6 +161,7 @@ def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> Si
             audit.record("session.ended", on=session, after={"because": REUSED})
     if not claimed:
         raise InvalidCredential
+    membership = access.membership(user_id=user.id, tenant_id=known.tenant_id)
     return _signed_in(session, fresh, user, membership, memberships, now=now)
 
 
@@ -202,6 +213,12 @@ def end(*, sessions: QuerySet[Session], because: str, now: datetime) -> int:
     for session in ended:
         audit.record("session.ended", on=session, after={"because": because})
     return len(ended)
+
+
+def misdirected(caller: Identity, *, path: str) -> None:
+    """Record, in the credential's own tenant, that it was sent to another's address."""
+    with context.enter(caller.personal_context()):
+        audit.record("credential.misdirected", kind="request", key=quote(path)[:200])
 
 
 def _second_factor(user: User, otp: str, *, device: Device, now: datetime) -> bool:

@@ -200,7 +200,7 @@ class SessionsView(APIView):
         rows = queries.open_sessions(caller_of(request).user_id)
         return Response(SessionOut(rows, many=True, context={"request": request}).data)
 
-    @extend_schema(request=None, responses=EndedOut, operation_id="sessions_end_all")
+    @extend_schema(request=None, responses={200: EndedOut}, operation_id="sessions_end_all")
     def delete(self, request: Request) -> Response:
         """End all of them, this one included."""
         rows = queries.open_sessions(caller_of(request).user_id)

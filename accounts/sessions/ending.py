@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.sessions.models import Session
-from tenants import admission, sockets
+from tenants import admission, context, sockets
 
 
 def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Session]:
@@ -16,7 +17,22 @@ def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Ses
 
     The door learns of it before the commit: when Valkey is away nothing has happened, and the
     caller hears so. Open sockets are closed after it. Raises ValkeyAway.
+
+    After the commit it looks again: a log-in that was under way may have opened one meanwhile, for
+    a password or a role that is no more. One that opens still later reads what was committed.
     """
+    entered = context.current()
+    everywhere = sessions.filter(tenant_id=entered.tenant_id) if entered else sessions.all()
+    transaction.on_commit(partial(_end, everywhere, because=because, now=now), robust=True)
+    return _end(sessions, because=because, now=now)
+
+
+def _end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Session]:
+    with transaction.atomic():
+        return _end_open(sessions, because=because, now=now)
+
+
+def _end_open(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Session]:
     ended = list(sessions.filter(ended_at=None).select_for_update())
     if not ended:
         return []
@@ -24,7 +40,6 @@ def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Ses
     Session.objects.filter(pk__in=ids).update(ended_at=now, ended_because=because)
     admission.end(ids)
     for session in ended:
-        transaction.on_commit(
-            lambda s=session: sockets.hang_up(s.tenant_id, s.user_id, s.id), robust=True
-        )
+        where = (session.tenant_id, session.user_id, session.id)
+        transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
     return ended

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.access import queries as access
 from accounts.sessions.models import Session
@@ -34,9 +31,3 @@ def me(identity: Identity) -> Me:
 def open_sessions(user_id: UUID) -> QuerySet[Session]:
     """A person's sessions that have not ended, newest first."""
     return Session.objects.filter(user_id=user_id, ended_at=None).order_by("-last_seen_at", "-id")
-
-
-def ended_lately() -> list[UUID]:
-    """Sessions that ended while access tokens of theirs may still be about."""
-    since = timezone.now() - timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + 60)
-    return list(Session.objects.filter(ended_at__gte=since).values_list("id", flat=True))

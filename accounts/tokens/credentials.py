@@ -36,8 +36,12 @@ class Grant:
     must_enrol: bool = False  # the tenant asks for a second factor that the person has not yet
 
 
-def issue(grant: Grant, *, now: datetime) -> str:
-    """A signed JWT (RFC 7519), good for `ACCESS_TOKEN_SECONDS`; its header names the key."""
+def issue(grant: Grant, *, now: datetime, until: datetime | None = None) -> str:
+    """A signed JWT (RFC 7519), good for `ACCESS_TOKEN_SECONDS` and not past `until`.
+
+    Its header names the key.
+    """
+    ends = now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
     claims = {
         "sub": str(grant.user_id),
         "tenant": str(grant.tenant_id),
@@ -49,7 +53,7 @@ def issue(grant: Grant, *, now: datetime) -> str:
         "enrol": grant.must_enrol,
         "aud": AUDIENCE,
         "iat": now,
-        "exp": now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
+        "exp": min(ends, until) if until else ends,
     }
     name, key = next(iter(_keys().items()))
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": name})
@@ -78,6 +82,7 @@ def identify(token: str) -> Identity:
             session_id=UUID(claims["session"]),
             actor=acts(user_id),
             is_read_only=role in READERS,
+            is_witnessed=role is Role.SUPPORT,
             has_second_factor=claims.get("second") is True,
             stepped_up_at=int(claims.get("stepped") or 0),
             must_enrol=claims.get("enrol") is True,

@@ -18,6 +18,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # 32 bytes or more, in hex; the database holds what verifies it (see tenants/tickets.py).
 TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
+# 32 bytes each, in hex; the first seals. Without any, keys are derived from the secret keys.
+SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
@@ -40,7 +42,7 @@ SHARED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.admin",
+    "accounts.staff.apps.StaffAdminConfig",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -57,11 +59,16 @@ TENANT_SYNC_ROUTER = "tenants.backend.routers.SchemaRouter"
 DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 # How the ground floor learns who calls, without knowing accounts.
 TENANT_CREDENTIALS = "accounts.tokens.schemes.identify"
-TENANT_ENDED_SESSIONS = "accounts.sessions.queries.ended_lately"
+TENANT_ENDED_SESSIONS = "accounts.ended.lately"
+TENANT_WITNESS = "accounts.support.actions.witness"
+TENANT_MISDIRECTED = "accounts.sessions.actions.misdirected"
 TENANT_TRAIL = "accounts.trail.actions.record"
+# What an API key may be bound to; rows of other models name it in `account_id`.
+ACCOUNT_MODEL = "trading.Account"
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
+    "config.headers.SecurityHeadersMiddleware",
     "tenants.middleware.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -144,11 +151,31 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 ADDRESS_REQUESTS_PER_MINUTE = env.int("ADDRESS_REQUESTS_PER_MINUTE", default=6_000)
 PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows
 STEP_UP_SECONDS = 5 * 60
+SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=20)  # of one address
 INVITATION_SECONDS = 7 * 24 * 60 * 60
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 24 * 60 * 60
+# The page that an invitation's mail leads to; its token follows as the fragment.
+INVITATION_URL = env.str("INVITATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/invitation/")
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
+# The page that a reset mail leads to; what it needs follows as the fragment.
+PASSWORD_RESET_URL = env.str(
+    "PASSWORD_RESET_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/password/reset/"
+)
+
+_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_HOST = _MAIL["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = _MAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _MAIL["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _MAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10.0  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_BASE_DOMAIN}")
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_IMPORTS = ["accounts.access.tasks", "accounts.users.tasks"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -201,6 +228,7 @@ SPECTACULAR_SETTINGS = {
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -237,8 +265,15 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 if env.bool("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "config.api.problems.csrf_failure"
+# Only the staff's pages have cookies.
 SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds
+SESSION_COOKIE_PATH = "/admin/"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+SUPPORT_SESSION_SECONDS = 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = logging_config(env.str("LOG_LEVEL", default="INFO"), as_json=True)

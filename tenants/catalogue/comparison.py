@@ -40,7 +40,7 @@ _INDEXES = """
 _TRIGGERS = """
     SELECT p.schema, p.tab, t.tgname::text AS name, pg_get_triggerdef(t.oid) AS definition
       FROM plot p JOIN pg_catalog.pg_trigger t ON t.tgrelid = p.oid AND NOT t.tgisinternal
-     WHERE p.kind = 'tenant'
+     WHERE p.kind <> 'bookkeeping'
 """
 _POLICIES = """
     SELECT p.schema, p.tab, w.polname::text AS name,

@@ -47,10 +47,10 @@ SELECT DISTINCT 'function_unknown', n.nspname, c.oid::regprocedure::text, c.who
  WHERE c.who IN ('PUBLIC', %(app)s) AND NOT EXISTS (SELECT FROM due d WHERE d.oid = c.oid)
 """,
     {
-        "function_missing": "Without this function nobody can enter a tenant or prove it."
-        " Run `manage.py migrate`.",
-        "function_altered": "This function is not the one of tenants/entry.py. Create it again as"
-        " written there.",
+        "function_missing": "Without this function nobody can enter a tenant, or what it guards is"
+        " refused. Run `manage.py migrate`, or create it as the code says.",
+        "function_altered": "This function is not the one of tenants/entry.py, or of the app that"
+        " brings it. Create it again as written there.",
         "function_callers": "{detail} may call this function. REVOKE EXECUTE ON FUNCTION {object}.",
         "function_not_callable": "{detail} may not call this function and needs to."
         " GRANT EXECUTE ON FUNCTION {object}.",

@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from django.apps import apps
+
 from tenants import entry
+from tenants.catalogue.brought import Brought, Function, body_of, trigger_function
 from tenants.roles import APP, BACKUP
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function as `pg_proc` should have it; `volatility` in the letter used there."""
-
-    signature: str
-    body: str
-    definer: bool
-    volatility: str
-    callers: tuple[str, ...]
-
-
-def _body(statements: str) -> str:
-    """What stands between the dollar quotes; PostgreSQL keeps it to the letter."""
-    return statements.split("$body$")[1]
-
 
 _ENTER, *_PROVEN = entry.DEFINERS
 FUNCTIONS = (
-    Function(_ENTER, _body(entry.ENTER_TENANT), definer=True, volatility="v", callers=(APP,)),
+    Function(_ENTER, body_of(entry.ENTER_TENANT), definer=True, volatility="v", callers=(APP,)),
     *(
-        Function(signature, _body(text), definer=True, volatility="s", callers=(APP, BACKUP))
+        Function(signature, body_of(text), definer=True, volatility="s", callers=(APP, BACKUP))
         for signature, text in zip(_PROVEN, entry.PROVEN, strict=True)
     ),
-    Function(
-        "public.refuse_change()",
-        _body(entry.REFUSE_CHANGE),
-        definer=False,
-        volatility="v",
-        callers=(),
-    ),
+    trigger_function("public.refuse_change()", entry.REFUSE_CHANGE),
 )
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """The functions for the queries."""
-    return (asdict(function) for function in FUNCTIONS)
+    """The functions for the queries: the ground floor's, and those of the apps."""
+    brought = (function for things in _brought() for function in things.functions)
+    return (asdict(function) for function in (*FUNCTIONS, *brought))
+
+
+def shared_triggers() -> dict[str, str]:
+    """By shared table: the statement that makes the trigger an app brings for it."""
+    return {
+        table: statement
+        for things in _brought()
+        for table, statement in things.shared_triggers.items()
+    }
+
+
+def _brought() -> Iterator[Brought]:
+    for app in apps.get_app_configs():
+        things = getattr(app, "brings", None)
+        if things is not None:
+            yield things

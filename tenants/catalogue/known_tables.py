@@ -59,7 +59,13 @@ def rows() -> Iterator[dict[str, Any]]:
         table = model._meta.db_table
         shared = walls.get(table)
         walled = shared is not None and bool(shared.rules())
-        yield _row(table, "shared", shared.privileges if shared else (), walled=walled)
+        yield _row(
+            table,
+            "shared",
+            shared.privileges if shared else (),
+            walled=walled,
+            append_only=shared is not None and shared.append_only,
+        )
     yield _row(MigrationRecorder.Migration._meta.db_table, "bookkeeping", (), walled=False)
 
 

@@ -10,14 +10,14 @@ from django.db import connections, models
 from django.db.migrations.loader import MigrationLoader
 
 from tenants.backend.routers import OWNER_ALIAS
-from tenants.catalogue import known_tables
+from tenants.catalogue import known_functions, known_tables
 from tenants.catalogue.subject import Cursor
 from tenants.lifecycle import blueprint
 from tenants.rls import quoted
 
 
 def script(schema: str) -> str:
-    """Tenant tables by the blueprint, and of the shared ones columns and walls.
+    """Tenant tables by the blueprint, and of the shared ones columns, walls and triggers.
 
     Read before the catalogue is: compiling uses cursors, and django-tenants' set the search_path.
     """
@@ -36,7 +36,7 @@ def build(cursor: Cursor, schema: str, statements: str) -> None:
 @cache
 def _shared_tables() -> str:
     """As the last migration leaves them: a join table's key there may differ from the model's."""
-    walls = known_tables.shared_walls()
+    walls, triggers = known_tables.shared_walls(), known_functions.shared_triggers()
     shared = {model._meta.db_table for model in known_tables.shared_models()}
     statements = []
     migrated = MigrationLoader(None).project_state().apps
@@ -47,6 +47,8 @@ def _shared_tables() -> str:
         statements.append(f"CREATE TABLE {quoted(table)} ({', '.join(_columns(model))})")
         if table in walls:
             statements += walls[table].raise_statements()
+        if table in triggers:
+            statements.append(triggers[table])
     return ";\n".join(statements) + ";"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from tenants import trail
 from tenants.identifiers import new_id, schema_of
 from tenants.lifecycle import provisioning
 from tenants.lifecycle.errors import SlugTaken, UnknownPlan
@@ -13,7 +15,13 @@ from tenants.models import Plan, Tenant
 
 
 def create_tenant(
-    *, slug: str, name: str, tier: str, now: datetime, region: str = "default"
+    *,
+    slug: str,
+    name: str,
+    tier: str,
+    now: datetime,
+    region: str = "default",
+    by: str = "system:create_tenant",
 ) -> Tenant:
     """A tenant ready for use: its row, and its schema where the plan has one.
 
@@ -31,7 +39,10 @@ def create_tenant(
     if tenant.placement == Tenant.Placement.DEDICATED:
         provisioning.create_schema(tenant.schema_name, now=now)
     tenant.status = Tenant.Status.ACTIVE
-    tenant.save(update_fields=["status"])
+    made = {"tier": tenant.tier, "schema": tenant.live_schema, "region": tenant.region}
+    with transaction.atomic():
+        tenant.save(update_fields=["status"])
+        trail.record("tenant.created", by=by, kind="tenant", key=slug, after=made)
     return tenant
 
 

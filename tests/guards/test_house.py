@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import models
 from rest_framework.permissions import AllowAny
 
-from accounts.access.permissions import Denied
+from accounts.access.permissions import Denied, Trading
+from accounts.tokens.models import ApiKey
 from config.celery import application
 from tenants.constraints import SharedTable, TenantReference, TenantWall
 from tenants.ownership import TenantForeignKey, TenantOwned, tenant_models
 from tenants.tasks import PlatformTask, TenantTask
-from tenants.viewsets import TenantViewSet
+from tenants.viewsets import SealedViewSet, SharedRowsViewSet, TenantViewSet
 from tests.guards.routes import Route, api_routes
 from trading import models as trading_models
 
@@ -28,6 +29,7 @@ SHARED = {
     "tenants.Plan": "what can be bought",
     "tenants.Tenant": "who the customers are; inside a tenant only itself",
     "tenants.Domain": "which host leads where",
+    "tenants.EmergencyLock": "set and lifted by the platform; closed inside tenants",
     "accounts.User": "people may belong to several tenants; closed inside tenants",
     "accounts.Membership": "read before a tenant is known; inside a tenant only its own",
     "accounts.TenantPolicy": "read at log-in; inside a tenant only its own",
@@ -38,6 +40,9 @@ SHARED = {
     "accounts.Authenticator": "of a person, whatever the tenant; closed inside tenants",
     "accounts.RecoveryCode": "of a person, whatever the tenant; closed inside tenants",
     "accounts.SupportSession": "asked for on the platform; inside a tenant its own",
+    "accounts.PlatformEvent": "what was done outside every tenant; closed inside them",
+    "accounts.PlatformLink": "the chain over those events; closed inside tenants",
+    "accounts.PlatformHead": "the end of that chain; closed inside tenants",
     "market.Instrument": "the market is the same for all",
     "market.Candle": "the market is the same for all",
     "market.CandleLoad": "candles on their way by COPY; holds nobody's data",
@@ -46,10 +51,14 @@ SHARED = {
 OPEN_VIEWS = {
     "LoginView": "who logs in has no credential yet",
     "RefreshView": "the refresh token is the credential",
+    "SignUpView": "who signs up has no credential yet",
+    "InvitationAcceptView": "the invitation's signature is the credential, with the person's own",
+    "PasswordResetView": "who has forgotten the password has no credential",
+    "PasswordResetConfirmView": "the mail's token is the credential",
     "SpectacularAPIView": "the API's description is the same for all",
-    "SpectacularSwaggerView": "the API's description is the same for all",
+    "SpectacularSwaggerSplitView": "the API's description is the same for all",
 }
-OURS = {"tenants", "accounts", "market", "trading"}
+OURS = {"tenants", "accounts", "audit", "market", "trading"}
 
 
 def ours() -> list[type[models.Model]]:
@@ -72,7 +81,8 @@ def test_every_tenant_model_carries_its_walls(model: type[TenantOwned]) -> None:
     walls = [c for c in model._meta.constraints if isinstance(c, TenantWall)]
     assert len(walls) == 1
     columns = {field.column for field in model._meta.local_fields}
-    assert walls[0].owner_column == ("user_id" if "user_id" in columns else None)
+    owners = columns & {"user_id", "actor_id"}
+    assert {walls[0].owner_column} - {None} == owners
     named = {c.field for c in model._meta.constraints if isinstance(c, TenantReference)}
     relations = {f.name for f in model._meta.local_fields if isinstance(f, models.ForeignKey)}
     assert named == relations
@@ -122,7 +132,7 @@ def test_no_reason_for_an_open_view_is_stale() -> None:
 
 @pytest.mark.parametrize("route", [r for r in api_routes() if r.is_detail], ids=lambda r: r.name)
 def test_every_detail_route_stands_on_the_sealed_viewset(route: Route) -> None:
-    assert issubclass(route.view, TenantViewSet)
+    assert issubclass(route.view, TenantViewSet | SharedRowsViewSet)
 
 
 @pytest.mark.parametrize("name", ["get_queryset", "get_object", "queryset"])
@@ -138,6 +148,30 @@ def test_the_viewset_refuses_a_way_around_its_rows(name: str) -> None:
 def test_the_viewset_refuses_to_be_open_by_omission() -> None:
     with pytest.raises(TypeError, match="permission_classes"):
         type("Open", (TenantViewSet,), {"model": trading_models.Order})
+
+
+@pytest.mark.parametrize("name", ["get_queryset", "get_object", "queryset"])
+def test_the_viewset_of_shared_rows_is_sealed_alike(name: str) -> None:
+    around = {name: lambda _self: ApiKey.objects.all()}
+    with pytest.raises(TypeError, match="narrow"):
+        type("Leaky", (SharedRowsViewSet,), {**around, "model": ApiKey})
+
+
+@pytest.mark.parametrize(
+    ("base", "model"),
+    [
+        (TenantViewSet, ApiKey),
+        (SharedRowsViewSet, trading_models.Order),
+        (SharedRowsViewSet, apps.get_model("accounts.User")),
+        (SharedRowsViewSet, apps.get_model("tenants.Plan")),
+        (SealedViewSet, trading_models.Order),
+    ],
+)
+def test_a_viewset_refuses_rows_that_it_cannot_tell_apart(
+    base: type[SealedViewSet], model: type[models.Model]
+) -> None:
+    with pytest.raises(TypeError, match="model"):
+        type("Other", (base,), {"model": model, "permission_classes": [Trading]})
 
 
 def test_every_task_names_its_tenant_or_is_the_platforms() -> None:

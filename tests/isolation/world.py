@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from accounts.audit.models import AuditEvent
 from tests.cast import House, Person, build_house
 from tests.market import Market, list_instrument
 
@@ -78,6 +79,8 @@ def _collect(trader: Trader) -> None:
     trader.ids["Position"] = position
     noted = person.request("PATCH", f"positions/{position}/notes/", {"notes": trader.canary})
     assert noted.status_code == 200, noted.json()
+    with person.inside():
+        trader.ids["AuditEvent"] = str(AuditEvent.objects.values_list("id", flat=True)[0])
 
 
 def _created(answer: Any) -> Any:

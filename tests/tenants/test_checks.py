@@ -145,7 +145,10 @@ def test_the_connection_is_as_the_walls_need_it(change: dict[str, Any], code: st
     ("changes", "code"),
     [
         ({"TENANT_APPS": ["trading", "elsewhere"]}, "tenants.E020"),
-        ({"SHARED_APPS": ["django_tenants", "tenants", "trading"]}, "tenants.E021"),
+        (
+            {"SHARED_APPS": ["django_tenants", "tenants", "trading", "accounts.audit"]},
+            "tenants.E021",
+        ),
         ({"DATABASE_ROUTERS": []}, "tenants.E022"),
         ({"CACHES": {"default": {"BACKEND": "x"}}}, "tenants.E023"),
         (

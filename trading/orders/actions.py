@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.audit import actions as audit
 from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
@@ -41,6 +42,19 @@ from trading.values import (
     quantise_quantity,
 )
 
+_PLACED = (
+    "account_id",
+    "instrument",
+    "side",
+    "type",
+    "quantity",
+    "notional",
+    "limit_price",
+    "time_in_force",
+    "expires_at",
+    "post_only",
+    "client_order_id",
+)
 SUPPORTED = frozenset({OrderType.MARKET, OrderType.LIMIT})
 # What makes two requests with one client_order_id the same request, besides price and quantity,
 # which are stored on the instrument's increments.
@@ -91,6 +105,8 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     states.step(OrderStatus.SUBMITTED, OrderStatus.ACCEPTED)
     order.status = OrderStatus.ACCEPTED
     order.save(force_insert=True)
+    placed = {name: getattr(order, name) for name in _PLACED}
+    audit.record("order.placed", on=order, after=placed)
     _tell(order, "order.accepted", now)
     return order, True
 
@@ -100,7 +116,7 @@ def cancel(*, order_id: UUID, now: datetime) -> Order:
     order = _locked(order_id)
     if order.status not in states.OPEN:
         raise OrderNotOpen(f"The order is {order.status}.")
-    end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    _end_and_record(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
     return order
 
 
@@ -111,7 +127,7 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
         rows = rows.filter(account_id=account_id)
     orders = _still_open(rows)
     for order in orders:
-        end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+        _end_and_record(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
     return orders
 
 
@@ -119,7 +135,7 @@ def expire_due(*, now: datetime) -> int:
     """End orders whose time has come; gives how many."""
     orders = _still_open(Order.objects.open().filter(expires_at__lte=now))
     for order in orders:
-        end(order, OrderStatus.EXPIRED, reason="time_in_force", now=now)
+        _end_and_record(order, OrderStatus.EXPIRED, reason="time_in_force", now=now)
     return len(orders)
 
 
@@ -144,6 +160,13 @@ def release(order: Order, amount: Decimal) -> None:
         brokers.move(balance, free=amount, locked=-amount)
     else:
         positions.unlock(order.account, order.instrument, amount)
+
+
+def _end_and_record(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
+    before = order.status
+    end(order, status, reason=reason, now=now)
+    after = {"status": order.status, "reason": reason, "filled_quantity": order.filled_quantity}
+    audit.record(f"order.{status.value}", on=order, before={"status": before}, after=after)
 
 
 def _check(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.audit import actions as audit
 from trading.brokers.models import Account
 from trading.errors import InsufficientPosition, NotFound
 from trading.positions import pnl
@@ -64,8 +65,11 @@ def write_notes(
     if position is None:
         raise NotFound("There is no such position.")
     precondition(position)
-    position.notes = notes
+    before, position.notes = position.notes, notes
     position.save(update_fields=["notes"])
+    # Not the text: a person may delete it one day, and the trail is for good.
+    was, is_now = {"length": len(before)}, {"length": len(notes)}
+    audit.record("position.notes_written", on=position, before=was, after=is_now)
     return position
 
 

@@ -99,4 +99,41 @@ SAFEGUARDS = [
         "CREATE TRIGGER odd BEFORE DELETE ON {schema}.trading_order"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     ),
+    Sabotage(
+        "shared rows of the past may change",
+        "append_only_missing",
+        "DROP TRIGGER append_only ON accounts_platformevent",
+        PUBLIC,
+    ),
+    Sabotage(
+        "events chained no more",
+        "trigger_missing",
+        "DROP TRIGGER chained ON {schema}.audit_auditevent",
+    ),
+    Sabotage(
+        "chain asleep",
+        "trigger_disabled",
+        "ALTER TABLE {schema}.audit_auditevent DISABLE TRIGGER chained",
+    ),
+    Sabotage(
+        "chained at once, and so under a lock for long",
+        "trigger_altered",
+        "DROP TRIGGER chained ON {schema}.audit_auditevent;"
+        " CREATE CONSTRAINT TRIGGER chained AFTER INSERT ON {schema}.audit_auditevent"
+        " FOR EACH ROW EXECUTE FUNCTION chain_audit_event()",
+    ),
+    Sabotage(
+        "some events not chained",
+        "trigger_altered",
+        "DROP TRIGGER chained ON {schema}.audit_auditevent;"
+        " CREATE CONSTRAINT TRIGGER chained AFTER INSERT ON {schema}.audit_auditevent"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.actor <> 'user:nobody')"
+        " EXECUTE FUNCTION chain_audit_event()",
+    ),
+    Sabotage(
+        "the platform's events chained no more",
+        "trigger_missing",
+        "DROP TRIGGER chained ON accounts_platformevent",
+        PUBLIC,
+    ),
 ]

@@ -61,6 +61,28 @@ FUNCTIONS = [
         " AS $$ BEGIN RETURN NEW; END $$",
         PUBLIC,
     ),
+    *(
+        Sabotage(
+            f"{name} does nothing",
+            "function_altered",
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RETURN NULL; END $$",
+            PUBLIC,
+        )
+        for name in ("chain_audit_event", "chain_platform_event")
+    ),
+    Sabotage(
+        "chain with its owner's rights",
+        "function_altered",
+        "ALTER FUNCTION chain_audit_event SECURITY DEFINER",
+        PUBLIC,
+    ),
+    Sabotage(
+        "chain for the application to call",
+        "function_callers",
+        f"GRANT EXECUTE ON FUNCTION chain_audit_event TO {_APP}",
+        PUBLIC,
+    ),
     Sabotage(
         "entry for all",
         "function_callers",
@@ -72,6 +94,13 @@ FUNCTIONS = [
         "function_not_callable",
         f"REVOKE EXECUTE ON FUNCTION proven_tenant FROM {_APP}",
         PUBLIC,
+    ),
+    Sabotage(
+        "no chain",
+        "function_missing",
+        "DROP FUNCTION chain_audit_event CASCADE",
+        PUBLIC,
+        also="migrations_not_replayable",
     ),
     Sabotage("no entry", "function_missing", "DROP FUNCTION enter_tenant", PUBLIC),
     Sabotage(

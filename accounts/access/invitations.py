@@ -1,0 +1,193 @@
+"""Invitations: a role offered by mail to whoever reads an address, once and for a while."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.access import newcomers, queries, tasks
+from accounts.access.errors import (
+    AlreadyMember,
+    InvitationAccepted,
+    InvitationExpired,
+    InvitationInvalid,
+    InvitationWithdrawn,
+    ProofNeeded,
+    RoleOutOfReach,
+    TooManyInvitations,
+)
+from accounts.access.models import Invitation, Membership
+from accounts.access.roles import Role
+from accounts.audit import actions as audit
+from accounts.tokens.errors import WrongLogin
+from accounts.users import actions as users
+from accounts.users import guessing
+from accounts.users.models import User
+from config.api.problems import NotFound
+from tenants import context
+from tenants.context import Actor, Scope, TenantContext
+from tenants.identity import Identity
+
+A_DAY = 200  # of one tenant: nobody's mail is to be flooded through us
+_SALT = "accounts.access.invitation"
+
+
+def token_of(invitation: Invitation) -> str:
+    """What the mail carries: the invitation's id, signed; the row says the rest."""
+    return signing.dumps(str(invitation.id), salt=_SALT)
+
+
+def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation:
+    """Offer a role by mail; called inside the tenant. It takes the place of an open offer.
+
+    Raises RoleOutOfReach, AlreadyMember, TooManyInvitations.
+    """
+    tenant_id, email = by.tenant_id, email.lower()
+    if Membership.objects.filter(tenant_id=tenant_id, email__iexact=email).exists():
+        raise AlreadyMember
+    theirs = Invitation.objects.filter(tenant_id=tenant_id)
+    if theirs.filter(created_at__gt=now - timedelta(days=1)).count() >= A_DAY:
+        raise TooManyInvitations(headers={"Retry-After": "3600"})
+    before = list(_open(theirs.filter(email=email)).select_for_update())
+    _check_reach(by, role, *(Role(row.role) for row in before))
+    _open(theirs.filter(email=email)).update(withdrawn_at=now)
+    invitation = Invitation.objects.create(
+        tenant_id=tenant_id,
+        email=email,
+        role=role.value,
+        invited_by_id=by.user_id,
+        created_at=now,
+        expires_at=now + timedelta(seconds=settings.INVITATION_SECONDS),
+    )
+    audit.record("invitation.sent", on=invitation, after={"email": email, "role": role})
+    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
+    return invitation
+
+
+def withdraw(*, invitation_id: UUID, by: Identity, now: datetime) -> None:
+    """Take an offer back; called inside the tenant.
+
+    Raises NotFound, RoleOutOfReach, InvitationAccepted. Withdrawing twice is no error.
+    """
+    rows = Invitation.objects.filter(pk=invitation_id, tenant_id=by.tenant_id)
+    invitation = rows.select_for_update().first()
+    if invitation is None:
+        raise NotFound
+    _check_reach(by, Role(invitation.role))
+    if invitation.accepted_at:
+        raise InvitationAccepted
+    if invitation.withdrawn_at is None:
+        rows.update(withdrawn_at=now)
+        audit.record("invitation.withdrawn", on=invitation)
+
+
+def accept(
+    *,
+    token: str,
+    password: str,
+    caller: Identity | None,
+    at: UUID | None,
+    address: str,
+    now: datetime,
+) -> Membership:
+    """Become a member; called on the platform. Somebody new is made with this password.
+
+    Whoever is known proves it: by their password, or by being signed in. Raises InvitationInvalid,
+    InvitationExpired, InvitationWithdrawn, InvitationAccepted, ProofNeeded, WrongLogin,
+    TooManyAttempts, UnfitPassword, AlreadyMember.
+    """
+    invitation = _read(token)
+    if at not in (None, invitation.tenant_id):
+        raise InvitationInvalid
+    _check_open(invitation, now=now)
+    user = _person(invitation.email, password, caller, address=address, now=now)
+    # Not a member yet, and so with the tenant's hand instead of one's own.
+    where = TenantContext(invitation.tenant_id, Actor.user(user.id), Scope.TENANT)
+    with context.enter(where):
+        membership = _join(invitation.id, user, now=now)
+    return Membership.objects.select_related("tenant").get(pk=membership.pk)
+
+
+def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
+    """Of two who accept at once the second finds the offer taken."""
+    invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
+    _check_open(invitation, now=now)
+    if Membership.objects.filter(tenant_id=invitation.tenant_id, user_id=user.id).exists():
+        raise AlreadyMember
+    invitation.accepted_at = now
+    invitation.save(update_fields=["accepted_at"])
+    membership = Membership.objects.create(
+        tenant_id=invitation.tenant_id,
+        user_id=user.id,
+        email=user.email,
+        role=invitation.role,
+        created_at=now,
+    )
+    audit.record("member.joined", on=membership, after={"role": membership.role})
+    return membership
+
+
+def _read(token: str) -> Invitation:
+    """Raises InvitationInvalid, or InvitationExpired."""
+    try:
+        key = signing.loads(token, salt=_SALT, max_age=settings.INVITATION_SECONDS)
+        invitation = Invitation.objects.filter(pk=UUID(key)).first()
+    except signing.SignatureExpired as fault:
+        raise InvitationExpired from fault
+    except (signing.BadSignature, ValueError, TypeError, AttributeError) as fault:
+        raise InvitationInvalid from fault
+    if invitation is None:
+        raise InvitationInvalid
+    return invitation
+
+
+def _check_open(invitation: Invitation, *, now: datetime) -> None:
+    if invitation.accepted_at:
+        raise InvitationAccepted
+    if invitation.withdrawn_at:
+        raise InvitationWithdrawn
+    if invitation.expires_at <= now:
+        raise InvitationExpired
+
+
+def _person(
+    email: str, password: str, caller: Identity | None, *, address: str, now: datetime
+) -> User:
+    """Who accepts, made sure of."""
+    known = User.objects.filter(email=email).first()
+    if known is not None and known.is_active and _is_signed_in(caller, known):
+        return known
+    if not password:
+        raise ProofNeeded
+    if known is None:
+        return newcomers.make(email=email, password=password, now=now)
+    with guessing.counted(account=email, address=address, wrong=WrongLogin):
+        if users.authenticate(email=email, password=password) is None:
+            raise WrongLogin
+    return known
+
+
+def _is_signed_in(caller: Identity | None, person: User) -> bool:
+    """By a session of their own: no key, and nobody's support."""
+    return (
+        caller is not None
+        and caller.user_id == person.id
+        and caller.key_scope is None
+        and caller.role != Role.SUPPORT
+    )
+
+
+def _check_reach(by: Identity, *roles: Role) -> None:
+    """Raises RoleOutOfReach."""
+    if not queries.hand(by).reaches(*roles):
+        raise RoleOutOfReach
+
+
+def _open(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    return rows.filter(accepted_at=None, withdrawn_at=None)

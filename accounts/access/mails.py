@@ -1,0 +1,38 @@
+"""Mails about memberships."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from accounts.access import invitations
+from accounts.access.models import Invitation, Membership
+
+
+def send_invitation(invitation_id: UUID) -> None:
+    """A link with which the invitation is accepted. Raises OSError when mail does not go out.
+
+    The token is in the link's fragment, which no server logs and no other page is told.
+    """
+    rows = Invitation.objects.filter(pk=invitation_id, accepted_at=None, withdrawn_at=None)
+    invitation = rows.select_related("tenant").first()
+    if invitation is None:
+        return
+    token = invitations.token_of(invitation)
+    inviter = Membership.objects.filter(
+        tenant_id=invitation.tenant_id, user_id=invitation.invited_by_id
+    ).first()
+    about = {
+        "tenant": invitation.tenant.slug,
+        "role": invitation.role,
+        "inviter": inviter.email if inviter else "",
+        "link": f"{settings.INVITATION_URL}#{urlencode({'token': token})}",
+        "token": token,
+        "expires_at": invitation.expires_at,
+    }
+    text = render_to_string("accounts/invitation.txt", about)
+    send_mail(f"Invitation to {invitation.tenant.slug} on Bulkhead", text, None, [invitation.email])

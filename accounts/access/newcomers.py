@@ -1,0 +1,39 @@
+"""People who are new to the platform."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts.tokens.errors import WrongLogin
+from accounts.users.errors import UnfitPassword
+from accounts.users.models import User
+
+
+def keep_the_rules(password: str) -> None:
+    """Raises UnfitPassword."""
+    try:
+        validate_password(password)
+    except ValidationError as fault:
+        raise UnfitPassword.because(fault, field="password") from fault
+
+
+def make(*, email: str, password: str, now: datetime) -> User:
+    """Somebody whom nobody knew, and never somebody who has been made meanwhile.
+
+    Whoever asks gets the person's rights without having proven anything. Raises UnfitPassword, or
+    WrongLogin when the email is known.
+    """
+    keep_the_rules(password)
+    user = User(email=email.lower(), created_at=now)
+    user.set_password(password)
+    user.clean_fields()
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as fault:
+        raise WrongLogin from fault
+    return user

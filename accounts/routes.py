@@ -1,0 +1,10 @@
+"""The API's routes of accounts, in one table."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.access.routes")),
+    path("", include("accounts.tokens.routes")),
+    path("", include("accounts.audit.routes")),
+    path("", include("accounts.support.routes")),
+]

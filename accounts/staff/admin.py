@@ -1,0 +1,125 @@
+"""What the staff sees and does: tenants as customers, support sessions, the platform's trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.support import actions as support
+from accounts.support.models import SupportSession
+from accounts.users.models import User
+from config.api.errors import DomainError
+from tenants.models import Tenant
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list and its rows, to look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Tenant)
+class TenantAdmin(ReadOnly):
+    """Customers, and where they live; never what they have."""
+
+    list_display = ("slug", "name", "plan", "status", "placement", "region", "created_at")
+    list_filter = ("plan", "status", "placement", "region")
+    search_fields = ("slug", "name")
+    ordering = ("slug",)
+
+
+class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A tenant and a reason; everything else follows."""
+
+    class Meta:
+        model = SupportSession
+        fields = ("tenant", "reason")
+
+
+@admin.register(SupportSession)
+class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Ask to be let in, let a colleague in, end it."""
+
+    form = SupportForm
+    list_display = ("tenant", "staff_email", "reason", "requested_at", "opened_at", "ended_at")
+    ordering = ("-requested_at",)
+    actions = ("let_in", "end", "show_token")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Django's own would open a transaction here, and a tenant is entered with one's own."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = SupportForm(request.POST or None)
+        if not form.is_valid():
+            context = {**self.admin_site.each_context(request), "form": form}
+            return render(request, "staff/door.html", {**context, "title": "Ask to be let in"})
+        given = form.cleaned_data
+        support.ask(
+            tenant=given["tenant"],
+            staff=_staff(request),
+            reason=given["reason"],
+            now=timezone.now(),
+        )
+        return HttpResponseRedirect(reverse("admin:accounts_supportsession_changelist"))
+
+    @admin.action(description="Let the colleague in", permissions=["view"])
+    def let_in(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
+        for session in chosen:
+            with _said(self, request):
+                support.open_by_staff(session=session, by=_staff(request), now=timezone.now())
+
+    @admin.action(description="End", permissions=["view"])
+    def end(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
+        for session in chosen:
+            with _said(self, request):
+                support.end_by_staff(session=session, by=_staff(request), now=timezone.now())
+
+    @admin.action(description="Show me an access token", permissions=["view"])
+    def show_token(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
+        for session in chosen:
+            with _said(self, request):
+                token = support.issue_token(
+                    session=session, staff=_staff(request), now=timezone.now()
+                )
+                messages.info(request, token)
+
+
+@contextmanager
+def _said(page: Any, request: HttpRequest) -> Iterator[None]:
+    """Tells the member of staff how it went."""
+    try:
+        yield
+    except DomainError as fault:
+        page.message_user(request, fault.detail, messages.ERROR)
+    else:
+        page.message_user(request, "Done.")
+
+
+def _staff(request: HttpRequest) -> User:
+    """Who is logged in; the site lets nobody else through."""
+    return cast(User, request.user)

@@ -1,0 +1,80 @@
+"""The staff's pages: password, then second factor, then plans, tenants and the platform's trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME, login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.mfa import actions as mfa
+from accounts.staff.forms import CodeForm, PasswordForm
+from accounts.users.models import User
+from tenants import origin
+
+VERIFIED = "second_factor_shown"  # in the session, after the code
+
+
+class StaffSite(admin.AdminSite):
+    """Django's admin, for staff who have shown both factors."""
+
+    site_header = site_title = "Bulkhead"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        is_staff = bool(request.user.is_active and request.user.is_staff)
+        return is_staff and bool(request.session.get(VERIFIED))
+
+    def get_urls(self) -> list[Any]:
+        return [path("code/", self.code, name="code"), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Email and password; the session is a new one from here on."""
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        form = PasswordForm(request.POST or None, address=origin.of(request))
+        if form.is_valid():
+            login(request, form.person)
+            return HttpResponseRedirect(f"{reverse('admin:code')}?{request.GET.urlencode()}")
+        return self._page(request, form, "Log in")
+
+    def code(self, request: HttpRequest) -> HttpResponse:
+        """The second factor: shown, or added by who has none yet."""
+        person = request.user
+        if not (isinstance(person, User) and person.is_active and person.is_staff):
+            return HttpResponseRedirect(reverse("admin:login"))
+        form = CodeForm(request.POST or None, person=person, address=origin.of(request))
+        if form.is_valid():
+            request.session.cycle_key()
+            request.session[VERIFIED] = True
+            request.session.pop("adding", None)
+            if form.recovery_codes:
+                return self._page(request, None, "Log in", codes=form.recovery_codes)
+            return HttpResponseRedirect(_next(request))
+        adding = None if mfa.has_authenticator(person.id) else _secret(request, person)
+        return self._page(request, form, "Second factor", adding=adding)
+
+    def _page(self, request: HttpRequest, form: Any, title: str, **shown: Any) -> HttpResponse:
+        context = {**self.each_context(request), "form": form, "title": title, **shown}
+        request.current_app = self.name
+        return render(request, "staff/door.html", context)
+
+
+def _secret(request: HttpRequest, person: User) -> Any:
+    """What the authenticator is to be told; the same until it is confirmed, or the page left."""
+    if request.method == "POST":
+        return request.session.get("adding")
+    enrolled = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
+    request.session["adding"] = {"secret": enrolled.secret, "uri": enrolled.uri}
+    return request.session["adding"]
+
+
+def _next(request: HttpRequest) -> str:
+    """Where the person wanted to go, if that is here."""
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    return wanted if safe else reverse("admin:index")

@@ -1,0 +1,32 @@
+"""Mails to people about themselves."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from accounts.users.models import User
+
+
+def send_reset(user_id: UUID) -> None:
+    """A link with which the person sets a new password. Raises OSError when mail does not go out.
+
+    The token is in the link's fragment, which no server logs and no other page is told.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return
+    token = default_token_generator.make_token(user)
+    about = {
+        "link": f"{settings.PASSWORD_RESET_URL}#{urlencode({'user': user.id, 'token': token})}",
+        "user": user.id,
+        "token": token,
+        "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+    }
+    text = render_to_string("accounts/password_reset.txt", about)
+    send_mail("Your new password for Bulkhead", text, None, [user.email])

@@ -1,0 +1,32 @@
+"""How often a reset may be asked for; counted alike whether the account exists."""
+
+from __future__ import annotations
+
+import hashlib
+
+from accounts.users.errors import TooManyResets
+from tenants import valkey
+
+_WINDOW = 3600  # seconds
+_OF_ADDRESS = 30
+_OF_ACCOUNT = 3
+
+
+def admit(*, email: str, address: str) -> bool:
+    """Count a request; whether a mail may still go to this account.
+
+    Who asks too often for one account hears nothing of it: the answer stays the same. Raises
+    TooManyResets for an address that asks too often for any, and ValkeyAway.
+    """
+    account = hashlib.sha256(email.lower().encode()).hexdigest()[:32]
+    of_address, of_account = f"resets:address:{address}", f"resets:account:{account}"
+    with valkey.needed() as client:
+        pipeline = client.pipeline()
+        for key in (of_address, of_account):
+            pipeline.incr(key)
+            pipeline.expire(key, _WINDOW, nx=True)
+        pipeline.ttl(of_address)
+        by_address, _, by_account, _, wait = pipeline.execute()
+    if by_address > _OF_ADDRESS:
+        raise TooManyResets(headers={"Retry-After": str(max(1, wait))})
+    return bool(by_account <= _OF_ACCOUNT)

@@ -1,0 +1,79 @@
+"""The process that is measured by `benchmarks.credentials`: prints seconds by name, as JSON."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import django
+
+django.setup()
+
+from accounts.access.roles import KeyScope, Role  # noqa: E402 - needs the app registry
+from accounts.onboarding import create_tenant_for  # noqa: E402
+from accounts.sessions.models import Session  # noqa: E402
+from accounts.tokens import credentials, keys  # noqa: E402
+from accounts.tokens.credentials import Grant  # noqa: E402
+from accounts.tokens.models import ApiKey  # noqa: E402
+from accounts.users.models import User  # noqa: E402
+from benchmarks.credentials import _NAMES  # noqa: E402
+from tenants import admission  # noqa: E402
+from tenants.admission import Guest  # noqa: E402
+from tenants.models import Plan  # noqa: E402
+
+
+def main(rounds: int) -> None:
+    measured = dict(zip(_NAMES, _prepared(), strict=True))
+    took: dict[str, list[float]] = {name: [] for name in measured}
+    for _ in range(rounds):
+        for name in random.sample(_NAMES, len(_NAMES)):
+            started = time.perf_counter()
+            measured[name]()
+            took[name].append(time.perf_counter() - started)
+    print(json.dumps(took))
+
+
+def _prepared() -> list[Callable[[], object]]:
+    """One person with a session, a token and a key."""
+    now = datetime.now(UTC)
+    Plan.objects.update(requests_per_minute=10_000_000)
+    email = "olga@measured.example"
+    tenant = create_tenant_for(
+        slug="measured",
+        tier="starter",
+        owner_email=email,
+        password="Correct-horse-7",
+        region="default",
+        now=now,
+    )
+    user = User.objects.get(email=email)
+    session = Session.objects.create(
+        tenant=tenant, user=user, created_at=now, last_seen_at=now, expires_at=now
+    )
+    secret = keys.new_secret()
+    ApiKey.objects.create(
+        tenant=tenant,
+        user=user,
+        name="measured",
+        prefix=keys.shown(secret),
+        digest=keys.digest(secret),
+        key_scope=KeyScope.READ,
+        created_at=now,
+    )
+    token = credentials.issue(Grant(user.id, tenant.id, Role.OWNER, session.id), now=now)
+    guest = Guest("127.0.0.1", tenant.id, uuid4(), uuid4())
+    return [
+        lambda: credentials.identify(token),
+        lambda: admission.admit(guest, is_data=True),
+        lambda: keys.identify(secret, address="127.0.0.1", now=now),
+        lambda: Session.objects.filter(pk=session.id, ended_at=None).first(),
+    ]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,39 @@
+"""What an app brings into the database besides its tables, declared by its AppConfig. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as `pg_proc` should have it; `volatility` in the letter used there."""
+
+    signature: str
+    body: str
+    definer: bool
+    volatility: str
+    callers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The value of an AppConfig's `brings`.
+
+    Triggers of tenant tables come by migration, and so stand in every schema that is compared;
+    those of shared tables are named here, by table, with the statement that makes them.
+    """
+
+    functions: tuple[Function, ...] = ()
+    shared_triggers: Mapping[str, str] = field(default_factory=dict)
+
+
+def body_of(statements: str) -> str:
+    """What stands between the dollar quotes; PostgreSQL keeps it to the letter."""
+    return statements.split("$body$")[1]
+
+
+def trigger_function(signature: str, statements: str) -> Function:
+    """One that nobody calls: it runs as a trigger, with the rights of whoever set it off."""
+    return Function(signature, body_of(statements), definer=False, volatility="v", callers=())

@@ -1,0 +1,186 @@
+"""Whatever is changed in a trail after it was written is found."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.audit import actions as audit
+from accounts.audit import verification
+from accounts.audit.models import AuditHead, AuditLink
+from tests.accounts.audit.tampering import asleep, filled
+from tests.cast import House, build_tenant, job
+
+_COPY = """
+INSERT INTO audit_auditevent (tenant_id, id, at, actor, action, kind, key, request_id)
+SELECT tenant_id, gen_random_uuid(), at, 'user:nobody', action, kind, key, request_id
+  FROM audit_auditevent WHERE tenant_id = %(tenant)s AND key = '2'
+"""
+_RENUMBER = """
+UPDATE audit_auditlink SET number = -number WHERE tenant_id = %(tenant)s AND number >= 3;
+UPDATE audit_auditlink SET number = 1 - number WHERE tenant_id = %(tenant)s AND number < 0;
+INSERT INTO audit_auditlink (tenant_id, id, number, previous, digest)
+SELECT l.tenant_id, e.id, 3, l.digest, sha256('guess')
+  FROM audit_auditevent e JOIN audit_auditlink l ON l.tenant_id = e.tenant_id AND l.number = 2
+ WHERE e.tenant_id = %(tenant)s AND e.actor = 'user:nobody';
+UPDATE audit_audithead SET number = number + 1 WHERE tenant_id = %(tenant)s;
+"""
+_THIRD = "tenant_id = %(tenant)s AND key = '2'"
+_LAST_LINK = "tenant_id = %(tenant)s AND number = 5"
+TAMPERINGS = {
+    **{
+        f"{column} of an event altered": (
+            f"UPDATE audit_auditevent SET {column} = {value} WHERE {_THIRD}",
+            {"event_altered"},
+        )
+        for column, value in (
+            ("at", "at + interval '1 microsecond'"),
+            ("actor", "'user:somebody'"),
+            ("actor_id", "gen_random_uuid()"),
+            ("action", "'test.undone'"),
+            ("kind", "''"),
+            ("key", "'3'"),
+            ("before", "'{}'"),
+            ("after", "'{\"n\": 3}'"),
+            ("address", "'10.0.0.1'"),
+            ("request_id", "'other'"),
+        )
+    },
+    "an event removed": (f"DELETE FROM audit_auditevent WHERE {_THIRD}", {"event_missing"}),
+    "an event removed with its link": (
+        "DELETE FROM audit_auditlink l USING audit_auditevent e WHERE l.id = e.id"
+        f" AND e.tenant_id = l.tenant_id AND e.{_THIRD};"
+        f" DELETE FROM audit_auditevent WHERE {_THIRD}",
+        {"number_missing", "link_broken"},
+    ),
+    "an event slipped in": (_COPY, {"event_unlinked"}),
+    "an event slipped in between, with a link": (
+        _COPY + ";" + _RENUMBER,
+        {"event_altered", "link_broken"},
+    ),
+    "a link altered": (
+        f"UPDATE audit_auditlink SET digest = sha256('x') WHERE {_LAST_LINK}",
+        {"event_altered", "head_differs"},
+    ),
+    "the last event taken away": (
+        f"DELETE FROM audit_auditlink WHERE {_LAST_LINK};"
+        " DELETE FROM audit_auditevent WHERE tenant_id = %(tenant)s AND key = '4'",
+        {"head_differs"},
+    ),
+    "the head set back": (
+        "UPDATE audit_audithead SET number = 4 WHERE tenant_id = %(tenant)s",
+        {"head_differs"},
+    ),
+    "the head lost": ("DELETE FROM audit_audithead WHERE tenant_id = %(tenant)s", {"head_differs"}),
+}
+
+
+def verify(*arguments: str) -> Any:
+    out = StringIO()
+    call_command("verify_audit", *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize(("statements", "codes"), TAMPERINGS.values(), ids=TAMPERINGS)
+def test_a_change_of_the_past_is_found(tier: str, statements: str, codes: set[str]) -> None:
+    tenant = build_tenant(tier)
+    filled(tenant)
+    assert verification.of_tenant(tenant).faults == ()
+    with asleep(tenant.live_schema) as superuser:
+        for statement in filter(str.strip, statements.split(";")):
+            superuser.execute(statement, {"tenant": tenant.id})
+    found = verification.of_tenant(tenant)
+    assert {fault.code for fault in found.faults} == codes
+    with pytest.raises(CommandError, match=f"broken: {tenant.slug}"):
+        verify(tenant.slug)
+
+
+def test_a_chain_written_anew_has_another_end(tier: str) -> None:
+    """Whoever owns the server can do that; the head kept elsewhere tells."""
+    tenant = build_tenant(tier)
+    filled(tenant)
+    kept = verify(tenant.slug)["chains"][tenant.slug]
+    with asleep(tenant.live_schema) as superuser:
+        for statement in (
+            f"UPDATE audit_auditevent SET actor = 'user:somebody' WHERE {_THIRD}",
+            "DELETE FROM audit_auditlink WHERE tenant_id = %(tenant)s",
+            "DELETE FROM audit_audithead WHERE tenant_id = %(tenant)s",
+            "CREATE TEMP TABLE kept AS SELECT * FROM audit_auditevent WHERE tenant_id = %(tenant)s",
+            "DELETE FROM audit_auditevent WHERE tenant_id = %(tenant)s",
+            "SET LOCAL session_replication_role = origin",
+            "INSERT INTO audit_auditevent SELECT * FROM kept ORDER BY at",
+        ):
+            superuser.execute(statement, {"tenant": tenant.id})
+    anew = verify(tenant.slug)["chains"][tenant.slug]
+    assert anew["faults"] == []
+    assert anew["number"] == kept["number"]
+    assert anew["digest"] != kept["digest"]
+
+
+def test_events_copied_with_their_links_keep_them(tier: str) -> None:
+    """As a move to another schema does it: links first, then events, triggers awake."""
+    tenant = build_tenant(tier)
+    filled(tenant)
+    before = verification.of_tenant(tenant)
+    with asleep(tenant.live_schema) as superuser:
+        superuser.execute(
+            "CREATE TEMP TABLE kept AS SELECT * FROM audit_auditevent WHERE tenant_id = %s",
+            [tenant.id],
+        )
+        superuser.execute("DELETE FROM audit_auditevent WHERE tenant_id = %s", [tenant.id])
+        superuser.execute("SET LOCAL session_replication_role = origin")
+        superuser.execute("INSERT INTO audit_auditevent SELECT * FROM kept")
+    assert verification.of_tenant(tenant) == before
+
+
+def test_sixteen_writers_at_once_make_one_chain_without_a_gap(tier: str) -> None:
+    tenant = build_tenant(tier)
+
+    def write(number: int) -> None:
+        try:
+            for turn in range(8):
+                with job(tenant, f"writer{number}"):
+                    audit.record("test.first", key=str(turn))
+                    audit.record("test.second", key=str(turn))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(write, range(16)))
+    found = verification.of_tenant(tenant)
+    assert (found.number, found.faults) == (256, ())
+    with job(tenant):
+        numbers = AuditLink.objects.order_by("number").values_list("number", flat=True)
+        assert list(numbers) == list(range(1, 257))
+        assert AuditHead.objects.get().number == 256
+
+
+def test_a_tenant_without_events_is_whole(tier: str) -> None:
+    tenant = build_tenant(tier)
+    assert verify(tenant.slug)["chains"][tenant.slug] == {
+        "number": 0,
+        "digest": "00" * 32,
+        "faults": [],
+    }
+
+
+def test_real_work_leaves_a_whole_chain(house: House) -> None:
+    account = house.alice.post("accounts/", {"name": "a"}).json()["id"]
+    house.bob.post("accounts/", {"name": "b"})
+    house.alice.post(f"accounts/{account}/deposit/", {"currency": "USD", "amount": "1"})
+    out = StringIO()
+    call_command("verify_audit", house.tenant.slug, stdout=out)
+    found = verification.of_tenant(house.tenant)
+    assert f"{house.tenant.slug}: 3 events, head {found.digest}" in out.getvalue()
+
+
+def test_a_tenant_nobody_knows_is_an_error() -> None:
+    with pytest.raises(CommandError, match="no tenant"):
+        verify(f"x{uuid4().hex[:10]}")

@@ -1,0 +1,89 @@
+"""Valkey stopped and started again: no door stands open, and nobody has to restart anything."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from config.embedded.server import Server as EmbeddedServer
+from config.embedded.servers import running
+from tests.cast import PASSWORD, House
+from tests.web import Server, serve
+
+
+@pytest.fixture(scope="module")
+def own_valkey() -> Iterator[tuple[EmbeddedServer, str]]:
+    """A Valkey that only this module's web process uses."""
+    given = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    with TemporaryDirectory(prefix="bulkhead-valkey-") as folder:
+        Path(folder).chmod(0o755)
+        with running(Path(folder) / "data", durable=False, given=given) as servers:
+            yield servers.started[0], servers.redis_url
+
+
+@pytest.fixture(scope="module")
+def web(own_valkey: tuple[EmbeddedServer, str]) -> Iterator[Server]:
+    with serve(REDIS_URL=own_valkey[1]) as server:
+        yield server
+
+
+def ask(web: Server, method: str, path: str, token: str = "", **body: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.request(
+        method, f"{web.url}/api/v1/{path}", headers=headers, json=body or None, timeout=20
+    )
+
+
+def log_in(web: Server, house: House) -> httpx.Response:
+    return ask(web, "POST", "auth/login/", email=house.alice.email, password=PASSWORD)
+
+
+def answers(web: Server, token: str, status: int) -> bool:
+    """Whether it gives this status within some seconds."""
+    for _ in range(50):
+        if ask(web, "GET", "accounts/", token).status_code == status:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
+    web: Server, own_valkey: tuple[EmbeddedServer, str], house: House
+) -> None:
+    valkey = own_valkey[0]
+    token, ended = (log_in(web, house).json()["access"] for _ in range(2))
+    assert ask(web, "POST", "auth/logout/", ended).status_code == 204
+    assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+    valkey.stop()
+    try:
+        for answer in (
+            ask(web, "GET", "accounts/", token),
+            ask(web, "POST", "accounts/", token, name="x"),
+            ask(web, "GET", "accounts/", ended),
+            ask(web, "POST", "auth/logout/", token),
+            log_in(web, house),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["Retry-After"]
+        address = web.url.replace("http", "ws") + "/ws/v1/stream/"
+        with connect(address, subprotocols=[f"bulkhead.token.{token}"]) as socket:  # type: ignore[list-item]
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=20)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+        assert httpx.get(f"{web.url}/healthz").status_code == 200
+        assert httpx.get(f"{web.url}/readyz").json()["cache"] is False
+    finally:
+        valkey.start()
+    assert answers(web, token, 200)
+    # It came back empty, and was told again.
+    assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+    assert log_in(web, house).status_code == 200

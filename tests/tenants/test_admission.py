@@ -1,0 +1,140 @@
+"""The door: buckets that are fair, endings that hold at once, locks, and nothing left open."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from accounts.sessions.models import Session
+from tenants import admission, limits, valkey
+from tenants.admission import Guest
+from tenants.models import Plan, Tenant
+from tests.cast import PASSWORD, House, anywhere, build_tenant
+
+
+@pytest.fixture
+def narrow() -> Tenant:
+    """A tenant whose plan allows 40 requests a minute, and so 20 to one person."""
+    plan = Plan.objects.get(code="starter")
+    plan.pk, plan.name, plan.requests_per_minute = f"n{uuid4().hex[:8]}", "Narrow", 40
+    plan.save(force_insert=True)
+    tenant = build_tenant()
+    Tenant.objects.filter(pk=tenant.pk).update(plan=plan)
+    return tenant
+
+
+def guest(tenant: Tenant) -> Guest:
+    return Guest(anywhere(), tenant.id, uuid4(), uuid4())
+
+
+def let_in(visitor: Guest, times: int) -> int:
+    """How many of so many requests at once are let in."""
+
+    def ask(_number: int) -> bool:
+        try:
+            admission.admit(visitor, is_data=True)
+        except admission.TooManyRequests:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        return sum(pool.map(ask, range(times)))
+
+
+def test_a_person_gets_their_share_and_no_more_however_many_ask_at_once(narrow: Tenant) -> None:
+    # A bucket of 20 gains a third of a token a second; the test takes a second or two.
+    assert 20 <= let_in(guest(narrow), 60) <= 21
+
+
+def test_a_greedy_person_leaves_room_for_the_others_of_the_tenant(narrow: Tenant) -> None:
+    let_in(guest(narrow), 100)
+    assert let_in(guest(narrow), 10) == 10
+
+
+def test_a_tenant_gets_what_its_plan_allows_and_others_are_not_touched(narrow: Tenant) -> None:
+    let_in_all = sum(let_in(guest(narrow), 15) for _ in range(4))
+    assert 40 <= let_in_all <= 42
+    assert let_in(guest(build_tenant()), 10) == 10
+
+
+def test_a_refused_request_says_when_to_come_back(narrow: Tenant) -> None:
+    visitor = guest(narrow)
+    let_in(visitor, 25)
+    with pytest.raises(admission.TooManyRequests) as refused:
+        admission.admit(visitor, is_data=True)
+    headers = refused.value.headers
+    assert headers["RateLimit-Limit"] == "20"
+    assert headers["RateLimit-Remaining"] == "0"
+    assert 1 <= int(headers["Retry-After"]) <= 3
+
+
+def test_the_limits_of_a_plan_change_without_a_restart(narrow: Tenant) -> None:
+    assert admission.admit(guest(narrow), is_data=True).size == 20
+    Plan.objects.filter(tenants=narrow).update(requests_per_minute=4_000)
+    limits._known.clear()  # half a minute later
+    assert admission.admit(guest(narrow), is_data=True).size == 4_000
+
+
+def test_every_answer_tells_what_is_left(house: House) -> None:
+    answer = house.alice.get("accounts/")
+    assert int(answer["RateLimit-Limit"]) > int(answer["RateLimit-Remaining"]) >= 0
+    assert int(answer["RateLimit-Reset"]) >= 0
+
+
+def test_an_address_is_limited_whoever_it_says_it_is(settings: object) -> None:
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 5  # type: ignore[attr-defined]
+    client = Client(REMOTE_ADDR=anywhere(), raise_request_exception=False)
+    bad = {"Authorization": "Bearer a.b.c"}
+    statuses = [client.get("/api/v1/accounts/", headers=bad).status_code for _ in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+
+
+def sign_in(house: House) -> str:
+    client = Client(REMOTE_ADDR=anywhere())
+    body = {"email": house.alice.email, "password": PASSWORD}
+    answer = client.post("/api/v1/auth/login/", body, content_type="application/json")
+    return str(answer.json()["access"])
+
+
+def status(token: str) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = Client(raise_request_exception=False).get("/api/v1/accounts/", headers=headers)
+    return answer.status_code, answer.json().get("code", "")
+
+
+def test_an_ended_session_is_refused_at_once_and_the_database_is_not_asked(house: House) -> None:
+    token = sign_in(house)
+    assert status(token) == (200, "")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().delete("/api/v1/auth/sessions/", headers=headers).json() == {"ended": 1}
+    assert status(token) == (401, "session_ended")
+
+
+def test_a_valkey_that_has_forgotten_is_told_again_what_has_ended(house: House) -> None:
+    token = sign_in(house)
+    headers = {"Authorization": f"Bearer {token}"}
+    Client().delete("/api/v1/auth/sessions/", headers=headers)
+    session = Session.objects.get(user_id=house.alice.user_id, ended_at__isnull=False)
+    valkey.client().delete(f"revoked:session:{session.id}", "revoked:complete")
+    assert status(token) == (401, "session_ended")
+
+
+def test_the_emergency_lock_closes_one_tenants_data_and_leaves_log_in_open(house: House) -> None:
+    slug = house.tenant.slug
+    call_command("emergency_lock", "on", "--tenant", slug)
+    try:
+        assert status(house.alice.token) == (503, "locked")
+        assert sign_in(house)
+        assert status(house.mallory.token) == (200, "")
+        valkey.client().delete(f"locked:tenant:{house.tenant.id}", "revoked:complete")
+        assert status(house.alice.token) == (503, "locked")
+    finally:
+        call_command("emergency_lock", "off", "--tenant", slug)
+    assert status(house.alice.token) == (200, "")
