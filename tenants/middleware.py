@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import set_script_prefix
+from django.urls import get_script_prefix, set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
@@ -26,10 +26,11 @@ class AddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        came_from = origin.address.set(origin.of(request))
+        came_from, prefix = origin.address.set(origin.of(request)), get_script_prefix()
         try:
             return self._addressed(request)
         finally:
+            set_script_prefix(prefix)
             origin.address.reset(came_from)
 
     def _addressed(self, request: HttpRequest) -> HttpResponse:

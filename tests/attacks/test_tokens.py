@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -166,13 +168,16 @@ def stream(site: Server, *, at: str = "", offering: str = "", path: str = "") ->
     return connect(address, sock=wire, subprotocols=offered)
 
 
-def door(site: Server, token: str, *, by: str, at: str = "", path: str = "") -> ClientConnection:
+@contextmanager
+def door(
+    site: Server, token: str, *, by: str, at: str = "", path: str = ""
+) -> Iterator[ClientConnection]:
     """Signed in by sub-protocol or by first message."""
-    if by == "sub-protocol":
-        return stream(site, at=at, path=path, offering=f"bulkhead.token.{token}")
-    opened = stream(site, at=at, path=path)
-    opened.send(json.dumps({"type": "authenticate", "token": token}))
-    return opened
+    offering = f"bulkhead.token.{token}" if by == "sub-protocol" else ""
+    with stream(site, at=at, path=path, offering=offering) as opened:
+        if by == "message":
+            opened.send(json.dumps({"type": "authenticate", "token": token}))
+        yield opened
 
 
 WAYS = pytest.mark.parametrize("by", ["sub-protocol", "message"])
@@ -225,9 +230,8 @@ def test_the_stream_looks_at_no_query_cookie_or_header(site: Server, one: House)
     home = urlsplit(site.url)
     address = f"ws://{home.netloc}/ws/v1/stream/?token={one.alice.token}"
     headers = {"Authorization": bearer(one.alice), "Cookie": f"token={one.alice.token}"}
-    with connect(address, additional_headers=headers) as opened:
-        with pytest.raises(TimeoutError):
-            opened.recv(timeout=0.5)
+    with connect(address, additional_headers=headers) as opened, pytest.raises(TimeoutError):
+        opened.recv(timeout=0.5)
 
 
 @WAYS
