@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.access import actions as access
 from accounts.access.roles import ROLES, Permission, Role, allows
@@ -151,3 +153,24 @@ def test_one_person_may_belong_to_two_tenants(house: House) -> None:
     access.ensure_member(tenant=other, user=user, role=Role.ADMIN, now=now())
     session = log_in(house, tenant=other.slug).json()
     assert (session["role"], len(session["tenants"])) == ("admin", 2)
+
+
+def test_knowing_who_asks_takes_no_query(house: House) -> None:
+    """The whole request is one statement: that of the list."""
+    house.alice.get("accounts/")  # the plan's limits are remembered from here on
+    with CaptureQueriesContext(connection) as captured:
+        assert house.alice.get("accounts/").status_code == 200
+    begun, listed, committed = (query["sql"] for query in captured.captured_queries)
+    assert (begun, committed) == ("BEGIN", "COMMIT")
+    assert 'FROM "trading_account"' in listed
+
+
+def test_the_key_may_change_while_people_are_signed_in(house: House, settings: Any) -> None:
+    """What the old one signed stays good until it runs out; new tokens carry the new one's name."""
+    old = house.alice.token
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    assert house.alice.get("accounts/").status_code == 200
+    fresh = log_in(house).json()["access"]
+    assert jwt.get_unverified_header(fresh)["kid"] != jwt.get_unverified_header(old)["kid"]
+    settings.SECRET_KEY_FALLBACKS = []
+    assert house.alice.get("accounts/").status_code == 401

@@ -79,7 +79,8 @@ def test_nobody_signs_up_as_more_than_the_owner_of_a_new_starter_tenant(
 
 def test_an_invitation_gives_its_role_whatever_the_body_asks(site: Server, house: House) -> None:
     email = unknown()
-    assert invite(site, house.olga, email, "viewer", **(GREEDY | {"role": "viewer"})).status == 201
+    greedy = {name: value for name, value in GREEDY.items() if name != "role"}
+    assert invite(site, house.olga, email, "viewer", **greedy).status == 201
     other = {"tenant": str(house.mallory.tenant.id), "email": house.olga.email}
     joined = accept(site, token_of(email), **GREEDY, **other)
     assert joined.status in (200, 201), joined.text
@@ -303,23 +304,53 @@ def test_a_key_of_one_account_meets_no_other(site: Server, house: House) -> None
     assert everywhere.status != 200 or everywhere.json() == []
 
 
+def open_order(site: Server, person: Person, where: str, *pairs: tuple[str, str]) -> dict[str, Any]:
+    """What was asked, and `id`: an order far from the market."""
+    money = {"currency": "USD", "amount": "100"}
+    call(site, "POST", f"accounts/{where}/deposit/", money, credential=bearer(person))
+    body = {"account": where, "instrument": list_instrument().symbol, "side": "buy"}
+    body |= {"type": "limit", "quantity": "1", "limit_price": "1", "client_order_id": uuid4().hex}
+    placed = call(site, "POST", "orders/", body, *pairs, credential=bearer(person))
+    assert placed.status == 201, placed.text
+    return {**body, "id": placed.json()["id"]}
+
+
 def test_a_key_of_one_account_is_not_told_what_was_done_in_another(
     site: Server, house: House
 ) -> None:
     """By asking again, under the same `Idempotency-Key`, what its person has asked there."""
     one, other = (account(site, house.alice, name) for name in ("one", "other"))
-    market = list_instrument()
     again = ("Idempotency-Key", uuid4().hex)
-    body = {"account": other, "instrument": market.symbol, "side": "buy", "type": "limit"}
-    body |= {"quantity": "1", "limit_price": "1"}
-    money = {"currency": "USD", "amount": "100"}
-    call(site, "POST", f"accounts/{other}/deposit/", money, credential=bearer(house.alice))
-    placed = call(site, "POST", "orders/", body, again, credential=bearer(house.alice))
-    assert placed.status == 201, placed.text
+    body = open_order(site, house.alice, other, again)
+    placed = body.pop("id")
     credential = key(site, house.alice, account=one)
     answer = call(site, "POST", "orders/", body, again, credential=credential)
-    assert answer.status in (403, 404, 422), answer.text
-    assert placed.json()["id"] not in answer.text
+    assert answer.status in (403, 404, 409, 422), answer.text
+    assert placed not in answer.text
+
+
+def test_a_key_of_one_account_does_not_find_another_by_the_clients_own_id(
+    site: Server, house: House
+) -> None:
+    one, other = (account(site, house.alice, name) for name in ("one", "other"))
+    body = open_order(site, house.alice, other)
+    placed = body.pop("id")
+    credential = key(site, house.alice, account=one)
+    for where in (one, other):
+        answer = call(site, "POST", "orders/", {**body, "account": where}, credential=credential)
+        assert answer.status != 200, answer.text
+        assert placed not in answer.text
+
+
+def test_a_key_of_one_account_cancels_in_no_other(site: Server, house: House) -> None:
+    one, other = (account(site, house.alice, name) for name in ("one", "other"))
+    placed = open_order(site, house.alice, other)["id"]
+    credential = key(site, house.alice, account=one)
+    for body in ({}, {"account": other}):
+        call(site, "POST", "orders/cancel-all/", body, credential=credential)
+    call(site, "DELETE", f"orders/{placed}/", credential=credential)
+    order = call(site, "GET", f"orders/{placed}/", credential=bearer(house.alice)).json()
+    assert order["status"] == "accepted"
 
 
 def as_person(person: Person) -> TenantContext:

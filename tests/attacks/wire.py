@@ -23,6 +23,7 @@ class Answer:
     status: int
     headers: dict[str, str]  # by name in lower case
     content: bytes
+    cookies: str = ""  # all that were set
 
     @property
     def text(self) -> str:
@@ -70,7 +71,8 @@ def send(
         connection.endheaders(body or None)
         got = connection.getresponse()
         headers = {name.lower(): value for name, value in got.getheaders()}
-        return Answer(got.status, headers, got.read())
+        cookies = ", ".join(got.headers.get_all("Set-Cookie") or ())
+        return Answer(got.status, headers, got.read(), cookies)
     finally:
         connection.close()
 

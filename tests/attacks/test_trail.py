@@ -1,0 +1,275 @@
+"""The trail: rewritten, cut, forged, read by strangers, and carried into a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from accounts.access.roles import Role
+from accounts.audit import actions as audit
+from accounts.audit import verification
+from accounts.audit.models import AuditEvent
+from tenants.context import Actor, Scope, TenantContext
+from tests.attacks.wire import Answer, bearer, call
+from tests.cast import House, Person, build_person, job
+from tests.isolation.database import application, inside
+from tests.web import Server
+
+TABLES = ("audit_auditevent", "audit_auditlink", "accounts_platformevent", "accounts_platformlink")
+REFUSED = ("42501", "BH005", "0A000", "55006")
+INSERT = (
+    "INSERT INTO audit_auditevent (id, at, actor, actor_id, action, kind, key, request_id)"
+    " VALUES (gen_random_uuid(), now(), %s, %s, 'forged', '', '', '')"
+)
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """With something on record of three people."""
+    for person in (house.alice, house.bob, house.mallory):
+        assert person.post("accounts/", {"name": f"of {person.name}"}).status_code == 201
+    return house
+
+
+def as_user(person: Person) -> TenantContext:
+    return TenantContext(person.tenant.id, Actor.user(person.user_id), Scope.USER)
+
+
+def as_tenant(person: Person) -> TenantContext:
+    return TenantContext(person.tenant.id, Actor.user(person.user_id), Scope.TENANT)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {} SET id = gen_random_uuid()",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "TRUNCATE {} CASCADE",
+        "ALTER TABLE {} DISABLE TRIGGER ALL",
+        "ALTER TABLE {} DISABLE TRIGGER USER",
+        "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY",
+        "DROP TRIGGER append_only ON {}",
+        "DROP TRIGGER chained ON {}",
+        "DROP TABLE {}",
+        "ALTER TABLE {} RENAME TO gone",
+        "CREATE RULE quiet AS ON INSERT TO {} DO INSTEAD NOTHING",
+        "CREATE TRIGGER mine BEFORE INSERT ON {} EXECUTE FUNCTION suppress_redundant_updates()",
+        "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
+        "SELECT * FROM {} FOR UPDATE",
+        "COPY {} FROM PROGRAM 'true'",
+    ],
+)
+def test_the_past_is_not_the_applications_to_change(
+    house: House, table: str, statement: str
+) -> None:
+    for context in (as_user(house.alice), as_tenant(house.olga)):
+        with inside(context) as cursor, pytest.raises(psycopg.Error) as caught:
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(table)))
+        assert caught.value.sqlstate in REFUSED, caught.value
+    with application() as cursor, pytest.raises(psycopg.Error) as caught:
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(table)))
+    assert caught.value.sqlstate in REFUSED, caught.value
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET session_replication_role = replica",
+        "SET LOCAL session_replication_role = 'local'",
+        "SELECT set_config('session_replication_role', 'replica', false)",
+        "UPDATE pg_trigger SET tgenabled = 'D'",
+        "UPDATE pg_settings SET setting = 'replica' WHERE name = 'session_replication_role'",
+        "ALTER ROLE bulkhead_app SET session_replication_role = replica",
+        "CREATE OR REPLACE FUNCTION public.chain_audit_event() RETURNS trigger LANGUAGE sql AS ''",
+        "DROP FUNCTION public.chain_audit_event()",
+    ],
+)
+def test_triggers_cannot_be_put_to_sleep(house: House, statement: str) -> None:
+    for context in (as_user(house.alice), as_tenant(house.olga)):
+        with inside(context) as cursor, pytest.raises(psycopg.Error) as caught:
+            cursor.execute(statement.encode())
+        assert caught.value.sqlstate in (*REFUSED, "42601", "42P13"), caught.value
+
+
+def test_nobody_signs_for_somebody_else(house: House) -> None:
+    """Alice's own scope, and Bob's name: by key and by word."""
+    alice, bob, mallory = house.alice.user_id, house.bob.user_id, house.mallory.user_id
+    for actor, actor_id in (
+        (f"user:{bob}", bob),
+        (f"user:{bob}", alice),
+        (f"support:{alice}", alice),
+        ("system:seed", None),
+        ("system:seed", alice),
+        (f"user:{mallory}", mallory),
+    ):
+        with inside(as_user(house.alice)) as cursor, pytest.raises(psycopg.Error) as caught:
+            cursor.execute(INSERT, [actor, actor_id])
+        assert caught.value.sqlstate in ("42501", "23514"), (actor, caught.value)
+
+
+def test_a_slipped_in_link_is_found(house: House) -> None:
+    """The application writes links and head itself, by the trigger: their digests tell."""
+    with inside(as_tenant(house.olga)) as cursor:
+        cursor.execute(
+            "INSERT INTO audit_auditlink (id, number, previous, digest)"
+            " SELECT gen_random_uuid(), h.number + 1, h.digest, h.digest FROM audit_audithead h"
+        )
+        cursor.connection.commit()
+    assert "event_missing" in faults(house)
+
+
+def test_a_head_set_back_is_found(house: House) -> None:
+    with inside(as_tenant(house.olga)) as cursor:
+        cursor.execute("UPDATE audit_audithead SET number = number - 1")
+        cursor.connection.commit()
+    assert "head_differs" in faults(house)
+
+
+def test_a_head_taken_away_is_found_or_refused(house: House) -> None:
+    try:
+        with inside(as_tenant(house.olga)) as cursor:
+            cursor.execute("DELETE FROM audit_audithead")
+            cursor.connection.commit()
+    except psycopg.errors.InsufficientPrivilege:
+        return
+    assert "head_differs" in faults(house)
+
+
+def faults(house: House) -> set[str]:
+    return {fault.code for fault in verification.of_tenant(house.tenant).faults}
+
+
+def test_an_untouched_trail_has_no_fault(house: House) -> None:
+    assert faults(house) == set()
+
+
+EVIL = [
+    "=cmd|'/C calc'!A0",
+    "+1+1",
+    "-1+1",
+    "@SUM(1+1)",
+    "\t=1+1",
+    "\r=1+1",
+    " =1+1",
+    "\uff1d1+1",
+    'a","=1+1',
+    "a\n=1+1",
+    "a\r\n=1+1",
+    "'=1+1",
+]
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def exported(site: Server, house: House, query: str = "") -> list[dict[str, str]]:
+    answer = call(site, "GET", f"audit-log/export/{query}", credential=bearer(house.olga))
+    assert answer.status == 200, answer.text
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
+def harmless(cell: str) -> bool:
+    """By what spreadsheets do: they calculate what begins so, also after blanks."""
+    return not cell.lstrip(" ").startswith(_STARTS)
+
+
+def test_no_cell_of_the_export_is_a_formula(site: Server, house: House) -> None:
+    made = {}
+    for name in EVIL:
+        answer = call(
+            site, "POST", "accounts/", {"name": name + "x"}, credential=bearer(house.alice)
+        )
+        made[name] = answer.status
+    invited = {"email": "=cmd@x.example", "role": "viewer"}
+    call(site, "POST", "invitations/", invited, credential=bearer(house.olga))
+    odd = ("X-Request-ID", "=1+1")
+    call(site, "POST", "accounts/", {"name": uuid4().hex}, odd, credential=bearer(house.alice))
+    rows = exported(site, house)
+    assert sum(status == 201 for status in made.values()) > 5, made
+    assert not [cell for row in rows for cell in row.values() if not harmless(cell)]
+    assert {len(row) for row in rows} == {11}
+
+
+def test_no_key_of_an_event_is_a_formula(site: Server, house: House) -> None:
+    """Whatever a room may write there one day."""
+    with job(house.tenant):
+        for name in EVIL:
+            audit.record("test.evil", kind="thing", key=name, after={"name": name})
+    rows = exported(site, house, "?action=test.evil")
+    assert len(rows) == len(EVIL)
+    assert [row["key"] for row in rows if not harmless(row["key"])] == []
+
+
+def events(house: House) -> list[dict[str, Any]]:
+    with job(house.mallory.tenant):
+        return [
+            {name: str(value) for name, value in row.items()} for row in AuditEvent.objects.values()
+        ]
+
+
+def ask(site: Server, house: House, query: str) -> Answer:
+    return call(site, "GET", f"audit-log/{query}", credential=bearer(house.olga))
+
+
+def test_another_tenants_events_are_in_no_filter(site: Server, house: House) -> None:
+    theirs = events(house)
+    assert theirs
+    tenant = house.mallory.tenant
+    queries = [
+        "",
+        "?page_size=200",
+        "?ordering=at",
+        f"?actor_id={house.mallory.user_id}",
+        f"?tenant_id={tenant.id}",
+        f"?tenant={tenant.slug}",
+        f"?tenant_id__in={tenant.id}&id={theirs[0]['id']}",
+        f"?key={theirs[0]['key']}",
+        f"?kind={theirs[0]['kind']}&action={theirs[0]['action']}",
+        "?at_after=2000-01-01T00:00:00Z&at_before=2100-01-01T00:00:00Z",
+        f"?search={house.mallory.user_id}",
+        "?key=%25",
+        "?key=' OR true --",
+    ]
+    for query in queries:
+        for path in ("", "export/"):
+            answer = ask(site, house, path + query.replace(" ", "%20"))
+            assert answer.status in (200, 400), answer.text
+            for event in theirs:
+                assert event["id"] not in answer.text, query
+    assert ask(site, house, f"{theirs[0]['id']}/").told == (404, "not_found")
+
+
+def test_a_cursor_of_another_tenants_trail_leads_nowhere(site: Server, house: House) -> None:
+    oscar = build_person(house.mallory.tenant, "oscar", Role.OWNER)
+    for name in range(3):
+        house.mallory.post("accounts/", {"name": str(name)})
+    page = call(site, "GET", "audit-log/?page_size=1", credential=bearer(oscar)).json()
+    cursor = page["next"].partition("?")[2]
+    answer = ask(site, house, f"?{cursor}")
+    assert answer.status in (200, 400)
+    for event in events(house):
+        assert event["id"] not in answer.text
+
+
+def test_what_was_refused_for_another_tenants_token_is_on_record(
+    site: Server, house: House
+) -> None:
+    """The contract: `tenant_mismatch`, and an event."""
+    answer = call(
+        site,
+        "GET",
+        "accounts/",
+        credential=bearer(house.mallory),
+        prefix=f"/t/{house.tenant.slug}",
+    )
+    assert answer.told == (403, "tenant_mismatch")
+    said = ask(site, house, "").text + str(events(house))
+    assert "mismatch" in said
