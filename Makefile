@@ -13,7 +13,7 @@ VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
 
-.PHONY: help up down clean test check fix bench manage dsn shell test-extras venv
+.PHONY: help up down clean test check fix bench manage dsn shell fuzz test-extras venv
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 	$(EMBEDDED) run --throwaway -- sh -c \
 		'python manage.py provision_roles && python manage.py makemigrations --check --dry-run'
 	$(PYTHON) -m pytest -n 2
+
+fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 tests/api/test_fuzz.py
 
 fix: .venv/dev ## format, and repair what the linter can
 	$(PYTHON) -m ruff check --fix .

@@ -1,7 +1,7 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
 One script in Valkey answers both in one round trip, by Valkey's own clock: ended sessions, locks,
-and a token bucket each for address, person and tenant. Whoever is refused takes from no bucket.
+and a token bucket each for address, person, key and tenant. Whoever is refused takes from no bucket.
 Without an answer the door stays closed.
 """
 
@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
 from tenants import limits, valkey
+from tenants.identity import Identity
 from tenants.models import EmergencyLock
 
 _COMPLETE = "revoked:complete"
@@ -103,6 +104,13 @@ class Guest:
     tenant_id: UUID | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
+    is_key: bool = False  # and `session_id` the API key's: it has a bucket of its own
+
+    @classmethod
+    def of(cls, caller: Identity, *, address: str) -> Guest:
+        """Whoever a credential speaks for."""
+        is_key = caller.key_scope is not None
+        return cls(address, caller.tenant_id, caller.user_id, caller.session_id, is_key)
 
 
 def admit(guest: Guest, *, is_data: bool) -> Room:
@@ -122,6 +130,11 @@ def admit(guest: Guest, *, is_data: bool) -> Room:
     if verdict == "locked":
         raise Locked(headers={"Retry-After": "30"})
     raise SessionEnded
+
+
+def recheck(guest: Guest) -> None:
+    """Whether somebody who was let in may stay; takes from no bucket. Raises what `admit` does."""
+    admit(Guest("", guest.tenant_id, None, guest.session_id), is_data=True)
 
 
 def end(session_ids: list[UUID]) -> None:
@@ -169,12 +182,16 @@ def _ask(guest: Guest, *, is_data: bool) -> list[Any]:
 
 def _buckets(guest: Guest) -> dict[str, int]:
     """Name and size of each bucket that the request takes from."""
-    found = {f"rate:address:{guest.address}": settings.ADDRESS_REQUESTS_PER_MINUTE}
+    found: dict[str, int] = {}
+    if guest.address:
+        found[f"rate:address:{guest.address}"] = settings.ADDRESS_REQUESTS_PER_MINUTE
     if guest.tenant_id and guest.user_id:
         size = limits.of(guest.tenant_id).requests_per_minute
         share = max(1, int(size * settings.PERSON_SHARE_OF_REQUESTS))
         found[f"rate:tenant:{guest.tenant_id}"] = size
         found[f"rate:tenant:{guest.tenant_id}:{guest.user_id}"] = share
+        if guest.is_key:
+            found[f"rate:tenant:{guest.tenant_id}:{guest.session_id}"] = share
     return found
 
 

@@ -45,6 +45,12 @@ class TenantMismatch(DomainError):
     title = "This credential belongs to another tenant."
 
 
+class SecondFactorMissing(DomainError):
+    code = "second_factor_enrolment_needed"
+    status = 403
+    title = "This tenant asks everyone for a second factor. Add one under auth/mfa/totp/ first."
+
+
 class WrongDatabaseRole(Exception):
     """The connection's role could see past the walls; the process must not start."""
 

@@ -28,6 +28,7 @@ class Identity:
     actor: Actor
     key_scope: str | None = None  # of an API key: how much of the role it carries
     account_id: UUID | None = None  # of an API key: the only trading account it is good for
+    expires_at: int = 0  # seconds since the epoch; 0 for a key, which is looked up each time
     is_read_only: bool = False
     has_second_factor: bool = False
     stepped_up_at: int = 0  # seconds since the epoch

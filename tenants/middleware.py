@@ -14,7 +14,7 @@ from config.api import problems
 from config.api.errors import DomainError
 from tenants import addressing, admission, context, identity, origin
 from tenants.admission import Guest
-from tenants.errors import TenantMismatch
+from tenants.errors import TenantMismatch, UnknownTenant
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -35,7 +35,7 @@ class AddressMiddleware:
 
     def _addressed(self, request: HttpRequest) -> HttpResponse:
         try:
-            address = addressing.resolve(request.get_host(), request.path_info)
+            address = self._resolve(request)
         except (DomainError, DisallowedHost, DatabaseError) as fault:
             return problems.response(problems.from_exception(fault))
         request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
@@ -46,6 +46,14 @@ class AddressMiddleware:
             request.META["SCRIPT_NAME"] = address.prefix
             set_script_prefix(address.prefix)
         return self.get_response(request)
+
+    def _resolve(self, request: HttpRequest) -> addressing.Address:
+        """Raises UnknownTenant, and for who tries too many names TooManyRequests."""
+        try:
+            return addressing.resolve(request.get_host(), request.path_info)
+        except UnknownTenant:
+            admission.admit(Guest(origin.address.get()), is_data=False)
+            raise
 
 
 class TenantMiddleware:
@@ -90,7 +98,7 @@ class TenantMiddleware:
             admission.admit(Guest(origin.address.get()), is_data=False)  # guessing is counted too
             raise
         if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
-            admission.admit(_guest(caller), is_data=True)
+            admission.admit(Guest.of(caller, address=origin.address.get()), is_data=True)
             identity.misdirected(caller, path=request.path)
             raise TenantMismatch
         return caller
@@ -99,7 +107,7 @@ class TenantMiddleware:
         """Raises what `admission.admit` raises."""
         guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
         if caller is not None:
-            guest = _guest(caller)
+            guest = Guest.of(caller, address=guest.address)
         is_data = not request.path_info.startswith(settings.PLATFORM_PATHS)
         return admission.admit(guest, is_data=is_data)
 
@@ -117,11 +125,6 @@ class TenantMiddleware:
             if response.status_code >= 400:
                 transaction.set_rollback(True)
         return response
-
-
-def _guest(caller: identity.Identity) -> Guest:
-    """A caller at the door."""
-    return Guest(origin.address.get(), caller.tenant_id, caller.user_id, caller.session_id)
 
 
 def private(response: HttpResponse) -> HttpResponse:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import time
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,9 +15,9 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 
 from config.api.errors import DomainError
-from tenants import addressing, admission, identity
-from tenants.admission import Guest
-from tenants.errors import TenantMismatch
+from tenants import addressing, admission, identity, origin
+from tenants.admission import Guest, SessionEnded
+from tenants.errors import SecondFactorMissing, TenantMismatch
 from tenants.identity import Identity
 
 INVALID = 4400
@@ -24,7 +25,7 @@ UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
 TRY_AGAIN = 1013
-_CLOSES = {404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
+_CLOSES = {403: FORBIDDEN, 404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
 _PROTOCOL = "bulkhead.token."
 _LONGEST = 16_384  # characters of a message; a token has some hundreds
 
@@ -70,8 +71,10 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """
 
     seconds_to_authenticate: ClassVar[float] = 10.0
+    seconds_between_checks: ClassVar[float] = 15.0
     caller: Identity | None = None
     is_closed = False
+    # Closes strangers; once somebody is known, whoever may no longer stay.
     deadline: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -129,6 +132,23 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         with contextlib.suppress(OSError, RuntimeError):  # the client has gone just now
             await self.close(UNAUTHENTICATED)
 
+    async def _close_outstayed(self, caller: Identity) -> None:
+        """A token that has run out, a session that has ended, data that is locked: all end here.
+
+        The group's word comes sooner; but it may get lost.
+        """
+        while True:
+            left = caller.expires_at - time.time()
+            await asyncio.sleep(max(0.0, min(self.seconds_between_checks, left)))
+            try:
+                if caller.expires_at <= time.time():
+                    raise SessionEnded
+                await sync_to_async(admission.recheck)(Guest.of(caller, address=""))
+            except DomainError as error:
+                with contextlib.suppress(OSError, RuntimeError):
+                    await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
+                return
+
     def _call_off(self) -> None:
         if self.deadline is not None:
             self.deadline.cancel()
@@ -136,13 +156,12 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _authenticate(self, token: str) -> None:
         try:
             caller = await sync_to_async(self._let_in)(token)
-        except TenantMismatch:
-            await self.close(FORBIDDEN)
         except DomainError as error:
             await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
         else:
             self.caller = caller
             self._call_off()
+            self.deadline = asyncio.create_task(self._close_outstayed(caller))
             group = user_group(caller.tenant_id, caller.user_id)
             await self.channel_layer.group_add(group, self.channel_name)
             await self.send_json({"type": "authenticated", "tenant": str(caller.tenant_id)})
@@ -153,13 +172,18 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
         Raises TenantMismatch, UnknownTenant, and what `identity` and `admission` raise.
         """
-        client = (self.scope.get("client") or ("",))[0]
-        caller = identity.verify(f"Bearer {token}", address=client)
         headers = dict(self.scope["headers"])
+        peer = (self.scope.get("client") or ("",))[0]
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        client = origin.believed(peer, forwarded)
+        caller = identity.verify(f"Bearer {token}", address=client)
         host = headers.get(b"host", b"").decode("latin-1")
         address = addressing.resolve(host, self.scope["path"])
         if address.tenant_id not in (None, caller.tenant_id):
             raise TenantMismatch
-        guest = Guest(client, caller.tenant_id, caller.user_id, caller.session_id)
-        admission.admit(guest, is_data=True)
+        admission.admit(Guest.of(caller, address=client), is_data=True)
+        if caller.must_enrol:
+            raise SecondFactorMissing
+        if caller.is_witnessed:
+            identity.witness(caller, method="CONNECT", path=self.scope["path"])
         return caller

@@ -49,3 +49,10 @@ class ProblemSchema(AutoSchema):
             media_types=["application/problem+json"],
         )
         return {**dict.fromkeys(PROBLEM_STATUSES, problem), **bodies}
+
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> Any:
+        """Any JSON is null too; to say so twice makes null the one value that fits neither."""
+        meta = super()._get_serializer_field_meta(field, direction)
+        if isinstance(field, serializers.JSONField):
+            meta.pop("nullable", None)
+        return meta

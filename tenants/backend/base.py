@@ -89,6 +89,11 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
             raise NoTenantContext(f"{self.schema_name!r} is no tenant's schema.")
         return TenantContext(tenant_id, Actor.system("django-tenants"), Scope.TENANT)
 
+    def chunked_cursor(self) -> Any:
+        """A server-side cursor lives in a transaction; outside one, where Django would keep it
+        beyond, rows come all at once."""
+        return super().chunked_cursor() if self.in_atomic_block else self.cursor()
+
     def _cursor(self, name: str | None = None) -> Any:
         """Django's own cursor, without django-tenants' `SET search_path`."""
         return _plain._cursor(self, name)

@@ -26,7 +26,7 @@ def unlock(*, tenant: Tenant | None, by: str) -> None:
     with transaction.atomic():
         EmergencyLock.objects.filter(tenant=tenant).delete()
         _record("unlocked", tenant, by)
-        admission.unlock(tenant.id if tenant else None)
+    admission.unlock(tenant.id if tenant else None)
 
 
 def _record(what: str, tenant: Tenant | None, by: str) -> None:

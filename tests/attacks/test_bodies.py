@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.attacks.test_escalation import open_order
 from tests.attacks.wire import PROBLEM, Answer, bearer, call, send
 from tests.cast import House, anywhere, build_house
 from tests.web import Server
@@ -81,12 +82,31 @@ def test_a_body_without_a_length_ends_at_the_limit_too(site: Server, one: House)
     assert len(sent) < 32, "the whole of it was taken"
 
 
-def test_a_small_body_in_chunks_is_a_body(site: Server, one: House) -> None:
-    """Read as none at all, an order to cancel what one account has open would cancel everything."""
+def chunked(site: Server, one: House, path: str, *parts: bytes) -> httpx.Response:
     headers = {"Authorization": bearer(one.alice), "X-Forwarded-For": anywhere(), **dict([JSON])}
-    url = f"{site.url}/api/v1/accounts/"
-    parts = iter([b'{"na', b'me": ', b'"in chunks"}'])
-    assert httpx.post(url, content=parts, headers=headers, timeout=20).status_code == 201
+    url = f"{site.url}/api/v1/{path}"
+    return httpx.post(url, content=iter(parts), headers=headers, timeout=20)
+
+
+def test_a_small_body_in_chunks_is_a_body(site: Server, one: House) -> None:
+    made = chunked(site, one, "accounts/", b'{"na', b'me": ', b'"in chunks"}')
+    assert made.status_code == 201, made.text
+
+
+def test_a_body_in_chunks_does_not_cancel_more_than_it_says(site: Server) -> None:
+    """Read as none at all, "cancel what this account has open" would mean every account."""
+    own = build_house("starter")
+    one, other = (account(site, own, name) for name in ("one", "other"))
+    placed = open_order(site, own.alice, other)["id"]
+    body = json.dumps({"account": one}).encode()
+    chunked(site, own, "orders/cancel-all/", body)
+    order = call(site, "GET", f"orders/{placed}/", credential=bearer(own.alice)).json()
+    assert order["status"] == "accepted"
+
+
+def account(site: Server, house: House, name: str) -> str:
+    made = call(site, "POST", "accounts/", {"name": name}, credential=bearer(house.alice))
+    return str(made.json()["id"])
 
 
 BODIES: dict[str, bytes] = {

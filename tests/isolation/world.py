@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from accounts.access.models import Membership
+from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
-from tests.cast import House, Person, build_house
+from accounts.support import actions as support
+from accounts.users import actions as users
+from tests.accounts.doors import post, stepped_up
+from tests.cast import PASSWORD, House, Person, build_house, build_person, now
 from tests.market import Market, list_instrument
 
 
@@ -34,6 +39,10 @@ class World:
     market: Market
     houses: dict[str, House]
     traders: list[Trader]
+    owners: dict[UUID, Person]  # by tenant
+
+    def owner_over(self, trader: Trader) -> Person:
+        return self.owners[trader.person.tenant.id]
 
     def strangers_of(self, trader: Trader) -> list[Trader]:
         return [other for other in self.traders if other is not trader]
@@ -49,9 +58,18 @@ def build_world() -> World:
     for trader in traders:
         _order(trader, market)
     market.feed_bar(open="100", high="101", low="99", close="100")
+    owners = _owners(houses)
     for trader in traders:
         _collect(trader)
-    return World(market, houses, traders)
+        _belong(trader, owners[trader.person.tenant.id])
+    return World(market, houses, traders, owners)
+
+
+def _owners(houses: dict[str, House]) -> dict[UUID, Person]:
+    """Olga of the one tenant of each tier, and Oscar of the other."""
+    known = [house.olga for house in houses.values()]
+    others = [build_person(h.mallory.tenant, "oscar", Role.OWNER) for h in houses.values()]
+    return {owner.tenant.id: owner for owner in [*known, *others]}
 
 
 def _order(trader: Trader, market: Market) -> None:
@@ -81,6 +99,21 @@ def _collect(trader: Trader) -> None:
     assert noted.status_code == 200, noted.json()
     with person.inside():
         trader.ids["AuditEvent"] = str(AuditEvent.objects.values_list("id", flat=True)[0])
+
+
+def _belong(trader: Trader, owner: Person) -> None:
+    """The rows that say who may be here: a member, an offer, a key, and staff that has asked."""
+    person, canary = trader.person, trader.canary
+    member = Membership.objects.get(user_id=person.user_id, tenant_id=person.tenant.id)
+    trader.ids["Membership"] = str(member.id)
+    offer = {"email": f"{canary}@x.example", "role": "viewer"}
+    trader.ids["Invitation"] = _created(owner.post("invitations/", offer))["id"]
+    key = {"name": canary, "scope": "read"}
+    trader.ids["ApiKey"] = _created(post("api-keys/", key, credential=stepped_up(person)))["id"]
+    email = f"staff{canary}@bulkhead.example"
+    staff = users.ensure(email=email, password=PASSWORD, now=now(), is_staff=True)
+    asked = support.ask(tenant=person.tenant, staff=staff, reason=canary, now=now())
+    trader.ids["SupportSession"] = str(asked.id)
 
 
 def _created(answer: Any) -> Any:

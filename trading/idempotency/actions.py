@@ -66,5 +66,9 @@ def _kept(claim: IdempotentRequest) -> Answer:
 
 
 def _digest(method: str, path: str, body: Any) -> bytes:
-    text = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"), default=str)
+    # A key bound to one account is told nothing of what was done in another.
+    bound = context.require().actor.account_id
+    text = json.dumps(
+        [method, path, body, bound], sort_keys=True, separators=(",", ":"), default=str
+    )
     return hashlib.sha256(text.encode()).digest()
