@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("accounts.access.routes")),
+    path("", include("accounts.members.routes")),
     path("", include("accounts.tokens.routes")),
     path("", include("accounts.audit.routes")),
     path("", include("accounts.support.routes")),

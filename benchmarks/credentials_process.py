@@ -15,7 +15,7 @@ import django
 django.setup()
 
 from accounts.access.roles import KeyScope, Role  # noqa: E402 - needs the app registry
-from accounts.onboarding import create_tenant_for  # noqa: E402
+from accounts.onboarding.actions import create_tenant_for  # noqa: E402
 from accounts.sessions.models import Session  # noqa: E402
 from accounts.tokens import credentials, keys  # noqa: E402
 from accounts.tokens.credentials import Grant  # noqa: E402

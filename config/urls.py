@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts.sessions import api as sessions
+from accounts.login import api as sessions
 from config.api import problems
 
 auth: list[URLPattern | URLResolver] = [
@@ -15,9 +15,10 @@ auth: list[URLPattern | URLResolver] = [
     path("step-up/", sessions.StepUpView.as_view(), name="step-up"),
     path("sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.SessionView.as_view(), name="session"),
-    path("", include("accounts.access.auth_routes")),
+    path("", include("accounts.members.auth_routes")),
+    path("", include("accounts.onboarding.routes")),
     path("", include("accounts.mfa.routes")),
-    path("", include("accounts.users.routes")),
+    path("", include("accounts.passwords.routes")),
 ]
 # The package's page, without its inline style.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")

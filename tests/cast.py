@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from django.test import Client
 
-from accounts.access import actions as access
 from accounts.access.roles import Role
+from accounts.members import actions as access
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
 from accounts.users import actions as users

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from accounts.access import actions as access
+from accounts.members import actions as access
 from accounts.access.roles import Role
 from accounts.users import actions as users
 from tenants import queries as tenants

@@ -88,3 +88,21 @@ REFUSALS: dict[Refusal, type[DomainError]] = {
     Refusal.LAST_OWNER: LastOwner,
     Refusal.NOT_A_VIEWER: NotAViewer,
 }
+
+
+class NoTenant(DomainError):
+    code = "no_tenant"
+    status = 403
+    title = "This person belongs to no active tenant."
+
+
+class InvalidCredential(DomainError):
+    code = "invalid_credential"
+    status = 401
+    title = "The credential is not valid, or no longer."
+
+
+class WrongLogin(DomainError):
+    code = "wrong_login"
+    status = 401
+    title = "Email, password or tenant is not right."

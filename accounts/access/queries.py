@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.access.errors import InvalidCredential
 from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Hand
 from accounts.access.roles import KeyScope, Role
-from accounts.tokens.errors import InvalidCredential
 from tenants.identity import Identity
 
 

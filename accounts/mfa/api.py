@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access.callers import caller_of
 from accounts.access.permissions import SignedIn
 from accounts.mfa import queries, signed_in
-from accounts.sessions.api import caller_of
 from tenants import origin
 
 

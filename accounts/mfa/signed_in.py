@@ -20,10 +20,10 @@ from accounts.mfa.errors import (
     SecondFactorRequired,
     WrongSecondFactor,
 )
+from accounts.sessions import guessing
 from accounts.sessions.models import Session
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
-from accounts.users import guessing
 from accounts.users.errors import WrongPassword
 from accounts.users.models import User
 from tenants.identity import Identity

@@ -12,9 +12,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access.callers import caller_of
 from accounts.access.permissions import Needs
 from accounts.access.roles import Permission
-from accounts.sessions.api import caller_of
 from accounts.support import actions
 from accounts.support.models import SupportSession
 from tenants.viewsets import SharedRowsViewSet

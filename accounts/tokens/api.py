@@ -14,9 +14,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access.callers import caller_of
 from accounts.access.permissions import ApiKeys, SteppedUp
 from accounts.access.roles import KeyScope
-from accounts.sessions.api import caller_of
 from accounts.tokens import actions
 from accounts.tokens.actions import Issued
 from accounts.tokens.models import ApiKey

@@ -12,8 +12,8 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 
+from accounts.access.errors import InvalidCredential
 from accounts.access.roles import READERS, Permission, Role, allows
-from accounts.tokens.errors import InvalidCredential
 from tenants.context import Actor, Scope
 from tenants.identity import Identity
 

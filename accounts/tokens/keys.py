@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
+from accounts.access.errors import InvalidCredential
 from accounts.access.models import Membership
 from accounts.access.roles import READERS, KeyScope, Role
 from accounts.tokens import credentials
-from accounts.tokens.errors import InvalidCredential
 from accounts.tokens.models import ApiKey
 from tenants import valkey
 from tenants.context import Actor

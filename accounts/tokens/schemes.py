@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from accounts.access.errors import InvalidCredential
 from accounts.tokens import credentials, keys
-from accounts.tokens.errors import InvalidCredential
 from tenants.identity import Identity
 
 

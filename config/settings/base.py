@@ -61,7 +61,7 @@ DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 TENANT_CREDENTIALS = "accounts.tokens.schemes.identify"
 TENANT_ENDED_SESSIONS = "accounts.ended.lately"
 TENANT_WITNESS = "accounts.support.actions.witness"
-TENANT_MISDIRECTED = "accounts.sessions.actions.misdirected"
+TENANT_MISDIRECTED = "accounts.login.actions.misdirected"
 TENANT_TRAIL = "accounts.trail.actions.record"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
@@ -175,7 +175,7 @@ EMAIL_TIMEOUT = 10.0  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_BASE_DOMAIN}")
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_IMPORTS = ["accounts.access.tasks", "accounts.users.tasks"]
+CELERY_IMPORTS = ["accounts.members.tasks", "accounts.passwords.tasks"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -13,10 +13,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.access import invitations, tasks
 from accounts.access.models import Invitation, Membership
 from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
+from accounts.members import invitations, tasks
 from accounts.users.models import User
 from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.accounts.test_members import told

@@ -12,11 +12,11 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.access import actions as access
 from accounts.access.roles import Role
+from accounts.members import actions as access
 from accounts.mfa.models import Authenticator
+from accounts.passwords import tasks
 from accounts.trail.models import PlatformEvent
-from accounts.users import tasks
 from accounts.users.models import User
 from config.celery import application
 from tests.accounts.test_mfa import Visitor

@@ -12,12 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.access import actions as access
+from accounts.access.callers import Device
+from accounts.access.errors import InvalidCredential
 from accounts.access.roles import ROLES, Permission, Role, allows
-from accounts.sessions import actions
-from accounts.sessions.actions import Device
+from accounts.login import actions
+from accounts.members import actions as access
 from accounts.tokens import credentials
-from accounts.tokens.errors import InvalidCredential
 from accounts.users.models import User
 from tenants.context import Scope
 from tests.cast import PASSWORD, House, anywhere, now

@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import onboarding
 from accounts.access.models import Membership
 from accounts.mfa.errors import SecondFactorNeeded, WrongSecondFactor
+from accounts.onboarding import actions as onboarding
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from tenants.models import Tenant

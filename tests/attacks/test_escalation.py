@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from django.core import signing
 
-from accounts.access import invitations
 from accounts.access.models import Invitation, Membership
 from accounts.access.roles import Role
+from accounts.members import invitations
 from accounts.tokens import credentials, keys
 from accounts.tokens.models import ApiKey
 from tenants.context import Actor, Scope, TenantContext

@@ -16,7 +16,7 @@ WRITERS = {"accounts.audit.actions", "accounts.trail.actions", "tenants.trail"}
 SILENT = {
     "accounts.mfa.actions.check": "a step of a log-in, which is recorded",
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
-    "accounts.users.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
+    "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",

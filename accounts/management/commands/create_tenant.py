@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from accounts import onboarding
+from accounts.onboarding import actions as onboarding
 from tenants.management.operator_command import OperatorCommand
 
 

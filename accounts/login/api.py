@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,13 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access.callers import address_of, caller_of, device_of
 from accounts.access.permissions import SignedIn
-from accounts.sessions import actions, queries
-from accounts.sessions.actions import Device
+from accounts.login import actions
+from accounts.sessions import queries
 from accounts.sessions.models import Session
 from config.api.problems import NotFound
-from tenants import origin
-from tenants.identity import Identity
 
 
 class LoginIn(serializers.Serializer[Any]):
@@ -217,18 +216,3 @@ class SessionView(APIView):
         if not actions.end(sessions=rows, because="ended by the person", now=timezone.now()):
             raise NotFound
         return Response(status=204)
-
-
-def caller_of(request: Request) -> Identity:
-    """What `TenantAuthentication` handed on."""
-    return cast(Identity, request.auth)
-
-
-def address_of(request: Request) -> UUID | None:
-    """The tenant that host or path names."""
-    return cast("UUID | None", request._request.tenant_id)  # type: ignore[attr-defined]
-
-
-def device_of(request: Request) -> Device:
-    """What the list of sessions will show of the client."""
-    return Device(origin.address.get(), request.headers.get("User-Agent", ""))

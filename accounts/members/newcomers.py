@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from accounts.tokens.errors import WrongLogin
+from accounts.access.errors import WrongLogin
 from accounts.users.errors import UnfitPassword
 from accounts.users.models import User
 

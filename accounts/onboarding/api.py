@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import onboarding
-from accounts.sessions.api import SignedInOut, address_of, device_of
+from accounts.access.callers import address_of, device_of
+from accounts.login.api import SignedInOut
+from accounts.onboarding import actions as onboarding
 from config.api.problems import NotFound
 from tenants.models import SLUG_PATTERN
 

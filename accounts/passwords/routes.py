@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.users import api
+from accounts.passwords import api
 
 urlpatterns = [
     path("password/", api.PasswordView.as_view(), name="password"),

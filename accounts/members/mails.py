@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts.access import invitations
 from accounts.access.models import Invitation, Membership
+from accounts.members import invitations
 
 
 def send_invitation(invitation_id: UUID) -> None:

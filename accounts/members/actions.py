@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.access import policy
-from accounts.access.errors import REFUSALS
+from accounts.access.errors import REFUSALS, InvalidCredential
 from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Change, Hand, Refusal
 from accounts.access.roles import KeyScope, Role
@@ -19,7 +19,6 @@ from accounts.audit import actions as audit
 from accounts.sessions import ending
 from accounts.sessions.models import Session
 from accounts.tokens import actions as keys
-from accounts.tokens.errors import InvalidCredential
 from accounts.tokens.models import ApiKey
 from accounts.trail import actions as trail
 from accounts.users.models import User

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from accounts.access import api
+from accounts.members import api
 
 _router = SimpleRouter()
 _router.register("members", api.MemberViewSet, basename="member")

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.users import mails
+from accounts.passwords import mails
 from tenants.tasks import PlatformTask
 
 
 @shared_task(
     base=PlatformTask,
-    name="accounts.users.tasks.mail_reset",
+    name="accounts.passwords.tasks.mail_reset",
     autoretry_for=(OSError,),
     retry_backoff=5,
     retry_jitter=True,

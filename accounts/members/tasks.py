@@ -11,7 +11,7 @@ from tenants.tasks import PlatformTask
 
 @shared_task(
     base=PlatformTask,
-    name="accounts.access.tasks.mail_invitation",
+    name="accounts.members.tasks.mail_invitation",
     autoretry_for=(OSError,),
     retry_backoff=5,
     retry_jitter=True,
@@ -19,6 +19,6 @@ from tenants.tasks import PlatformTask
 )
 def mail_invitation(invitation_id: str) -> None:
     """The mail of one invitation; none for one that is not open any more."""
-    from accounts.access import mails  # invitations send this task, mails sign their tokens
+    from accounts.members import mails  # invitations send this task, mails sign their tokens
 
     mails.send_invitation(UUID(invitation_id))

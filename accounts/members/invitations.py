@@ -11,7 +11,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.access import newcomers, queries, tasks
+from accounts.access import queries
 from accounts.access.errors import (
     AlreadyMember,
     InvitationAccepted,
@@ -21,13 +21,14 @@ from accounts.access.errors import (
     ProofNeeded,
     RoleOutOfReach,
     TooManyInvitations,
+    WrongLogin,
 )
 from accounts.access.models import Invitation, Membership
 from accounts.access.roles import Role
 from accounts.audit import actions as audit
-from accounts.tokens.errors import WrongLogin
+from accounts.members import newcomers, tasks
+from accounts.sessions import guessing
 from accounts.users import actions as users
-from accounts.users import guessing
 from accounts.users.models import User
 from config.api.problems import NotFound
 from tenants import context

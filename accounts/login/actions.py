@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.access import queries as access
+from accounts.access.callers import Device
+from accounts.access.errors import InvalidCredential, NoTenant, WrongLogin
 from accounts.access.models import Membership
 from accounts.access.roles import Role
 from accounts.audit import actions as audit
@@ -22,7 +24,6 @@ from accounts.sessions import attempts, ending
 from accounts.sessions.models import RefreshToken, Session
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
-from accounts.tokens.errors import InvalidCredential, NoTenant, WrongLogin
 from accounts.users import actions as users
 from accounts.users.models import User
 from tenants import context
@@ -31,14 +32,6 @@ from tenants.errors import TenantMismatch
 from tenants.identity import Identity
 
 REUSED = "a refresh token was used twice"
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """From where somebody signs in: IP address and user agent, as the list of sessions shows."""
-
-    address: str
-    agent: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,21 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from accounts.access import actions as access
-from accounts.access import newcomers, queries, signups
+from accounts.access import queries
+from accounts.access.callers import Device
+from accounts.access.errors import WrongLogin
 from accounts.access.models import Membership
 from accounts.access.roles import Role
+from accounts.login import actions as sessions
+from accounts.login.actions import SignedIn
+from accounts.members import actions as access
+from accounts.members import newcomers
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import WrongSecondFactor
-from accounts.sessions import actions as sessions
-from accounts.sessions.actions import Device, SignedIn
-from accounts.tokens.errors import WrongLogin
+from accounts.onboarding import signups
+from accounts.sessions import guessing
 from accounts.trail import actions as trail
 from accounts.users import actions as users
-from accounts.users import guessing
 from accounts.users.models import User
 from tenants.context import Actor
 from tenants.lifecycle import actions as lifecycle

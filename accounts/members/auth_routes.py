@@ -1,11 +1,10 @@
-"""Signing up, joining a tenant and leaving it; relative to `/api/v1/auth/`."""
+"""Joining a tenant and leaving it; relative to `/api/v1/auth/`."""
 
 from django.urls import path
 
-from accounts.access import api, signup
+from accounts.members import api
 
 urlpatterns = [
-    path("signup/", signup.SignUpView.as_view(), name="signup"),
     path("invitations/accept/", api.InvitationAcceptView.as_view(), name="invitation-accept"),
     path("membership/", api.OwnMembershipView.as_view(), name="own-membership"),
 ]

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access.callers import caller_of
 from accounts.access.permissions import SignedIn
-from accounts.sessions.api import caller_of
-from accounts.users import actions
+from accounts.passwords import actions
 from tenants import origin
 
 

@@ -12,11 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import actions, invitations, queries
+from accounts.access import queries
+from accounts.access.callers import address_of, caller_of
 from accounts.access.models import Invitation, Membership, TenantPolicy
 from accounts.access.permissions import Members, SignedIn, TenantPolicyChange
 from accounts.access.roles import MEMBERS, Role
-from accounts.sessions.api import MembershipOut, address_of, caller_of
+from accounts.login.api import MembershipOut
+from accounts.members import actions, invitations
 from config.api.etags import IF_MATCH, check_match, with_etag
 from tenants import origin
 from tenants.identity import Identity

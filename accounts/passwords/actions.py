@@ -1,0 +1,96 @@
+"""Changing a password, and getting a new one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from kombu.exceptions import OperationalError
+
+from accounts.mfa import actions as mfa
+from accounts.passwords import resets, tasks
+from accounts.sessions import ending, guessing
+from accounts.sessions.models import Session
+from accounts.trail import actions as trail
+from accounts.users.errors import BadResetToken, UnfitPassword, WrongPassword
+from accounts.users.models import User
+from tenants.context import Actor
+from tenants.identity import Identity
+from tenants.valkey import ValkeyAway
+
+
+def change_password(
+    *, caller: Identity, current: str, new: str, address: str, now: datetime
+) -> None:
+    """A new password; every other session of the person ends, in all tenants at once.
+
+    Raises UnfitPassword, WrongPassword, TooManyAttempts, ValkeyAway.
+    """
+    user = User.objects.get(pk=caller.user_id)
+    _keep_the_rules(new, user)
+    forgives = not mfa.has_authenticator(user.id)
+    with guessing.counted(
+        account=user.email, address=address, wrong=WrongPassword, forgives=forgives
+    ):
+        others = Session.objects.filter(user=user).exclude(pk=caller.session_id)
+        right = check_password(current, user.password)
+        if not (right and _replace(user, new, how="changed", ends=others, now=now)):
+            raise WrongPassword
+
+
+def ask_for_reset(*, email: str, address: str) -> None:
+    """Have a link mailed to the person with this email, if there is one.
+
+    Known and unknown take the same steps here: what differs is done by a worker. Raises
+    TooManyResets, ValkeyAway.
+    """
+    found = User.objects.filter(email=email.lower(), is_active=True).values_list("id", flat=True)
+    known = found.first()
+    wanted = resets.admit(email=email, address=address)
+    try:
+        tasks.mail_reset.delay(str(known) if known and wanted else "")
+    except OperationalError as fault:
+        raise ValkeyAway(headers={"Retry-After": "2"}) from fault
+
+
+def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
+    """A new password for who has the mail's token; all sessions end, and log-in asks as ever.
+
+    Raises BadResetToken, UnfitPassword, ValkeyAway.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not default_token_generator.check_token(user, token):
+        raise BadResetToken
+    _keep_the_rules(new, user)
+    everywhere = Session.objects.filter(user=user)
+    if not _replace(user, new, how="reset", ends=everywhere, now=now):
+        raise BadResetToken
+
+
+def _keep_the_rules(new: str, user: User) -> None:
+    """Raises UnfitPassword."""
+    try:
+        validate_password(new, user)
+    except ValidationError as fault:
+        raise UnfitPassword.because(fault, field="new") from fault
+
+
+def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: datetime) -> bool:
+    """Set the password in the place of the one that `user` was read with, and end sessions.
+
+    False when somebody else has replaced it meanwhile: then nothing has happened.
+    """
+    hashed = make_password(new)
+    with transaction.atomic():
+        same = User.objects.filter(pk=user.pk, password=user.password)
+        if not same.update(password=hashed):
+            return False
+        ending.end(ends, because=f"the password was {how}", now=now)
+        trail.record(f"password.{how}", by=Actor.user(user.pk).name, on=user)
+    return True
