@@ -11,6 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 _http = get_asgi_application()
 guards.refuse_wrong_role()
 
-from config.sockets import websocket  # noqa: E402 - needs the app registry
+from django.conf import settings  # noqa: E402 - they need the settings named above
 
-application = ProtocolTypeRouter({"http": _http, "websocket": websocket})
+from config.bodies import BodyLimit  # noqa: E402
+from config.sockets import websocket  # noqa: E402
+
+_limited = BodyLimit(_http, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+application = ProtocolTypeRouter({"http": _limited, "websocket": websocket})

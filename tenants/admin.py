@@ -15,5 +15,9 @@ from tenants.models import Plan
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("code", "name", "requests_per_minute", "statement_timeout_ms")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tenants are on it, or were: a plan is left alone."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         plans.change(plan=obj, changed=form.changed_data, by=f"staff:{request.user.pk}")

@@ -1,8 +1,8 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
 One script in Valkey answers both in one round trip, by Valkey's own clock: ended sessions, locks,
-and a token bucket each for address, person, key and tenant. Whoever is refused takes from no bucket.
-Without an answer the door stays closed.
+and a token bucket each for address, person, key and tenant. Whoever is refused takes from no
+bucket. Without an answer the door stays closed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
-from tenants import limits, valkey
+from tenants import limits, origin, valkey
 from tenants.identity import Identity
 from tenants.models import EmergencyLock
 
@@ -184,7 +184,8 @@ def _buckets(guest: Guest) -> dict[str, int]:
     """Name and size of each bucket that the request takes from."""
     found: dict[str, int] = {}
     if guest.address:
-        found[f"rate:address:{guest.address}"] = settings.ADDRESS_REQUESTS_PER_MINUTE
+        network = origin.network(guest.address)
+        found[f"rate:address:{network}"] = settings.ADDRESS_REQUESTS_PER_MINUTE
     if guest.tenant_id and guest.user_id:
         size = limits.of(guest.tenant_id).requests_per_minute
         share = max(1, int(size * settings.PERSON_SHARE_OF_REQUESTS))

@@ -55,14 +55,20 @@ class TenantWall(_WallConstraint):
     """Isolation of a tenant-owned table: key, default, forced policies, grants."""
 
     def __init__(
-        self, *, name: str, owner_column: str | None = None, append_only: bool = False
+        self,
+        *,
+        name: str,
+        owner_column: str | None = None,
+        append_only: bool = False,
+        is_deletable: bool = True,
     ) -> None:
         super().__init__(name=name)
         self.owner_column = owner_column
         self.append_only = append_only
+        self.is_deletable = is_deletable
 
     def wall(self, table: str, schema: str) -> Wall:
-        return Wall(table, schema, self.owner_column, self.append_only)
+        return Wall(table, schema, self.owner_column, self.append_only, self.is_deletable)
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
         return self.wall(model._meta.db_table, schema).raise_statements()
@@ -76,6 +82,8 @@ class TenantWall(_WallConstraint):
             kwargs["owner_column"] = self.owner_column
         if self.append_only:
             kwargs["append_only"] = True
+        if not self.is_deletable:
+            kwargs["is_deletable"] = False
         return path, args, kwargs
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+_CUSTOMER = 64  # bits of an IPv6 address that a provider gives to each customer
 
 address: ContextVar[str] = ContextVar("client_address", default="")
 
@@ -19,6 +21,21 @@ def of(request: HttpRequest) -> str:
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     return believed(peer, request.headers.get("X-Forwarded-For", ""))
+
+
+def network(address: str) -> str:
+    """Whom an address is counted as: an IPv4 address is one customer's, and of IPv6 a whole /64.
+
+    An IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`) is what it is; "unknown" where there is none.
+    """
+    if not address:
+        return "unknown"
+    found = ip_address(address)
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found), _CUSTOMER), strict=False))
 
 
 def believed(peer: str, forwarded: str) -> str:

@@ -39,13 +39,14 @@ def _walled_meta(
     table = f"{attrs['__module__'].partition('.')[0]}_{name.lower()}"
     inherited = {
         name: next((getattr(base, name) for base in bases if hasattr(base, name)), None)
-        for name in ("owner_column", "append_only")
+        for name in ("owner_column", "append_only", "is_deletable")
     }
     walls: list[models.BaseConstraint] = [
         TenantWall(
             name=f"{table}_wall",
             owner_column=attrs.get("owner_column", inherited["owner_column"]),
             append_only=bool(attrs.get("append_only", inherited["append_only"])),
+            is_deletable=bool(attrs.get("is_deletable", inherited["is_deletable"])),
         )
     ]
     walls += [
@@ -91,6 +92,7 @@ class TenantOwned(models.Model, metaclass=TenantModelBase):
     """Abstract base of every row that belongs to a tenant."""
 
     append_only = False
+    is_deletable = True
     owner_column: str | None = None
 
     # Django knows `id` as the key; in the database the primary key is (tenant_id, id).

@@ -58,6 +58,13 @@ def append_only_trigger(table: str) -> str:
     )
 
 
+def _privileges(*, append_only: bool, is_deletable: bool) -> tuple[str, ...]:
+    """What the application may do with a table's rows."""
+    change = () if append_only else ("UPDATE",)
+    delete = ("DELETE",) if is_deletable and not append_only else ()
+    return ("SELECT", "INSERT", *change, *delete)
+
+
 @dataclass(frozen=True, slots=True)
 class Wall:
     """What guards one tenant table of one schema."""
@@ -66,11 +73,11 @@ class Wall:
     schema: str
     owner_column: str | None = None
     append_only: bool = False
+    is_deletable: bool = True
 
     @property
     def privileges(self) -> tuple[str, ...]:
-        write = ("INSERT",) if self.append_only else ("INSERT", "UPDATE", "DELETE")
-        return ("SELECT", *write)
+        return _privileges(append_only=self.append_only, is_deletable=self.is_deletable)
 
     def raise_statements(self) -> list[str]:
         """DDL that turns a plain table into a walled one; run by the table's owner."""
@@ -145,7 +152,7 @@ class SharedWall:
 
     Writes to walled ones happen on the platform, and with `write="inside"` in the tenant too: to
     its own rows, by scope `tenant`, and to a person's where `owner_column` names one. Rows of one
-    that is `append_only` never change.
+    that is `append_only` never change, of one that is not `is_deletable` none goes.
     """
 
     table: str
@@ -155,6 +162,7 @@ class SharedWall:
     write: str = "platform"
     owner_column: str | None = None
     append_only: bool = False
+    is_deletable: bool = True
 
     READ_POLICY = "shared_read"
     WRITE_POLICIES = ("shared_insert", "shared_update", "shared_delete")
@@ -163,9 +171,9 @@ class SharedWall:
     def privileges(self) -> tuple[str, ...]:
         if self.read == "unwalled":
             return ("SELECT", "INSERT", "DELETE")
-        if self.append_only:
-            return ("SELECT", "INSERT")
-        return ("SELECT", "INSERT", "UPDATE", "DELETE") if self.writable else ("SELECT",)
+        if not self.writable:
+            return ("SELECT",)
+        return _privileges(append_only=self.append_only, is_deletable=self.is_deletable)
 
     def read_rule(self) -> str:
         outside = f"(SELECT {TENANT_SETTING}) IS NULL"

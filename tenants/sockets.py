@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import math
 import time
 from typing import Any, ClassVar
 from uuid import UUID
@@ -138,10 +139,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         The group's word comes sooner; but it may get lost.
         """
         while True:
-            left = caller.expires_at - time.time()
-            await asyncio.sleep(max(0.0, min(self.seconds_between_checks, left)))
+            ends = caller.expires_at or math.inf
+            wait = min(self.seconds_between_checks, ends - time.time())
+            await asyncio.sleep(max(0.0, wait))
             try:
-                if caller.expires_at <= time.time():
+                if ends <= time.time():
                     raise SessionEnded
                 await sync_to_async(admission.recheck)(Guest.of(caller, address=""))
             except DomainError as error:

@@ -40,6 +40,7 @@ def serve(**environment: str) -> Iterator[Server]:
         str(port),
         "--log-level",
         "warning",
+        "--no-proxy-headers",
         "--timeout-graceful-shutdown",
         "2",
     ]

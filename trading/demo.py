@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from accounts.members import actions as access
 from accounts.access.roles import Role
+from accounts.members import actions as access
 from accounts.users import actions as users
 from tenants import queries as tenants
 from tenants.lifecycle import actions as lifecycle

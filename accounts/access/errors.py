@@ -4,12 +4,6 @@ from accounts.access.policy import Refusal
 from config.api.errors import DomainError
 
 
-class EnrolmentNeeded(DomainError):
-    code = "second_factor_enrolment_needed"
-    status = 403
-    title = "This tenant asks everyone for a second factor. Add one under auth/mfa/totp/ first."
-
-
 class StepUpNeeded(DomainError):
     code = "step_up_needed"
     status = 403

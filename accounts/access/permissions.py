@@ -10,8 +10,11 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.access.authentication import Caller
-from accounts.access.errors import EnrolmentNeeded, StepUpNeeded
+from accounts.access.errors import StepUpNeeded
 from accounts.access.roles import KeyScope, Permission, Role, allows
+from tenants.errors import SecondFactorMissing
+
+_CLOCKS_APART = 30  # seconds
 
 
 class Denied(BasePermission):
@@ -24,7 +27,7 @@ class Denied(BasePermission):
 class Needs(BasePermission):
     """`read` for GET, HEAD and OPTIONS, `write` for the rest; without one, nobody may.
 
-    Raises EnrolmentNeeded for somebody whose tenant asks for a second factor that is not there yet.
+    Raises SecondFactorMissing for somebody whose tenant asks for one that is not there yet.
     """
 
     read: Permission | None = None
@@ -76,18 +79,18 @@ class SignedIn(BasePermission):
 
 
 class SteppedUp(BasePermission):
-    """Besides another permission, for withdrawals of data: who has proven themselves just now.
+    """Besides another permission: who has proven themselves just now, which no API key can.
 
-    Raises StepUpNeeded.
+    For what hands out secrets, takes data away or opens the tenant. A view of which only a part is
+    that names it in `get_permissions`. Raises StepUpNeeded.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method in SAFE_METHODS:
-            return True
         caller = request.user
         if not isinstance(caller, Caller):
             return False
-        if time.time() - caller.identity.stepped_up_at > settings.STEP_UP_SECONDS:
+        age = time.time() - caller.identity.stepped_up_at
+        if not -_CLOCKS_APART <= age <= settings.STEP_UP_SECONDS:
             raise StepUpNeeded
         return True
 
@@ -101,9 +104,9 @@ def stays_in_account(caller: Caller, view: Any) -> bool:
 
 
 def holds(caller: Caller, permission: Permission) -> bool:
-    """Whether role and key allow it. Raises EnrolmentNeeded."""
+    """Whether role and key allow it. Raises SecondFactorMissing."""
     identity = caller.identity
     if identity.must_enrol:
-        raise EnrolmentNeeded
+        raise SecondFactorMissing
     key_scope = KeyScope(identity.key_scope) if identity.key_scope else None
     return allows(Role(identity.role), permission, key_scope)

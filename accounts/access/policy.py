@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from accounts.access.roles import KeyScope, Permission, Role, allows
+from accounts.access.roles import MEMBERS, KeyScope, Permission, Role, allows
 
 # Which members a permission puts within reach, before a change and after it.
 REACH: dict[Permission, frozenset[Role]] = {
@@ -40,6 +40,11 @@ class Hand:
         """Whether members of all these roles are this hand's to make, change or remove."""
         held = {p for p in REACH if allows(self.role, p, self.key_scope)}
         return all(any(role in REACH[p] for p in held) for role in roles)
+
+
+def within_reach(hand: Hand | None) -> frozenset[Role]:
+    """The roles that a hand can give; none for somebody who is no member."""
+    return frozenset(role for role in MEMBERS if hand is not None and hand.reaches(role))
 
 
 @dataclass(frozen=True, slots=True)

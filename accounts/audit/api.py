@@ -13,7 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access.permissions import Needs
+from accounts.access.permissions import Needs, SteppedUp
 from accounts.access.roles import Permission
 from accounts.audit import actions, csv_export
 from accounts.audit.models import AuditEvent
@@ -89,14 +89,20 @@ class AuditViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
             )
         }
     )
-    @action(detail=False, renderer_classes=[CsvRenderer, JSONRenderer], pagination_class=None)
+    @action(
+        detail=False,
+        permission_classes=[Audit, SteppedUp],
+        renderer_classes=[CsvRenderer, JSONRenderer],
+        pagination_class=None,
+    )
     def export(self, request: Request) -> Response:
         """The same events as a CSV file; taking it is recorded too."""
         if context.require().is_read_only:
             raise Forbidden("This credential may not write, not even that it took the trail along.")
         rows = self.filter_queryset(self.get_queryset())
         text = csv_export.written(rows.order_by("-at", "-id"))
-        asked = {name: request.query_params[name] for name in request.query_params}
+        known = AuditFilter.base_filters
+        asked = {n: request.query_params[n] for n in request.query_params if n in known}
         actions.record("audit.exported", kind="auditevent", after={"filters": asked})
         headers = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
         return Response(text, content_type="text/csv; charset=utf-8", headers=headers)

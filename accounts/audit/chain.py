@@ -134,6 +134,10 @@ class Chain:
         """Number and digest (hex) of the newest link."""
         return f"SELECT number, pg_catalog.encode(digest, 'hex') FROM {self.head}"  # noqa: S608 - a constant
 
+    def link_query(self) -> str:
+        """Digest (hex) of the link with a number, the query's one parameter."""
+        return f"SELECT pg_catalog.encode(digest, 'hex') FROM {self.link} WHERE number = %s"  # noqa: S608 - a constant
+
     def _digest(self, *, row: str, number: str, previous: str) -> str:
         """The one expression of a link, for whoever writes it and whoever checks it."""
         fields = ", ".join(field.format(row=row) for field in self.fields)

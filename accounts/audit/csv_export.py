@@ -26,7 +26,8 @@ COLUMNS = (
     "address",
     "request_id",
 )
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The full-width forms too: some spreadsheets read them as the plain ones.
+_BEGINS_A_FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 class ExportTooLarge(DomainError):

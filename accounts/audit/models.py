@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast, Concat
 
 from tenants.ownership import TenantOwned
+
+
+def _named(kind: str) -> Concat:
+    """The name of an actor who is the person `actor_id`; NULL without one."""
+    person = Cast("actor_id", models.CharField())
+    return Concat(models.Value(kind), person, output_field=models.CharField())
 
 
 class AuditEvent(TenantOwned):
@@ -26,6 +33,19 @@ class AuditEvent(TenantOwned):
     request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        constraints = [
+            # Nobody signs with another's name. Whose a key is, the person behind it says.
+            models.CheckConstraint(
+                name="audit_actor_is_the_person",
+                condition=Q(actor_id__isnull=True, actor__startswith="system:")
+                | Q(actor_id__isnull=False)
+                & (
+                    Q(actor__startswith="key:")
+                    | Q(actor=_named("user:"))
+                    | Q(actor=_named("support:"))
+                ),
+            )
+        ]
         indexes = [
             models.Index(fields=["tenant_id", "-at", "-id"], name="audit_newest"),
             models.Index(fields=["tenant_id", "actor_id", "-at", "-id"], name="audit_of_actor"),
@@ -58,6 +78,8 @@ class AuditLink(TenantOwned):
 
 class AuditHead(TenantOwned):
     """The end of a tenant's chain; its lock puts the links in order. Its `id` is the tenant's."""
+
+    is_deletable = False
 
     number = models.BigIntegerField()
     digest = models.BinaryField(max_length=32)

@@ -19,6 +19,7 @@ SENTENCES = {
     "number_missing": "the link before it is gone",
     "link_broken": "it was not written after the link before it",
     "event_unlinked": "an event without a link: it was slipped in past the trigger",
+    "kept_differs": "this is not the digest that was kept of it: the chain was written anew",
     "head_differs": "the head is not the last link: links at the end are gone, or it was changed",
 }
 
@@ -52,22 +53,37 @@ class Finding:
         return asdict(self)
 
 
-def of_tenant(tenant: Tenant) -> Finding:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The end of a chain as an earlier run printed it: number, and digest in hex."""
+
+    number: int = 0
+    digest: str = chain.GENESIS
+
+
+NOTHING_KEPT = Kept()
+
+
+def of_tenant(tenant: Tenant, kept: Kept = NOTHING_KEPT) -> Finding:
     """A tenant's chain, read inside the tenant. Raises TenantSuspended."""
     job = TenantContext(tenant.id, Actor.system("verify_audit"), Scope.TENANT, is_read_only=True)
     with context.enter(job):
-        return _read(chain.TENANTS)
+        return _read(chain.TENANTS, kept)
 
 
-def of_platform() -> Finding:
+def of_platform(kept: Kept = NOTHING_KEPT) -> Finding:
     """The platform's own chain."""
-    return _read(chain.PLATFORM)
+    return _read(chain.PLATFORM, kept)
 
 
-def _read(links: Chain) -> Finding:
+def _read(links: Chain, kept: Kept) -> Finding:
     with connection.cursor() as cursor:
         cursor.execute(links.verify())
         faults = tuple(Fault(*row) for row in cursor.fetchall())
         cursor.execute(links.head_query())
         number, digest = cursor.fetchone() or (0, chain.GENESIS)
+        if kept.number:
+            cursor.execute(links.link_query(), [kept.number])
+            if cursor.fetchone() != (kept.digest,):
+                faults += (Fault("kept_differs", kept.number, None),)
     return Finding(number, digest, faults)

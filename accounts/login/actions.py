@@ -20,7 +20,8 @@ from accounts.access.models import Membership
 from accounts.access.roles import Role
 from accounts.audit import actions as audit
 from accounts.mfa import actions as mfa
-from accounts.sessions import attempts, ending
+from accounts.mfa.errors import WrongSecondFactor
+from accounts.sessions import ending, guessing
 from accounts.sessions.models import RefreshToken, Session
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
@@ -32,6 +33,7 @@ from tenants.errors import TenantMismatch
 from tenants.identity import Identity
 
 REUSED = "a refresh token was used twice"
+_WRONG = (WrongLogin, WrongSecondFactor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +63,14 @@ def log_in(
     Raises WrongLogin, NoTenant, TooManyAttempts, and of the second factor SecondFactorNeeded and
     WrongSecondFactor; unknown and wrong look the same, and take the same time.
     """
-    attempts.check(account=email, address=device.address)
-    user = users.authenticate(email=email, password=password)
-    if user is None:
-        attempts.failed(account=email, address=device.address)
-        raise WrongLogin
-    memberships = list(access.memberships_of(user.id))
-    chosen = [
-        m for m in memberships if tenant_slug in (None, m.tenant.slug) and at in (None, m.tenant_id)
-    ]
-    if not chosen:
-        if not (tenant_slug or at):
-            raise NoTenant
-        attempts.failed(account=email, address=device.address)
-        raise WrongLogin
-    has_second_factor = _second_factor(user, otp, device=device, now=now)
-    attempts.succeeded(account=email, address=device.address)
+    with guessing.counted(account=email, address=device.address, wrong=_WRONG, forgives=True):
+        user = _with_password(email, password)
+        memberships = list(access.memberships_of(user.id))
+        membership = _chosen(memberships, tenant_slug=tenant_slug, at=at)
+        has_second_factor = mfa.check(user_id=user.id, otp=otp, now=now)
     return open_session(
         user=user,
-        membership=chosen[0],
+        membership=membership,
         memberships=memberships,
         has_second_factor=has_second_factor,
         device=device,
@@ -102,15 +93,8 @@ def open_session(
     (`ending.end`), so nothing falls between. Raises WrongLogin or InvalidCredential.
     """
     with _inside(membership):
-        session = Session.objects.create(
-            tenant_id=membership.tenant_id,
-            user_id=user.id,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
-            address=device.address or None,
-            agent=device.agent[:200],
-            has_second_factor=has_second_factor,
+        session = _new_session(
+            membership, has_second_factor=has_second_factor, device=device, now=now
         )
         refresh_token = _new_refresh_token(session, now=now)
         audit.record("session.opened", on=session, after={"second_factor": has_second_factor})
@@ -129,33 +113,17 @@ def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> Si
     Raises InvalidCredential, or TenantMismatch (and leaves the token good) when the address `at` is
     another tenant's.
     """
-    known = (
-        RefreshToken.objects.filter(digest=_digest(token)).select_related("session", "user").first()
-    )
-    if known is None:
-        raise InvalidCredential
-    if at not in (None, known.tenant_id):
-        raise TenantMismatch
+    known = _known(token, at=at)
     memberships = list(access.memberships_of(known.user_id))
     membership = next((m for m in memberships if m.tenant_id == known.tenant_id), None)
-    session, user = known.session, known.user
-    if membership is None or not user.is_active or session.ended_at or known.expires_at <= now:
+    if membership is None or not _is_good(known, now=now):
         raise InvalidCredential
     with _inside(membership):
-        claimed = RefreshToken.objects.filter(pk=known.pk, used_at=None).update(used_at=now)
-        if claimed:
-            session.last_seen_at = now
-            session.expires_at = now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
-            session.address = device.address or None
-            session.save(update_fields=["last_seen_at", "expires_at", "address"])
-            fresh = _new_refresh_token(session, now=now)
-        else:
-            ending.end(_alone(session), because=REUSED, now=now)
-            audit.record("session.ended", on=session, after={"because": REUSED})
-    if not claimed:
+        fresh = _trade(known, device=device, now=now)
+    if fresh is None:
         raise InvalidCredential
-    membership = access.membership(user_id=user.id, tenant_id=known.tenant_id)
-    return _signed_in(session, fresh, user, membership, memberships, now=now)
+    membership = access.membership(user_id=known.user_id, tenant_id=known.tenant_id)
+    return _signed_in(known.session, fresh, known.user, membership, memberships, now=now)
 
 
 def switch(*, caller: Identity, tenant_slug: str, device: Device, now: datetime) -> SignedIn:
@@ -181,12 +149,13 @@ def step_up(*, caller: Identity, password: str, otp: str, device: Device, now: d
     SecondFactorNeeded, WrongSecondFactor, TooManyAttempts.
     """
     user = User.objects.get(pk=caller.user_id)
-    attempts.check(account=user.email, address=device.address)
-    if not mfa.has_authenticator(user.id) and not user.check_password(password):
-        attempts.failed(account=user.email, address=device.address)
-        raise WrongLogin("The password is not right.")
-    has_second_factor = _second_factor(user, otp, device=device, now=now)
-    attempts.succeeded(account=user.email, address=device.address)
+    by_code = mfa.has_authenticator(user.id)  # then without the password, so not all they have
+    with guessing.counted(
+        account=user.email, address=device.address, wrong=_WRONG, forgives=not by_code
+    ):
+        if not by_code and not user.check_password(password):
+            raise WrongLogin("The password is not right.")
+        has_second_factor = mfa.check(user_id=user.id, otp=otp, now=now)
     membership = access.membership(user_id=user.id, tenant_id=caller.tenant_id)
     session = Session.objects.get(pk=caller.session_id)
     with _inside(membership):
@@ -211,16 +180,55 @@ def end(*, sessions: QuerySet[Session], because: str, now: datetime) -> int:
 def misdirected(caller: Identity, *, path: str) -> None:
     """Record, in the credential's own tenant, that it was sent to another's address."""
     with context.enter(caller.personal_context()):
-        audit.record("credential.misdirected", kind="request", key=quote(path)[:200])
+        audit.record("credential.tenant_mismatch", kind="request", key=quote(path)[:200])
 
 
-def _second_factor(user: User, otp: str, *, device: Device, now: datetime) -> bool:
-    """Whether the person has shown one. Raises SecondFactorNeeded or WrongSecondFactor."""
-    try:
-        return mfa.check(user_id=user.id, otp=otp, now=now)
-    except mfa.WrongSecondFactor:
-        attempts.failed(account=user.email, address=device.address)
-        raise
+def _with_password(email: str, password: str) -> User:
+    """Raises WrongLogin."""
+    user = users.authenticate(email=email, password=password)
+    if user is None:
+        raise WrongLogin
+    return user
+
+
+def _chosen(
+    memberships: list[Membership], *, tenant_slug: str | None, at: UUID | None
+) -> Membership:
+    """The first that fits. Raises NoTenant, or WrongLogin where a tenant was named."""
+    for membership in memberships:
+        if tenant_slug in (None, membership.tenant.slug) and at in (None, membership.tenant_id):
+            return membership
+    raise WrongLogin if tenant_slug or at else NoTenant
+
+
+def _known(token: str, *, at: UUID | None) -> RefreshToken:
+    """Raises InvalidCredential or TenantMismatch."""
+    rows = RefreshToken.objects.filter(digest=_digest(token)).select_related("session", "user")
+    known = rows.first()
+    if known is None:
+        raise InvalidCredential
+    if at not in (None, known.tenant_id):
+        raise TenantMismatch
+    return known
+
+
+def _is_good(known: RefreshToken, *, now: datetime) -> bool:
+    has_ended = known.session.ended_at is not None or known.expires_at <= now
+    return known.user.is_active and not has_ended
+
+
+def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:
+    """The next token of the session; None, and the end of the session, for one that was used."""
+    session = known.session
+    if not RefreshToken.objects.filter(pk=known.pk, used_at=None).update(used_at=now):
+        ending.end(_alone(session), because=REUSED, now=now)
+        audit.record("session.ended", on=session, after={"because": REUSED})
+        return None
+    session.last_seen_at = now
+    session.expires_at = now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+    session.address = device.address or None
+    session.save(update_fields=["last_seen_at", "expires_at", "address"])
+    return _new_refresh_token(session, now=now)
 
 
 def _inside(membership: Membership) -> AbstractContextManager[TenantContext]:
@@ -231,6 +239,21 @@ def _inside(membership: Membership) -> AbstractContextManager[TenantContext]:
 
 def _alone(session: Session) -> QuerySet[Session]:
     return Session.objects.filter(pk=session.pk)
+
+
+def _new_session(
+    membership: Membership, *, has_second_factor: bool, device: Device, now: datetime
+) -> Session:
+    return Session.objects.create(
+        tenant_id=membership.tenant_id,
+        user_id=membership.user_id,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+        address=device.address or None,
+        agent=device.agent[:200],
+        has_second_factor=has_second_factor,
+    )
 
 
 def _new_refresh_token(session: Session, *, now: datetime) -> str:

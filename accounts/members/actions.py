@@ -16,6 +16,7 @@ from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Change, Hand, Refusal
 from accounts.access.roles import KeyScope, Role
 from accounts.audit import actions as audit
+from accounts.members import invitations
 from accounts.sessions import ending
 from accounts.sessions.models import Session
 from accounts.tokens import actions as keys
@@ -62,6 +63,7 @@ def change(
 ) -> Membership:
     """Give a member another role, or a viewer the whole tenant; their sessions here end at once.
 
+    With a lesser role go the open invitations that it could not send.
     `precondition` sees the membership under its lock, and raises to refuse the change. Raises
     NotFound, RoleOutOfReach, OwnRole, NotAViewer, LastOwner.
     """
@@ -78,12 +80,14 @@ def change(
     if _state(member) != before:
         member.save(update_fields=["role", "sees_tenant"])
         _end_sessions(member, because=CHANGED, now=now)
+        hand = Hand(Role(member.role))
+        invitations.withdraw_beyond(inviter_id=member.user_id, hand=hand, now=now)
         audit.record("member.changed", on=member, before=before, after=_state(member))
     return member
 
 
 def remove(*, membership_id: UUID, by: Identity, now: datetime) -> None:
-    """End a membership, the sessions in it and its API keys, at once.
+    """End a membership, its sessions, API keys and open invitations, at once.
 
     Raises NotFound, RoleOutOfReach, LastOwner.
     """
@@ -179,6 +183,7 @@ def _end(member: Membership, action: str, *, now: datetime) -> None:
     keys.revoke_all(
         keys=ApiKey.objects.filter(tenant_id=member.tenant_id, user_id=member.user_id), now=now
     )
+    invitations.withdraw_beyond(inviter_id=member.user_id, hand=None, now=now)
     audit.record(action, on=member, before={**_state(member), "email": member.email})
     member.delete()
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.access import queries
 from accounts.access.callers import address_of, caller_of
 from accounts.access.models import Invitation, Membership, TenantPolicy
-from accounts.access.permissions import Members, SignedIn, TenantPolicyChange
+from accounts.access.permissions import Members, SignedIn, SteppedUp, TenantPolicyChange
 from accounts.access.roles import MEMBERS, Role
 from accounts.login.api import MembershipOut
 from accounts.members import actions, invitations
@@ -150,6 +150,11 @@ class TenantPolicyView(APIView):
     """What the tenant asks of everyone in it."""
 
     permission_classes = [TenantPolicyChange]
+
+    def get_permissions(self) -> list[Any]:
+        """Who found a token lets no one in without a second factor."""
+        changes = self.request.method == "PATCH"
+        return [*super().get_permissions(), *([SteppedUp()] if changes else [])]
 
     @extend_schema(responses=TenantPolicyIO, operation_id="tenant_policy")
     def get(self, request: Request) -> Response:

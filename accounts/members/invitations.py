@@ -11,7 +11,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.access import queries
+from accounts.access import policy, queries
 from accounts.access.errors import (
     AlreadyMember,
     InvitationAccepted,
@@ -24,6 +24,7 @@ from accounts.access.errors import (
     WrongLogin,
 )
 from accounts.access.models import Invitation, Membership
+from accounts.access.policy import Hand
 from accounts.access.roles import Role
 from accounts.audit import actions as audit
 from accounts.members import newcomers, tasks
@@ -88,6 +89,20 @@ def withdraw(*, invitation_id: UUID, by: Identity, now: datetime) -> None:
         audit.record("invitation.withdrawn", on=invitation)
 
 
+def withdraw_beyond(*, inviter_id: UUID, hand: Hand | None, now: datetime) -> None:
+    """Take back a person's open offers of roles that `hand` does not reach; None reaches none.
+
+    Called inside the tenant, by what takes the person's membership or role away.
+    """
+    theirs = Invitation.objects.filter(
+        tenant_id=context.require().tenant_id, invited_by_id=inviter_id
+    )
+    lost = _open(theirs.exclude(role__in=policy.within_reach(hand))).select_for_update()
+    for invitation in lost.order_by("id"):
+        Invitation.objects.filter(pk=invitation.pk).update(withdrawn_at=now)
+        audit.record("invitation.withdrawn", on=invitation)
+
+
 def accept(
     *,
     token: str,
@@ -107,6 +122,8 @@ def accept(
     if at not in (None, invitation.tenant_id):
         raise InvitationInvalid
     _check_open(invitation, now=now)
+    if not User.objects.filter(pk=invitation.invited_by_id, is_active=True).exists():
+        raise InvitationWithdrawn
     user = _person(invitation.email, password, caller, address=address, now=now)
     # Not a member yet, and so with the tenant's hand instead of one's own.
     where = TenantContext(invitation.tenant_id, Actor.user(user.id), Scope.TENANT)
@@ -116,9 +133,15 @@ def accept(
 
 
 def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
-    """Of two who accept at once the second finds the offer taken."""
+    """Of two who accept at once the second finds the offer taken.
+
+    It is worth what its inviter could give today: an offer made while they were being removed
+    has escaped `withdraw_beyond`.
+    """
     invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
     _check_open(invitation, now=now)
+    if invitation.role not in policy.within_reach(_hand_behind(invitation)):
+        raise InvitationWithdrawn
     if Membership.objects.filter(tenant_id=invitation.tenant_id, user_id=user.id).exists():
         raise AlreadyMember
     invitation.accepted_at = now
@@ -132,6 +155,15 @@ def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
     )
     audit.record("member.joined", on=membership, after={"role": membership.role})
     return membership
+
+
+def _hand_behind(invitation: Invitation) -> Hand | None:
+    """The inviter's as of now; None for who has left."""
+    rows = Membership.objects.filter(
+        tenant_id=invitation.tenant_id, user_id=invitation.invited_by_id
+    )
+    role = rows.values_list("role", flat=True).first()
+    return Hand(Role(role)) if role else None
 
 
 def _read(token: str) -> Invitation:
@@ -168,7 +200,7 @@ def _person(
         raise ProofNeeded
     if known is None:
         return newcomers.make(email=email, password=password, now=now)
-    with guessing.counted(account=email, address=address, wrong=WrongLogin):
+    with guessing.counted(account=email, address=address, wrong=(WrongLogin,)):
         if users.authenticate(email=email, password=password) is None:
             raise WrongLogin
     return known

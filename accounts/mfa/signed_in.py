@@ -46,7 +46,9 @@ def enrol(*, caller: Identity, password: str, address: str, now: datetime) -> En
     user = User.objects.get(pk=caller.user_id)
     if mfa.has_authenticator(user.id):
         raise AlreadyEnrolled
-    with guessing.counted(account=user.email, address=address, wrong=WrongPassword, forgives=True):
+    with guessing.counted(
+        account=user.email, address=address, wrong=(WrongPassword,), forgives=True
+    ):
         if not check_password(password, user.password):
             raise WrongPassword
     return mfa.enrol(user_id=user.id, email=user.email, now=now)
@@ -94,7 +96,7 @@ def _show(caller: Identity, otp: str, *, address: str, now: datetime) -> None:
 @contextmanager
 def _counted(caller: Identity, address: str) -> Iterator[None]:
     email = User.objects.values_list("email", flat=True).get(pk=caller.user_id)
-    with guessing.counted(account=email, address=address, wrong=WrongSecondFactor):
+    with guessing.counted(account=email, address=address, wrong=(WrongSecondFactor,)):
         yield
 
 

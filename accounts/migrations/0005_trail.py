@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     tenants.constraints.SharedTable(
-                        name="accounts_platformhead_shared", read="platform"
+                        name="accounts_platformhead_shared", read="platform", is_deletable=False
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("id", 1)), name="platform_head_is_one"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import psycopg
 from django.db import IntegrityError, transaction
 
 from accounts.access import queries
@@ -28,6 +29,7 @@ from tenants.lifecycle.errors import SlugTaken
 from tenants.models import Tenant
 
 FIRST_TIER = "starter"
+_ONE_SLUG = "tenants_tenant_slug_key"
 
 
 def create_tenant_for(
@@ -80,11 +82,11 @@ def _known(
     """
     if not User.objects.filter(email=email.lower()).exists():
         return None, False
-    with guessing.counted(account=email, address=address, wrong=WrongLogin):
+    wrong = (WrongLogin, WrongSecondFactor)
+    with guessing.counted(account=email, address=address, wrong=wrong, forgives=True):
         user = users.authenticate(email=email, password=password)
         if user is None:
             raise WrongLogin
-    with guessing.counted(account=email, address=address, wrong=WrongSecondFactor, forgives=True):
         return user, mfa.check(user_id=user.id, otp=otp, now=now)
 
 
@@ -102,5 +104,8 @@ def _found(
             after = {"slug": slug, "tier": FIRST_TIER}
             trail.record("tenant.signed_up", by=Actor.user(owner.id).name, on=tenant, after=after)
     except IntegrityError as fault:
-        raise SlugTaken from fault  # somebody was quicker
+        cause = fault.__cause__
+        if isinstance(cause, psycopg.Error) and cause.diag.constraint_name == _ONE_SLUG:
+            raise SlugTaken from fault  # somebody was quicker
+        raise
     return membership

@@ -1,16 +1,13 @@
-"""How many tenants may be made from one address in an hour."""
+"""How many tenants may be made from one network in an hour."""
 
 from __future__ import annotations
-
-from ipaddress import IPv6Network, ip_network
 
 from django.conf import settings
 
 from config.api.errors import DomainError
-from tenants import valkey
+from tenants import origin, valkey
 
 _WINDOW = 3600  # seconds
-_PREFIX = 64  # bits of an IPv6 address that one customer of a provider has to themselves
 
 
 class TooManySignups(DomainError):
@@ -21,7 +18,7 @@ class TooManySignups(DomainError):
 
 def count(address: str) -> None:
     """Count a sign-up, whatever becomes of it. Raises TooManySignups, or ValkeyAway."""
-    key = f"signups:{_source(address)}"
+    key = f"signups:{origin.network(address)}"
     with valkey.needed() as client:
         pipeline = client.pipeline()
         pipeline.incr(key)
@@ -30,12 +27,3 @@ def count(address: str) -> None:
         so_far, _, wait = pipeline.execute()
     if so_far > settings.SIGNUPS_PER_HOUR:
         raise TooManySignups(headers={"Retry-After": str(max(1, wait))})
-
-
-def _source(address: str) -> str:
-    if not address:
-        return "unknown"
-    network = ip_network(address)
-    if isinstance(network, IPv6Network):
-        network = network.supernet(new_prefix=_PREFIX)
-    return str(network)

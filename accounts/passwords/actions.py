@@ -15,11 +15,14 @@ from kombu.exceptions import OperationalError
 
 from accounts.mfa import actions as mfa
 from accounts.passwords import resets, tasks
-from accounts.sessions import ending, guessing
+from accounts.sessions import attempts, ending, guessing
 from accounts.sessions.models import Session
+from accounts.support import actions as support
+from accounts.support.models import SupportSession
 from accounts.trail import actions as trail
 from accounts.users.errors import BadResetToken, UnfitPassword, WrongPassword
 from accounts.users.models import User
+from tenants import origin
 from tenants.context import Actor
 from tenants.identity import Identity
 from tenants.valkey import ValkeyAway
@@ -36,7 +39,7 @@ def change_password(
     _keep_the_rules(new, user)
     forgives = not mfa.has_authenticator(user.id)
     with guessing.counted(
-        account=user.email, address=address, wrong=WrongPassword, forgives=forgives
+        account=user.email, address=address, wrong=(WrongPassword,), forgives=forgives
     ):
         others = Session.objects.filter(user=user).exclude(pk=caller.session_id)
         right = check_password(current, user.password)
@@ -62,12 +65,14 @@ def ask_for_reset(*, email: str, address: str) -> None:
 def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
     """A new password for who has the mail's token; all sessions end, and log-in asks as ever.
 
+    The address it comes from may try even while others use up the guesses at the account.
     Raises BadResetToken, UnfitPassword, ValkeyAway.
     """
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise BadResetToken
     _keep_the_rules(new, user)
+    attempts.vouch(account=user.email, address=origin.address.get())
     everywhere = Session.objects.filter(user=user)
     if not _replace(user, new, how="reset", ends=everywhere, now=now):
         raise BadResetToken
@@ -84,6 +89,8 @@ def _keep_the_rules(new: str, user: User) -> None:
 def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: datetime) -> bool:
     """Set the password in the place of the one that `user` was read with, and end sessions.
 
+    Those too in which the person is somebody's support.
+
     False when somebody else has replaced it meanwhile: then nothing has happened.
     """
     hashed = make_password(new)
@@ -92,5 +99,7 @@ def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: da
         if not same.update(password=hashed):
             return False
         ending.end(ends, because=f"the password was {how}", now=now)
-        trail.record(f"password.{how}", by=Actor.user(user.pk).name, on=user)
+        by, watching = Actor.user(user.pk).name, SupportSession.objects.filter(staff=user)
+        support.end_everywhere(sessions=watching, by=by, now=now)
+        trail.record(f"password.{how}", by=by, on=user)
     return True

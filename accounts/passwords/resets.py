@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from accounts.users.errors import TooManyResets
-from tenants import valkey
+from tenants import origin, valkey
 
 _WINDOW = 3600  # seconds
 _OF_ADDRESS = 30
@@ -19,7 +19,8 @@ def admit(*, email: str, address: str) -> bool:
     TooManyResets for an address that asks too often for any, and ValkeyAway.
     """
     account = hashlib.sha256(email.lower().encode()).hexdigest()[:32]
-    of_address, of_account = f"resets:address:{address}", f"resets:account:{account}"
+    of_address = f"resets:network:{origin.network(address)}"
+    of_account = f"resets:account:{account}"
     with valkey.needed() as client:
         pipeline = client.pipeline()
         for key in (of_address, of_account):

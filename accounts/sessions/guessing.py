@@ -11,18 +11,22 @@ from config.api.errors import DomainError
 
 @contextmanager
 def counted(
-    *, account: str, address: str, wrong: type[DomainError], forgives: bool = False
+    *, account: str, address: str, wrong: tuple[type[DomainError], ...], forgives: bool = False
 ) -> Iterator[None]:
-    """Run a check of a secret that raises `wrong` for a wrong one.
+    """Run a check of secrets that raises one of `wrong` for a wrong one.
 
     `forgives`: success wipes out earlier failures. Only for who has shown all they have: else one
     secret in a thief's hands would buy any number of guesses at the other. Raises TooManyAttempts.
     """
-    attempts.check(account=account, address=address)
+    reservation = attempts.reserve(account=account, address=address)
     try:
         yield
     except wrong:
-        attempts.failed(account=account, address=address)
+        raise
+    except DomainError:  # refused for something else; a crash stays counted
+        attempts.give_back(reservation)
         raise
     if forgives:
-        attempts.succeeded(account=account, address=address)
+        attempts.forgive(reservation)
+    else:
+        attempts.give_back(reservation)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
+from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from config.api.errors import DomainError
 from tenants.models import Tenant
@@ -43,6 +44,16 @@ class TenantAdmin(ReadOnly):
     list_filter = ("plan", "status", "placement", "region")
     search_fields = ("slug", "name")
     ordering = ("slug",)
+
+
+@admin.register(PlatformEvent)
+class PlatformEventAdmin(ReadOnly):
+    """What was done on the platform; `verify_audit` says whether all of it still stands."""
+
+    list_display = ("at", "actor", "action", "kind", "key", "address")
+    list_filter = ("action",)
+    search_fields = ("actor", "key")
+    ordering = ("-at", "-id")
 
 
 class SupportForm(forms.ModelForm):  # type: ignore[type-arg]

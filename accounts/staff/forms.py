@@ -9,12 +9,15 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from accounts.access.errors import WrongLogin
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import SecondFactorNeeded, WrongSecondFactor
-from accounts.sessions import attempts
+from accounts.sessions import guessing
 from accounts.users import actions as users
 from accounts.users.models import User
 from config.api.errors import DomainError
+
+_WRONG_CODE = (SecondFactorNeeded, WrongSecondFactor)
 
 
 class PasswordForm(forms.Form):
@@ -33,12 +36,10 @@ class PasswordForm(forms.Form):
         if self.errors:
             return given
         email = given["email"]
-        with _told():
-            attempts.check(account=email, address=self.address)
+        with _told(), guessing.counted(account=email, address=self.address, wrong=(WrongLogin,)):
             person = users.authenticate(email=email, password=given["password"])
             if person is None or not person.is_staff:
-                attempts.failed(account=email, address=self.address)
-                raise forms.ValidationError("Email or password is not right.")
+                raise WrongLogin("Email or password is not right.")
         self.person = person
         return given
 
@@ -59,15 +60,12 @@ class CodeForm(forms.Form):
         given = super().clean() or {}
         if self.errors:
             return given
-        where = {"account": self.person.email, "address": self.address}
-        with _told():
-            attempts.check(**where)
-            try:
-                self._check(given["otp"])
-            except (SecondFactorNeeded, WrongSecondFactor):
-                attempts.failed(**where)
-                raise
-            attempts.succeeded(**where)
+        # With the password, which opened the session that this form is shown in, these are all.
+        counted = guessing.counted(
+            account=self.person.email, address=self.address, wrong=_WRONG_CODE, forgives=True
+        )
+        with _told(), counted:
+            self._check(given["otp"])
         return given
 
     def _check(self, otp: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -13,7 +14,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.mfa import actions as mfa
+from accounts.passwords import actions as passwords
 from accounts.staff.forms import CodeForm, PasswordForm
+from accounts.trail import actions as trail
 from accounts.users.models import User
 from tenants import origin
 
@@ -51,12 +54,25 @@ class StaffSite(admin.AdminSite):
         if form.is_valid():
             request.session.cycle_key()
             request.session[VERIFIED] = True
+            trail.record("staff.logged_in", by=f"user:{person.pk}", on=person)
             request.session.pop("adding", None)
             if form.recovery_codes:
                 return self._page(request, None, "Log in", codes=form.recovery_codes)
             return HttpResponseRedirect(_next(request))
         adding = None if mfa.has_authenticator(person.id) else _secret(request, person)
         return self._page(request, form, "Second factor", adding=adding)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """By mail, as for everybody: that ends sessions everywhere, and is recorded."""
+        form = Form(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            person = cast(User, request.user)
+            passwords.ask_for_reset(email=person.email, address=origin.of(request))
+            return HttpResponseRedirect(reverse("admin:password_change_done"))
+        return self._page(request, form, "Mail me a link")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return self._page(request, None, "The mail is on its way")
 
     def _page(self, request: HttpRequest, form: Any, title: str, **shown: Any) -> HttpResponse:
         context = {**self.each_context(request), "form": form, "title": title, **shown}

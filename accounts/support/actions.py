@@ -18,6 +18,7 @@ from accounts.support.errors import NotTwoPeople, SupportClosed
 from accounts.support.models import SupportSession
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
+from accounts.trail import actions as trail
 from accounts.users.models import User
 from tenants import admission, context, sockets
 from tenants.context import Actor, Scope, TenantContext
@@ -55,13 +56,20 @@ def open_by_owner(*, session_id: UUID, by: UUID, now: datetime) -> SupportSessio
 
 def end(*, sessions: QuerySet[SupportSession], now: datetime) -> int:
     """End those that have not ended; called inside the tenant. Raises ValkeyAway."""
-    ended = list(sessions.filter(ended_at=None).select_for_update())
-    SupportSession.objects.filter(pk__in=[s.pk for s in ended]).update(ended_at=now)
+    ended = _end(sessions, now=now)
     for session in ended:
         audit.record("support.ended", on=session)
-        where = (session.tenant_id, session.staff_id, session.id)
-        transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
-    admission.end([session.id for session in ended])
+    return len(ended)
+
+
+def end_everywhere(*, sessions: QuerySet[SupportSession], by: str, now: datetime) -> int:
+    """End those that have not ended, in all tenants; called on the platform, in a transaction.
+
+    For what ends them from outside, and so in the platform's trail. Raises ValkeyAway.
+    """
+    ended = _end(sessions, now=now)
+    for session in ended:
+        trail.record("support.ended", by=by, on=session)
     return len(ended)
 
 
@@ -92,6 +100,16 @@ def witness(caller: Identity, *, method: str, path: str) -> None:
         audit.record(
             "support.request", kind="request", key=quote(f"{method} {path}", safe=" /")[:200]
         )
+
+
+def _end(sessions: QuerySet[SupportSession], *, now: datetime) -> list[SupportSession]:
+    ended = list(sessions.filter(ended_at=None).select_for_update())
+    SupportSession.objects.filter(pk__in=[s.pk for s in ended]).update(ended_at=now)
+    for session in ended:
+        where = (session.tenant_id, session.staff_id, session.id)
+        transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
+    admission.end([session.id for session in ended])
+    return ended
 
 
 def _open(session_id: UUID, *, by: UUID, is_owner: bool, now: datetime) -> None:

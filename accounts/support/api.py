@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access.callers import caller_of
-from accounts.access.permissions import Needs
+from accounts.access.permissions import Needs, SteppedUp
 from accounts.access.roles import Permission
 from accounts.support import actions
 from accounts.support.models import SupportSession
@@ -47,6 +47,11 @@ class SupportSessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Sh
     permission_classes: list[type[BasePermission]] = [Support]
     serializer_class = SupportSessionOut
     ordering = ("-requested_at", "-id")
+
+    def get_permissions(self) -> list[Any]:
+        """Who found a token lets nobody else in."""
+        opens = self.action == "open"
+        return [*super().get_permissions(), *([SteppedUp()] if opens else [])]
 
     @extend_schema(request=None, responses=SupportSessionOut)
     @action(detail=True, methods=["post"])

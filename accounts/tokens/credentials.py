@@ -81,13 +81,20 @@ def identify(token: str) -> Identity:
             scope=scope_of(role, sees_tenant=claims.get("whole") is True),
             session_id=UUID(claims["session"]),
             actor=acts(user_id),
+            expires_at=int(claims["exp"]),
             is_read_only=role in READERS,
             is_witnessed=role is Role.SUPPORT,
             has_second_factor=claims.get("second") is True,
             stepped_up_at=int(claims.get("stepped") or 0),
             must_enrol=claims.get("enrol") is True,
         )
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as fault:
+    except (
+        jwt.InvalidTokenError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,  # of `Infinity`, which Python's JSON reads as a number
+    ) as fault:
         raise InvalidCredential from fault
 
 

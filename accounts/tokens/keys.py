@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from accounts.access.errors import InvalidCredential
 from accounts.access.models import Membership
@@ -40,12 +40,19 @@ def digest(secret: str) -> bytes:
 
 
 def identify(secret: str, *, address: str, now: datetime) -> Identity:
-    """The identity behind a key. Raises InvalidCredential for whatever is wrong with it."""
+    """The identity behind a key. Raises InvalidCredential for whatever is wrong with it.
+
+    A second factor that the tenant asks for binds the person's keys too, or they would be the way
+    round it.
+    """
     member = Membership.objects.filter(tenant=OuterRef("tenant"), user=OuterRef("user"))
     key = (
         ApiKey.objects.filter(digest=digest(secret), revoked_at=None, user__is_active=True)
         .annotate(
-            role=Subquery(member.values("role")), sees_tenant=Subquery(member.values("sees_tenant"))
+            role=Subquery(member.values("role")),
+            sees_tenant=Subquery(member.values("sees_tenant")),
+            asks_second_factor=F("tenant__policy__requires_second_factor"),
+            has_second_factor_since=F("user__authenticator__confirmed_at"),
         )
         .first()
     )
@@ -65,6 +72,7 @@ def identify(secret: str, *, address: str, now: datetime) -> Identity:
         key_scope=key.key_scope,
         account_id=key.account_id,
         is_read_only=role in READERS or key.key_scope == KeyScope.READ,
+        must_enrol=bool(key.asks_second_factor and not key.has_second_factor_since),
     )
 
 

@@ -61,7 +61,7 @@ class PlatformHead(models.Model):
 
     class Meta:
         constraints = [
-            SharedTable(name="accounts_platformhead_shared", read="platform"),
+            SharedTable(name="accounts_platformhead_shared", read="platform", is_deletable=False),
             models.CheckConstraint(name="platform_head_is_one", condition=models.Q(id=1)),
         ]
 

@@ -84,7 +84,9 @@ class Installation:
     def _web(self) -> Sequence[str]:
         address = ("--host", self.host, "--port", str(self.port))
         quiet = ("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5")
-        return (sys.executable, "-m", "uvicorn", "config.asgi:application", *address, *quiet)
+        # How many proxies are believed is a setting of ours (TRUSTED_PROXIES).
+        server = ("uvicorn", "config.asgi:application", "--no-proxy-headers")
+        return (sys.executable, "-m", *server, *address, *quiet)
 
 
 def _program(name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:

@@ -163,7 +163,7 @@ PASSWORD_RESET_URL = env.str(
     "PASSWORD_RESET_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/password/reset/"
 )
 
-_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="smtp://localhost:25")
 EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
 EMAIL_HOST = _MAIL["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _MAIL["EMAIL_PORT"] or 25

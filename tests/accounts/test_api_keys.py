@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from accounts.access.models import Membership
+from accounts.access.errors import InvalidCredential
+from accounts.access.models import Membership, TenantPolicy
 from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
-from accounts.tokens import actions, keys
+from accounts.mfa.models import Authenticator
+from accounts.tokens import actions, credentials, keys
 from accounts.tokens.models import ApiKey
 from tenants import context
+from tenants.identifiers import new_id
 from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.accounts.test_members import told
 from tests.cast import House, Person, anywhere, build_person, job, now
@@ -299,3 +304,67 @@ def test_a_real_session_issues_after_stepping_up(house: House) -> None:
     assert (
         post("api-keys/", {"name": "k", "scope": "read"}, credential=credential).status_code == 201
     )
+
+
+def test_a_second_factor_that_the_tenant_asks_for_binds_keys_too(house: House) -> None:
+    credential = key(house.alice)
+    policy = TenantPolicy.objects.create(tenant=house.tenant, requires_second_factor=True)
+    owing = (403, "second_factor_enrolment_needed")
+    assert told(call("GET", "orders/", credential=credential)) == owing
+    added = Authenticator.objects.create(
+        user_id=house.alice.user_id, sealed_secret=b"x", created_at=now()
+    )
+    assert told(call("GET", "orders/", credential=credential)) == owing
+    Authenticator.objects.filter(pk=added.pk).update(confirmed_at=now())
+    assert call("GET", "orders/", credential=credential).status_code == 200
+    Authenticator.objects.filter(pk=added.pk).delete()
+    TenantPolicy.objects.filter(pk=policy.pk).update(requires_second_factor=False)
+    assert call("GET", "orders/", credential=credential).status_code == 200
+
+
+def test_a_key_is_looked_up_in_one_query(house: House) -> None:
+    secret = issued(house.alice)["key"]
+    keys.identify(secret, address=anywhere(), now=now())
+    with CaptureQueriesContext(connection) as asked:
+        keys.identify(secret, address=anywhere(), now=now())
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("ago", [301, -31, -(10**9)])
+def test_a_proof_is_of_the_last_minutes_and_not_of_the_future(house: House, ago: int) -> None:
+    grant = credentials.Grant(
+        house.alice.user_id,
+        house.tenant.id,
+        house.alice.role,
+        new_id(),
+        stepped_up_at=int(now().timestamp()) - ago,
+    )
+    credential = f"Bearer {credentials.issue(grant, now=now())}"
+    refused = post("api-keys/", {"name": "k", "scope": "read"}, credential=credential)
+    assert told(refused) == (403, "step_up_needed")
+    assert call("GET", "api-keys/", credential=credential).status_code == 200
+
+
+def with_claim(house: House, name: str, value: Any) -> str:
+    """A token of ours with one claim that we never write."""
+    with patch.object(credentials.jwt, "encode", side_effect=credentials.jwt.encode) as encode:
+        credentials.issue(
+            credentials.Grant(house.alice.user_id, house.tenant.id, house.alice.role, new_id()),
+            now=now(),
+        )
+    [claims, secret], how = encode.call_args
+    return str(credentials.jwt.encode({**claims, name: value}, secret, **how))
+
+
+@pytest.mark.parametrize("name", ["stepped", "exp", "iat"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), [], {}])
+def test_a_number_without_end_is_no_credential(house: House, name: str, value: Any) -> None:
+    if (name, value) in (("stepped", []), ("stepped", {})):
+        pytest.skip("stands for none")
+    with pytest.raises(InvalidCredential):
+        credentials.identify(with_claim(house, name, value))
+
+
+def test_an_identity_knows_when_its_token_ends(house: House) -> None:
+    ends = now().timestamp() + 60.5
+    assert credentials.identify(with_claim(house, "exp", ends)).expires_at == int(ends)

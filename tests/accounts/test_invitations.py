@@ -264,3 +264,54 @@ def test_a_key_does_not_stand_for_its_person(house: House) -> None:
     key = f"Api-Key {issued.json()['key']}"
     assert told(accept(invitation, "", credential=key)) == (401, "proof_needed")
     assert call("DELETE", "auth/membership/", credential=key).status_code == 403
+
+
+def remove(by: Person, of: Person) -> Any:
+    member = Membership.objects.get(tenant=of.tenant, user_id=of.user_id)
+    return by.request("DELETE", f"members/{member.id}/")
+
+
+@pytest.mark.parametrize("how", ["removed", "left"])
+def test_with_a_member_go_their_open_invitations(house: House, how: str) -> None:
+    otto = build_person(house.tenant, "otto", Role.OWNER)
+    his, taken, hers = (invited(by, newcomer(), "owner") for by in (otto, otto, house.olga))
+    assert accept(taken).status_code == 200
+    if how == "removed":
+        assert remove(house.olga, otto).status_code == 204
+    else:
+        left = call("DELETE", "auth/membership/", credential=signed_in(otto))
+        assert left.status_code == 204
+    assert told(accept(his)) == (409, "invitation_withdrawn")
+    assert accept(hers).status_code == 200
+    with job(house.tenant):
+        gone = AuditEvent.objects.filter(action="invitation.withdrawn")
+        assert list(gone.values_list("key", flat=True)) == [str(his.id)]
+
+
+def test_with_a_role_go_the_invitations_that_it_could_not_send(house: House) -> None:
+    otto = build_person(house.tenant, "otto", Role.OWNER)
+    owner, trader = invited(otto, newcomer(), "owner"), invited(otto, newcomer(), "trader")
+    member = Membership.objects.get(tenant=house.tenant, user_id=otto.user_id)
+    lesser = house.olga.request("PATCH", f"members/{member.id}/", {"role": "admin"})
+    assert lesser.status_code == 200
+    assert told(accept(owner)) == (409, "invitation_withdrawn")
+    assert accept(trader).status_code == 200
+
+
+@pytest.mark.parametrize("now_a", ["trader", None])
+def test_an_invitation_is_worth_what_its_inviter_could_give_today(
+    house: House, now_a: str | None
+) -> None:
+    """One that was sent while its sender was being removed, and so was not withdrawn."""
+    otto = build_person(house.tenant, "otto", Role.OWNER)
+    invitation = invited(otto, newcomer(), "viewer")
+    his = Membership.objects.filter(tenant=house.tenant, user_id=otto.user_id)
+    _ = his.update(role=now_a) if now_a else his.delete()
+    assert told(accept(invitation)) == (409, "invitation_withdrawn")
+    assert members(house, invitation.email) == []
+
+
+def test_somebody_deactivated_brings_nobody_in(house: House) -> None:
+    invitation = invited(house.olga, newcomer(), "owner")
+    User.objects.filter(pk=house.olga.user_id).update(is_active=False)
+    assert told(accept(invitation)) == (409, "invitation_withdrawn")

@@ -26,6 +26,12 @@ def path(person: Person) -> str:
     return f"members/{membership(person).id}/"
 
 
+def ask(by: Person, requires: bool, **headers: str) -> Any:
+    """A change of the tenant's policy, by who has just proven themselves."""
+    proven = {"Authorization": stepped_up(by), **headers}
+    return by.request("PATCH", "tenant/policy/", {"requires_second_factor": requires}, **proven)
+
+
 def patch(by: Person, of: Person, body: Any, **headers: str) -> Any:
     return by.request("PATCH", path(of), body, **headers)
 
@@ -231,13 +237,15 @@ def test_by_sql_a_person_changes_no_membership(house: House, name: str) -> None:
 def test_the_policy_is_the_owners(house: House) -> None:
     ada = build_person(house.tenant, "ada", Role.ADMIN)
     assert ada.get("tenant/policy/").json() == {"requires_second_factor": False}
-    wanted = {"requires_second_factor": True}
     for person in (ada, house.alice, house.vera):
-        assert person.request("PATCH", "tenant/policy/", wanted).status_code == 403
+        assert told(ask(person, requires=True))[0] == 403
+    wanted = {"requires_second_factor": True}
+    unproven = house.olga.request("PATCH", "tenant/policy/", wanted)
+    assert told(unproven) == (403, "step_up_needed")
     etag = house.olga.get("tenant/policy/")["ETag"]
-    done = house.olga.request("PATCH", "tenant/policy/", wanted, If_Match=etag)
+    done = ask(house.olga, requires=True, If_Match=etag)
     assert (done.status_code, done.json()) == (200, wanted)
-    stale = house.olga.request("PATCH", "tenant/policy/", wanted, If_Match=etag)
+    stale = ask(house.olga, requires=True, If_Match=etag)
     assert told(stale) == (412, "version_mismatch")
     assert not TenantPolicy.objects.filter(tenant=house.mallory.tenant).exists()
 
@@ -246,7 +254,7 @@ def test_asking_for_a_second_factor_ends_sessions_without_one(house: House) -> N
     hers, his = signed_in(house.alice), signed_in(house.bob)
     foreign = signed_in(house.mallory)
     Session.objects.filter(user_id=house.bob.user_id).update(has_second_factor=True)
-    house.olga.request("PATCH", "tenant/policy/", {"requires_second_factor": True})
+    assert ask(house.olga, requires=True).status_code == 200
     assert told(call("GET", "orders/", credential=hers)) == (401, "session_ended")
     assert call("GET", "orders/", credential=his).status_code == 200
     assert call("GET", "orders/", credential=foreign).status_code == 200

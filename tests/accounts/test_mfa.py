@@ -232,6 +232,16 @@ def test_a_right_code_buys_no_further_guesses_at_the_password(protected: Visitor
     assert protected.send("post", "password/", guess).status_code == 429
 
 
+def test_a_step_up_by_code_buys_no_further_guesses_at_the_password(protected: Visitor) -> None:
+    guess = {"current": "Wrong-horse-7", "new": "Another-horse-8"}
+    for _ in range(4):
+        assert protected.send("post", "password/", guess).status_code == 401
+    shown = {"otp": protected.recovery_codes[0]}
+    assert protected.send("post", "step-up/", shown).status_code == 200
+    assert protected.send("post", "password/", guess).status_code == 401
+    assert protected.send("post", "password/", guess).status_code == 429
+
+
 def test_a_secret_moved_to_another_person_does_not_open(protected: Visitor) -> None:
     mallory = build_person(protected.person.tenant, "mallory")
     stolen = Authenticator.objects.get(user_id=protected.person.user_id)

@@ -167,6 +167,17 @@ def test_after_a_reset_log_in_still_asks_for_the_second_factor(alice: Visitor) -
 
 
 @pytest.mark.usefixtures("worker")
+def test_after_a_reset_she_gets_in_from_there_whoever_else_is_guessing(alice: Visitor) -> None:
+    for _ in range(10):
+        assert logs_in_with(alice, "Wrong-horse-7") == 401
+    post(RESET, {"email": alice.person.email})
+    hotel = Visitor(alice.person)
+    confirmed = hotel.send("post", "password/reset/confirm/", {**mailed(alice), "new": NEW})
+    assert (confirmed.status_code, logs_in_with(alice, NEW)) == (204, 429)
+    assert hotel.log_in(password=NEW).status_code == 200
+
+
+@pytest.mark.usefixtures("worker")
 def test_a_mailbox_is_not_flooded_and_the_answer_stays_the_same(alice: Visitor) -> None:
     answers = [post(RESET, {"email": alice.person.email}) for _ in range(5)]
     assert {a.status_code for a in answers} == {202}

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import hashers
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -196,3 +196,12 @@ def test_the_tier_and_the_role_are_not_the_newcomers_to_choose() -> None:
     data = sign_up(tier="enterprise", plan="enterprise", is_staff=True, role="support").json()
     assert (data["tenant"]["tier"], data["role"]) == ("starter", "owner")
     assert not User.objects.get(pk=data["user"]["id"]).is_staff
+
+
+def test_another_fault_than_the_slug_is_not_called_that() -> None:
+    """Whoever is told that a name is taken looks for another one, for nothing."""
+    fault = IntegrityError("something else")
+    with patch("accounts.trail.actions.record", side_effect=fault), pytest.raises(IntegrityError):
+        onboarding._found(
+            None, email=f"{slug()}@new.example", password=PASSWORD, slug=slug(), name="x", now=now()
+        )

@@ -10,16 +10,19 @@ import pyotp
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.test import Client
 
 from accounts.audit.models import AuditEvent
 from accounts.support import actions as support
 from accounts.support.errors import NotTwoPeople, SupportClosed
 from accounts.support.models import SupportSession
+from accounts.trail.models import PlatformEvent
 from accounts.users import actions as users
 from accounts.users.models import User
 from tenants.models import Plan
 from tenants.ownership import TenantOwned
+from tests.accounts.doors import call, stepped_up
 from tests.cast import PASSWORD, House, anywhere, job, now
 
 
@@ -103,6 +106,24 @@ def test_tenants_are_shown_and_plans_are_changed_without_a_restart(house: House)
     assert Plan.objects.get(pk=plan.pk).name == "Changed"
 
 
+def test_every_page_of_the_staff_opens() -> None:
+    client = logged_in(staff())
+    pages = ["/admin/", "/admin/password_change/", "/admin/password_change/done/"]
+    for model, page in admin.site._registry.items():
+        at = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        pages += [at, *([f"{at}add/"] if type(page).add_view is not ModelAdmin.add_view else [])]
+    assert {path: client.get(path).status_code for path in pages} == dict.fromkeys(pages, 200)
+
+
+def test_the_staff_changes_passwords_by_mail_and_what_it_does_is_on_record() -> None:
+    person = staff()
+    client = logged_in(person)
+    assert client.post("/admin/password_change/", {"old_password": "x"}).status_code == 302
+    assert User.objects.get(pk=person.pk).check_password(PASSWORD)
+    recorded = PlatformEvent.objects.filter(actor=f"user:{person.pk}", action="staff.logged_in")
+    assert recorded.count() == 1
+
+
 def asked(house: House) -> tuple[SupportSession, User]:
     person = staff()
     session = support.ask(tenant=house.tenant, staff=person, reason="a question", now=now())
@@ -133,7 +154,9 @@ def test_an_owner_lets_staff_in_to_read_and_sees_what_they_asked(house: House) -
     assert house.alice.get("support-sessions/").status_code == 403
     listed = house.olga.get("support-sessions/").json()["results"]
     assert [row["staff_email"] for row in listed] == [person.email]
-    opened = house.olga.post(f"support-sessions/{session.id}/open/", None)
+    path = f"support-sessions/{session.id}/open/"
+    assert house.olga.post(path, None).json()["code"] == "step_up_needed"
+    opened = call("POST", path, credential=stepped_up(house.olga))
     assert (opened.status_code, opened.json()["opened_by_owner"]) == (200, True)
     headers = token_of(session, person)
     assert [row["name"] for row in get("accounts/", headers).json()["results"]] == ["hers"]

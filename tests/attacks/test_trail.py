@@ -16,7 +16,7 @@ from accounts.audit import actions as audit
 from accounts.audit import verification
 from accounts.audit.models import AuditEvent
 from tenants.context import Actor, Scope, TenantContext
-from tests.attacks.wire import Answer, bearer, call
+from tests.attacks.wire import Answer, bearer, call, stepped_up
 from tests.cast import House, Person, build_person, job
 from tests.isolation.database import application, inside
 from tests.web import Server
@@ -169,7 +169,7 @@ _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "
 
 
 def exported(site: Server, house: House, query: str = "") -> list[dict[str, str]]:
-    answer = call(site, "GET", f"audit-log/export/{query}", credential=bearer(house.olga))
+    answer = call(site, "GET", f"audit-log/export/{query}", credential=stepped_up(house.olga))
     assert answer.status == 200, answer.text
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -216,7 +216,7 @@ def events(house: House) -> list[dict[str, Any]]:
 
 
 def ask(site: Server, house: House, query: str) -> Answer:
-    return call(site, "GET", f"audit-log/{query}", credential=bearer(house.olga))
+    return call(site, "GET", f"audit-log/{query}", credential=stepped_up(house.olga))
 
 
 def test_another_tenants_events_are_in_no_filter(site: Server, house: House) -> None:

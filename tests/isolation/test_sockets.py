@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,12 @@ from asgiref.testing import ApplicationCommunicator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from accounts.tokens import credentials
+from accounts.tokens.credentials import Grant
 from config.sockets import is_same_origin
-from tests.cast import House, Person, build_house
+from tenants import admission
+from tenants.identifiers import new_id
+from tests.cast import House, Person, build_house, now
 from tests.market import Market, list_instrument
 from tests.web import Server
 from trading.notifications.stream import EventStream
@@ -250,3 +255,46 @@ async def test_a_page_of_another_origin_is_refused(server: Server, origin: Any) 
 def test_an_origin_is_its_host_and_port(origins: list[str], hosts: list[str], same: bool) -> None:
     headers = [(b"Origin", o.encode()) for o in origins] + [(b"host", h.encode()) for h in hosts]
     assert is_same_origin(headers) is same
+
+
+class Watched(EventStream):
+    seconds_between_checks = 0.1
+
+
+async def signed_in(house: House, token: str) -> Any:
+    """A socket of Alice's that has been let in, and is looked after every tenth of a second."""
+    path = f"/t/{house.tenant.slug}/ws/v1/stream/"
+    headers = [(b"host", b"testserver")]
+    scope = {"type": "websocket", "path": path, "headers": headers, "subprotocols": []}
+    socket = ApplicationCommunicator(Watched.as_asgi(), scope)
+    await socket.send_input({"type": "websocket.connect"})
+    assert (await socket.receive_output())["type"] == "websocket.accept"
+    said = json.dumps({"type": "authenticate", "token": token})
+    await socket.send_input({"type": "websocket.receive", "text": said})
+    assert "authenticated" in (await socket.receive_output())["text"]
+    return socket
+
+
+async def test_a_socket_ends_with_its_token(house: House) -> None:
+    grant = Grant(house.alice.user_id, house.tenant.id, house.alice.role, new_id())
+    ends = now() + timedelta(seconds=1.5)
+    socket = await signed_in(house, credentials.issue(grant, now=now(), until=ends))
+    assert await socket.receive_nothing(0.3)
+    assert await socket.receive_output(5) == {"type": "websocket.close", "code": 4401}
+
+
+async def test_a_socket_ends_with_its_session_even_if_nobody_told_it(house: House) -> None:
+    session = new_id()
+    grant = Grant(house.alice.user_id, house.tenant.id, house.alice.role, session)
+    socket = await signed_in(house, credentials.issue(grant, now=now()))
+    await sync_to_async(admission.end)([session])
+    assert await socket.receive_output(5) == {"type": "websocket.close", "code": 4401}
+
+
+async def test_a_socket_ends_when_data_is_locked(house: House) -> None:
+    socket = await signed_in(house, house.alice.token)
+    await sync_to_async(admission.lock)(house.tenant.id)
+    try:
+        assert await socket.receive_output(5) == {"type": "websocket.close", "code": 1013}
+    finally:
+        await sync_to_async(admission.unlock)(house.tenant.id)

@@ -1,4 +1,5 @@
 from django.db import migrations, models
+from django.db.models.functions import Cast, Concat
 
 import tenants.constraints
 import tenants.identifiers
@@ -9,6 +10,12 @@ from tenants.operations import PublicSQL
 ID = models.UUIDField(
     default=tenants.identifiers.new_id, editable=False, primary_key=True, serialize=False
 )
+
+
+def NAMED(kind):  # noqa: N802 - a constant of two arguments
+    return Concat(
+        models.Value(kind), Cast("actor_id", models.CharField()), output_field=models.CharField()
+    )
 
 
 class Migration(migrations.Migration):
@@ -44,7 +51,19 @@ class Migration(migrations.Migration):
                 "constraints": [
                     tenants.constraints.TenantWall(
                         append_only=True, name="accounts_auditevent_wall", owner_column="actor_id"
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("actor_id__isnull", True), ("actor__startswith", "system:")
+                        )
+                        | models.Q(("actor_id__isnull", False))
+                        & (
+                            models.Q(("actor__startswith", "key:"))
+                            | models.Q(("actor", NAMED("user:")))
+                            | models.Q(("actor", NAMED("support:")))
+                        ),
+                        name="audit_actor_is_the_person",
+                    ),
                 ],
             },
         ),
@@ -58,7 +77,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    tenants.constraints.TenantWall(name="accounts_audithead_wall"),
+                    tenants.constraints.TenantWall(
+                        name="accounts_audithead_wall", is_deletable=False
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("id", models.F("tenant_id"))),
                         name="audit_head_is_one_per_tenant",

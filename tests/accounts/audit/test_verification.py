@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from tests.cast import House, build_tenant, job
 
 _COPY = """
 INSERT INTO audit_auditevent (tenant_id, id, at, actor, action, kind, key, request_id)
-SELECT tenant_id, gen_random_uuid(), at, 'user:nobody', action, kind, key, request_id
+SELECT tenant_id, gen_random_uuid(), at, 'system:nobody', action, kind, key, request_id
   FROM audit_auditevent WHERE tenant_id = %(tenant)s AND key = '2'
 """
 _RENUMBER = """
@@ -29,7 +30,7 @@ UPDATE audit_auditlink SET number = 1 - number WHERE tenant_id = %(tenant)s AND 
 INSERT INTO audit_auditlink (tenant_id, id, number, previous, digest)
 SELECT l.tenant_id, e.id, 3, l.digest, sha256('guess')
   FROM audit_auditevent e JOIN audit_auditlink l ON l.tenant_id = e.tenant_id AND l.number = 2
- WHERE e.tenant_id = %(tenant)s AND e.actor = 'user:nobody';
+ WHERE e.tenant_id = %(tenant)s AND e.actor = 'system:nobody';
 UPDATE audit_audithead SET number = number + 1 WHERE tenant_id = %(tenant)s;
 """
 _THIRD = "tenant_id = %(tenant)s AND key = '2'"
@@ -42,8 +43,8 @@ TAMPERINGS = {
         )
         for column, value in (
             ("at", "at + interval '1 microsecond'"),
-            ("actor", "'user:somebody'"),
-            ("actor_id", "gen_random_uuid()"),
+            ("actor", "'system:somebody'"),
+            ("actor_id", "gen_random_uuid(), actor = 'key:x'"),
             ("action", "'test.undone'"),
             ("kind", "''"),
             ("key", "'3'"),
@@ -102,14 +103,18 @@ def test_a_change_of_the_past_is_found(tier: str, statements: str, codes: set[st
         verify(tenant.slug)
 
 
-def test_a_chain_written_anew_has_another_end(tier: str) -> None:
-    """Whoever owns the server can do that; the head kept elsewhere tells."""
+def test_a_chain_written_anew_has_another_end(tier: str, tmp_path: Path) -> None:
+    """Whoever owns the server can do that; the end kept elsewhere tells."""
     tenant = build_tenant(tier)
     filled(tenant)
-    kept = verify(tenant.slug)["chains"][tenant.slug]
+    first = verify(tenant.slug)
+    kept = first["chains"][tenant.slug]
+    file = tmp_path / "ends.json"
+    file.write_text(json.dumps(first))
+    assert verify(tenant.slug, "--against", str(file)) == first
     with asleep(tenant.live_schema) as superuser:
         for statement in (
-            f"UPDATE audit_auditevent SET actor = 'user:somebody' WHERE {_THIRD}",
+            f"UPDATE audit_auditevent SET actor = 'system:somebody' WHERE {_THIRD}",
             "DELETE FROM audit_auditlink WHERE tenant_id = %(tenant)s",
             "DELETE FROM audit_audithead WHERE tenant_id = %(tenant)s",
             "CREATE TEMP TABLE kept AS SELECT * FROM audit_auditevent WHERE tenant_id = %(tenant)s",
@@ -122,6 +127,8 @@ def test_a_chain_written_anew_has_another_end(tier: str) -> None:
     assert anew["faults"] == []
     assert anew["number"] == kept["number"]
     assert anew["digest"] != kept["digest"]
+    with pytest.raises(CommandError, match="broken"):
+        verify(tenant.slug, "--against", str(file))
 
 
 def test_events_copied_with_their_links_keep_them(tier: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.audit import verification
-from accounts.audit.verification import Finding
+from accounts.audit.verification import NOTHING_KEPT, Finding, Kept
 from tenants.errors import UnknownTenant
 from tenants.management.operator_command import OperatorCommand
 from tenants.models import Tenant
@@ -25,6 +27,12 @@ class Command(OperatorCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", help="one tenant; without, all and the platform")
+        parser.add_argument(
+            "--against",
+            type=Path,
+            metavar="FILE",
+            help="what an earlier run printed with --json: its ends must still be in the chains",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.broken: list[str] = []
@@ -32,14 +40,18 @@ class Command(OperatorCommand):
         if self.broken:
             raise CommandError(f"the audit trail is broken: {', '.join(self.broken)}")
 
-    def carry_out(self, *, slug: str | None = None, **options: Any) -> dict[str, Any]:
+    def carry_out(
+        self, *, slug: str | None = None, against: Path | None = None, **options: Any
+    ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         unread = []
+        kept = _kept(against)
         if slug is None:
-            found[PLATFORM] = self._tell(PLATFORM, verification.of_platform(), options)
+            finding = verification.of_platform(kept.get(PLATFORM, NOTHING_KEPT))
+            found[PLATFORM] = self._tell(PLATFORM, finding, options)
         for tenant in self._tenants(slug):
             if tenant.status == Tenant.Status.ACTIVE:
-                finding = verification.of_tenant(tenant)
+                finding = verification.of_tenant(tenant, kept.get(tenant.slug, NOTHING_KEPT))
                 found[tenant.slug] = self._tell(tenant.slug, finding, options)
             else:
                 unread.append(tenant.slug)
@@ -61,3 +73,14 @@ class Command(OperatorCommand):
         if finding.faults:
             self.broken.append(name)
         return finding.document()
+
+
+def _kept(file: Path | None) -> dict[str, Kept]:
+    """The ends that were kept, by chain. Raises CommandError for a file that is none."""
+    if file is None:
+        return {}
+    try:
+        chains = json.loads(file.read_text())["chains"]
+        return {name: Kept(end["number"], end["digest"]) for name, end in chains.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as fault:
+        raise CommandError(f"{file} holds no ends of chains: {fault}") from fault
