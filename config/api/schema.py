@@ -52,7 +52,8 @@ class ProblemSchema(AutoSchema):
 
     def _get_serializer_field_meta(self, field: Any, direction: Any) -> Any:
         """Any JSON is null too; to say so twice makes null the one value that fits neither."""
-        meta = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call] - the package has no types here
+        # The package's method has no types.
+        meta = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
         if isinstance(field, serializers.JSONField):
             meta.pop("nullable", None)
         return meta

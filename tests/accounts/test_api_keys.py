@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -356,11 +357,15 @@ def with_claim(house: House, name: str, value: Any) -> str:
     return str(credentials.jwt.encode({**claims, name: value}, secret, **how))
 
 
-@pytest.mark.parametrize("name", ["stepped", "exp", "iat"])
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), [], {}])
+NO_NUMBERS = [float("inf"), float("-inf"), float("nan")]
+ODD_CLAIMS = [
+    *product(("stepped", "exp", "iat"), NO_NUMBERS),
+    *product(("exp", "iat"), ([], {})),  # of `stepped` an empty one stands for none
+]
+
+
+@pytest.mark.parametrize(("name", "value"), ODD_CLAIMS)
 def test_a_number_without_end_is_no_credential(house: House, name: str, value: Any) -> None:
-    if (name, value) in (("stepped", []), ("stepped", {})):
-        pytest.skip("stands for none")
     with pytest.raises(InvalidCredential):
         credentials.identify(with_claim(house, name, value))
 
