@@ -54,13 +54,17 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("actor_id__isnull", True), ("actor__startswith", "system:")
-                        )
-                        | models.Q(("actor_id__isnull", False))
-                        & (
-                            models.Q(("actor__startswith", "key:"))
-                            | models.Q(("actor", NAMED("user:")))
-                            | models.Q(("actor", NAMED("support:")))
+                            models.Q(("actor__startswith", "system:"), ("actor_id__isnull", True)),
+                            models.Q(
+                                ("actor_id__isnull", False),
+                                models.Q(
+                                    ("actor__startswith", "key:"),
+                                    ("actor", NAMED("user:")),
+                                    ("actor", NAMED("support:")),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
                         ),
                         name="audit_actor_is_the_person",
                     ),
