@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jwt
 
 from accounts.access.roles import Role
-from accounts.tokens.credentials import ALGORITHM, AUDIENCE
+from accounts.tokens.credentials import ALGORITHM, AUDIENCE, signing_keys
 from benchmarks.contestants import Contestant
 from benchmarks.population import USERS, tenant_id, user_id
 from benchmarks.race import Case
@@ -35,7 +35,8 @@ class Person:
             "iat": now,
             "exp": now + _DAY,
         }
-        return jwt.encode(claims, secret, algorithm=ALGORITHM)
+        ((name, key),) = signing_keys((secret,)).items()
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": name})
 
     def request(self, contestant: Contestant, path: str, query: str) -> dict[str, str]:
         return {

@@ -107,11 +107,11 @@ def scope_of(role: Role, *, sees_tenant: bool = False) -> Scope:
 
 def _keys() -> dict[str, bytes]:
     """The keys that may have signed a token, by name; the first one signs."""
-    return _derived((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return signing_keys((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 @lru_cache(maxsize=4)
-def _derived(secrets: tuple[str, ...]) -> dict[str, bytes]:
-    """A key of its own per secret, so that no other use of the secret can forge a token."""
+def signing_keys(secrets: tuple[str, ...]) -> dict[str, bytes]:
+    """A key by name for each secret: one of its own, so that no other use can forge a token."""
     keys = (hmac.digest(secret.encode(), b"bulkhead access token", "sha256") for secret in secrets)
     return {hashlib.sha256(key).hexdigest()[:12]: key for key in keys}

@@ -43,7 +43,7 @@ class CallerMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.identity = caller = identify(request.headers["Authorization"])
+        request.identity = caller = identify(request.headers["Authorization"].partition(" ")[2])
         request.user = Caller(caller)
         if not hasattr(request, "tenant"):
             request.tenant = TenantName(caller.tenant_id)
