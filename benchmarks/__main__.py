@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("isolation", "provisioning", "credentials")
+BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from benchmarks.installation import installed, python
 from benchmarks.report import Report, Table, publish
 
 TOKEN = "verify an access token"
-_NAMES = (
+NAMES = (
     TOKEN,
     "ask the door (Valkey: ended, locked, three buckets)",
     "look up an API key (PostgreSQL)",
@@ -30,7 +30,7 @@ def run(*, quick: bool = False) -> None:
 
 
 def _report(found: dict[str, list[float]]) -> Report:
-    medians = {name: statistics.median(found[name]) for name in _NAMES}
+    medians = {name: statistics.median(found[name]) for name in NAMES}
     rows = [
         [name, f"{value * 1000:.3f} ms", f"{value / medians[TOKEN]:.1f}"]
         for name, value in medians.items()

@@ -21,17 +21,17 @@ from accounts.tokens import credentials, keys  # noqa: E402
 from accounts.tokens.credentials import Grant  # noqa: E402
 from accounts.tokens.models import ApiKey  # noqa: E402
 from accounts.users.models import User  # noqa: E402
-from benchmarks.credentials import _NAMES  # noqa: E402
+from benchmarks.credentials import NAMES  # noqa: E402
 from tenants import admission  # noqa: E402
 from tenants.admission import Guest  # noqa: E402
 from tenants.models import Plan  # noqa: E402
 
 
 def main(rounds: int) -> None:
-    measured = dict(zip(_NAMES, _prepared(), strict=True))
+    measured = dict(zip(NAMES, _prepared(), strict=True))
     took: dict[str, list[float]] = {name: [] for name in measured}
     for _ in range(rounds):
-        for name in random.sample(_NAMES, len(_NAMES)):
+        for name in random.sample(NAMES, len(NAMES)):
             started = time.perf_counter()
             measured[name]()
             took[name].append(time.perf_counter() - started)

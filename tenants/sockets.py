@@ -11,7 +11,8 @@ import time
 from typing import Any, ClassVar
 from uuid import UUID
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 
@@ -145,7 +146,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             try:
                 if ends <= time.time():
                     raise SessionEnded
-                await sync_to_async(admission.recheck)(Guest.of(caller, address=""))
+                await database_sync_to_async(admission.recheck)(Guest.of(caller, address=""))
             except DomainError as error:
                 with contextlib.suppress(OSError, RuntimeError):
                     await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
@@ -157,7 +158,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def _authenticate(self, token: str) -> None:
         try:
-            caller = await sync_to_async(self._let_in)(token)
+            caller = await database_sync_to_async(self._let_in)(token)
         except DomainError as error:
             await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
         else:

@@ -196,13 +196,13 @@ class SessionsView(APIView):
 
     @extend_schema(responses=SessionOut(many=True), operation_id="sessions_list")
     def get(self, request: Request) -> Response:
-        rows = queries.open_sessions(caller_of(request).user_id)
+        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now())
         return Response(SessionOut(rows, many=True, context={"request": request}).data)
 
     @extend_schema(request=None, responses={200: EndedOut}, operation_id="sessions_end_all")
     def delete(self, request: Request) -> Response:
         """End all of them, this one included."""
-        rows = queries.open_sessions(caller_of(request).user_id)
+        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now())
         ended = actions.end(sessions=rows, because="ended by the person", now=timezone.now())
         return Response(EndedOut({"ended": ended}).data)
 
@@ -212,7 +212,9 @@ class SessionView(APIView):
 
     @extend_schema(request=None, responses={204: None}, operation_id="sessions_end")
     def delete(self, request: Request, session_id: UUID) -> Response:
-        rows = queries.open_sessions(caller_of(request).user_id).filter(pk=session_id)
+        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now()).filter(
+            pk=session_id
+        )
         if not actions.end(sessions=rows, because="ended by the person", now=timezone.now()):
             raise NotFound
         return Response(status=204)

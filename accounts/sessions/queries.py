@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,6 +29,7 @@ def me(identity: Identity) -> Me:
     return Me(membership.user, membership.tenant, membership.role, identity.has_second_factor)
 
 
-def open_sessions(user_id: UUID) -> QuerySet[Session]:
-    """A person's sessions that have not ended, newest first."""
-    return Session.objects.filter(user_id=user_id, ended_at=None).order_by("-last_seen_at", "-id")
+def open_sessions(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
+    """A person's sessions that have neither ended nor run out, newest first."""
+    rows = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+    return rows.order_by("-last_seen_at", "-id")

@@ -55,11 +55,13 @@ class StaffSite(admin.AdminSite):
             request.session.cycle_key()
             request.session[VERIFIED] = True
             trail.record("staff.logged_in", by=f"user:{person.pk}", on=person)
-            request.session.pop("adding", None)
             if form.recovery_codes:
                 return self._page(request, None, "Log in", codes=form.recovery_codes)
             return HttpResponseRedirect(_next(request))
-        adding = None if mfa.has_authenticator(person.id) else _secret(request, person)
+        adding = None
+        if request.method == "GET" and not mfa.has_authenticator(person.id):
+            # Shown on this page and kept nowhere in the clear; a new one each time it is loaded.
+            adding = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
         return self._page(request, form, "Second factor", adding=adding)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -78,15 +80,6 @@ class StaffSite(admin.AdminSite):
         context = {**self.each_context(request), "form": form, "title": title, **shown}
         request.current_app = self.name
         return render(request, "staff/door.html", context)
-
-
-def _secret(request: HttpRequest, person: User) -> Any:
-    """What the authenticator is to be told; the same until it is confirmed, or the page left."""
-    if request.method == "POST":
-        return request.session.get("adding")
-    enrolled = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
-    request.session["adding"] = {"secret": enrolled.secret, "uri": enrolled.uri}
-    return request.session["adding"]
 
 
 def _next(request: HttpRequest) -> str:

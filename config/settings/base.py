@@ -268,6 +268,8 @@ CSRF_FAILURE_VIEW = "config.api.problems.csrf_failure"
 # Only the staff's pages have cookies.
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_SAMESITE = "Strict"
+# An access token that is shown once must not travel in a cookie of its own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds
 SESSION_COOKIE_PATH = "/admin/"
 CSRF_COOKIE_SECURE = True

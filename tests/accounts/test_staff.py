@@ -44,7 +44,7 @@ def with_password(person: User, password: str = PASSWORD) -> tuple[Client, Any]:
 def logged_in(person: User) -> Client:
     """Both factors shown; the second one added on the way."""
     client, _ = with_password(person)
-    secret = client.get("/admin/code/").context["adding"]["secret"]
+    secret = client.get("/admin/code/").context["adding"].secret
     answer = client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})
     assert len(answer.context["codes"]) == 10
     return client
@@ -61,7 +61,7 @@ def test_with_both_factors_staff_come_in_and_the_session_is_a_new_one() -> None:
     person = staff()
     client, _ = with_password(person)
     before = client.cookies["sessionid"].value
-    secret = client.get("/admin/code/").context["adding"]["secret"]
+    secret = client.get("/admin/code/").context["adding"].secret
     wrong = client.post("/admin/code/", {"otp": "000000"})
     assert wrong.status_code == 200
     client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})

@@ -68,7 +68,6 @@ def _kept(claim: IdempotentRequest) -> Answer:
 def _digest(method: str, path: str, body: Any) -> bytes:
     # A key bound to one account is told nothing of what was done in another.
     bound = context.require().actor.account_id
-    text = json.dumps(
-        [method, path, body, bound], sort_keys=True, separators=(",", ":"), default=str
-    )
+    said = [method, path, body, *([bound] if bound else [])]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).digest()
