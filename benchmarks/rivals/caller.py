@@ -9,7 +9,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from accounts.tokens.credentials import identify
+from tenants import door, origin
 from tenants.identity import Identity
+
+_PLENTY = 1_000_000_000  # a minute: as for Bulkhead, whose plans limit nothing here
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,33 @@ class Caller:
 
 
 class CallerMiddleware:
-    """Verifies the token and sets `user`, and `tenant` unless the host has said it."""
+    """Verifies the token, asks at the same door, and sets `user`, and `tenant` for a plain host."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.identity = caller = identify(request.headers["Authorization"].partition(" ")[2])
+        room = _room(caller, origin.of(request))
         request.user = Caller(caller)
         if not hasattr(request, "tenant"):
             request.tenant = TenantName(caller.tenant_id)
         response = self.get_response(request)
         response.setdefault("Cache-Control", "private, no-store")
+        for name, value in room.headers().items():
+            response.setdefault(name, value)
         return response
+
+
+def _room(caller: Identity, address: str) -> door.Room:
+    """Bulkhead's own question, with as many buckets: one round trip to the same Valkey."""
+    tenant = f"rate:tenant:{caller.tenant_id}"
+    buckets = (f"rate:address:{origin.network(address)}", tenant, f"{tenant}:{caller.user_id}")
+    verdict, room = door.ask(
+        tenant_id=caller.tenant_id,
+        session_id=caller.session_id,
+        buckets=dict.fromkeys(buckets, _PLENTY),
+        is_data=True,
+    )
+    assert verdict == "welcome", verdict
+    return room

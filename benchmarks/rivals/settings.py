@@ -26,6 +26,8 @@ TRANSACTION = env.bool("RIVAL_TRANSACTION", default=False)
 
 COMMON = {
     "SECRET_KEY": base.SECRET_KEY,
+    "REDIS_URL": base.REDIS_URL,
+    "TRUSTED_PROXIES": base.TRUSTED_PROXIES,
     "ALLOWED_HOSTS": ["localhost", ".localhost"],
     "REST_FRAMEWORK": base.REST_FRAMEWORK,
     "LOGGING": base.LOGGING,

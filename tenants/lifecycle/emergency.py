@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tenants import admission, trail
+from tenants import door, trail
 from tenants.models import EmergencyLock, Tenant
 
 
@@ -18,7 +18,7 @@ def lock(*, tenant: Tenant | None, by: str, now: datetime) -> None:
     with transaction.atomic():
         EmergencyLock.objects.get_or_create(tenant=tenant, defaults={"at": now})
         _record("locked", tenant, by)
-        admission.lock(tenant.id if tenant else None)
+        door.lock(tenant.id if tenant else None)
 
 
 def unlock(*, tenant: Tenant | None, by: str) -> None:
@@ -26,7 +26,7 @@ def unlock(*, tenant: Tenant | None, by: str) -> None:
     with transaction.atomic():
         EmergencyLock.objects.filter(tenant=tenant).delete()
         _record("unlocked", tenant, by)
-    admission.unlock(tenant.id if tenant else None)
+    door.unlock(tenant.id if tenant else None)
 
 
 def _record(what: str, tenant: Tenant | None, by: str) -> None:

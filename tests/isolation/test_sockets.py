@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
 from config.sockets import is_same_origin
-from tenants import admission
+from tenants import admission, door
 from tenants.identifiers import new_id
 from tests.cast import House, Person, build_house, now
 from tests.market import Market, list_instrument
@@ -294,11 +294,11 @@ async def test_a_socket_ends_with_its_session_even_if_nobody_told_it(house: Hous
 
 async def test_a_socket_ends_when_data_is_locked(house: House) -> None:
     socket = await signed_in(house, house.alice.token)
-    await sync_to_async(admission.lock)(house.tenant.id)
+    await sync_to_async(door.lock)(house.tenant.id)
     try:
         assert await socket.receive_output(5) == {"type": "websocket.close", "code": 1013}
     finally:
-        await sync_to_async(admission.unlock)(house.tenant.id)
+        await sync_to_async(door.unlock)(house.tenant.id)
 
 
 async def test_a_sign_in_gives_its_database_connection_back(house: House) -> None:

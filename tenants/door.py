@@ -1,0 +1,131 @@
+"""The door itself: ended sessions, locks and token buckets, kept in Valkey and asked at once.
+
+What the answers mean, and for whom, is admission's; here are keys and one script. It goes by
+Valkey's own clock, and whoever is refused takes from no bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from tenants import valkey
+
+_COMPLETE = "revoked:complete"
+_LOCKED = "locked:platform"
+
+# KEYS: complete, lock of the platform, lock of the tenant, ended session, then the buckets.
+# ARGV: "1" for a path that stays open under a lock, then for each bucket its size a minute.
+# Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
+_ADMIT = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
+if KEYS[4] ~= '' and redis.call('EXISTS', KEYS[4]) == 1 then return {'ended', 0, 0, 0} end
+if ARGV[1] == '0' and redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then
+  return {'locked', 0, 0, 0}
+end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local left, tightest, least = {}, nil, nil
+for i = 5, #KEYS do
+  local size = tonumber(ARGV[i - 3])
+  local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
+  local fresh = math.max(0, now - tonumber(kept[2] or now)) * size / 60000
+  left[i] = math.min(size, tonumber(kept[1] or size) + fresh)
+  local share = (left[i] - 1) / size
+  if not tightest or share < least then tightest, least = i, share end
+end
+if not tightest then return {'welcome', 0, 0, 0} end
+local size = tonumber(ARGV[tightest - 3])
+for i = 5, #KEYS do
+  if left[i] < 1 then
+    size = tonumber(ARGV[i - 3])
+    return {'full', size, 0, math.ceil((1 - left[i]) * 60000 / size)}
+  end
+end
+for i = 5, #KEYS do
+  redis.call('HSET', KEYS[i], 'left', tostring(left[i] - 1), 'at', now)
+  redis.call('PEXPIRE', KEYS[i], 60000)
+end
+local rest = left[tightest] - 1
+return {'welcome', size, math.floor(rest), math.ceil((size - rest) * 60000 / size)}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of the tightest bucket, for the `RateLimit-*` headers."""
+
+    size: int  # requests a minute
+    left: int
+    full_in: int  # seconds
+
+    def headers(self) -> dict[str, str]:
+        """Draft RFC `RateLimit header fields for HTTP`, as of its third edition."""
+        return {
+            "RateLimit-Limit": str(self.size),
+            "RateLimit-Remaining": str(self.left),
+            "RateLimit-Reset": str(self.full_in),
+        }
+
+
+def ask(
+    *,
+    tenant_id: UUID | None,
+    session_id: UUID | None,
+    buckets: Mapping[str, int],
+    is_data: bool,
+) -> tuple[str, Room]:
+    """One request, one round trip; `buckets` are sizes a minute by name.
+
+    The verdict is `welcome`, `full`, `ended`, `locked`, or `incomplete` when Valkey has been
+    emptied and has to be filled first. Raises ValkeyAway.
+    """
+    session = _ended(session_id) if session_id else ""
+    keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets]
+    with valkey.needed():
+        answer = _script()(keys=keys, args=["0" if is_data else "1", *buckets.values()])
+    verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
+    return verdict.decode(), Room(size, left, -(-full_in // 1000))
+
+
+def end(session_ids: Iterable[UUID], *, seconds: int) -> None:
+    """Remember that these sessions have ended. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        for session_id in session_ids:
+            pipeline.set(_ended(session_id), 1, ex=seconds)
+        pipeline.execute()
+
+
+def lock(tenant_id: UUID | None) -> None:
+    """Close the data of one tenant, or with None of all, until `unlock`. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.set(_lock_of(tenant_id), 1)
+
+
+def unlock(tenant_id: UUID | None) -> None:
+    """Open it again. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.delete(_lock_of(tenant_id))
+
+
+def complete() -> None:
+    """Say that all that has ended or is locked is known here again. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.set(_COMPLETE, 1)
+
+
+def _ended(session_id: UUID) -> str:
+    return f"revoked:session:{session_id}"
+
+
+def _lock_of(tenant_id: UUID | None) -> str:
+    return f"locked:tenant:{tenant_id}" if tenant_id else _LOCKED
+
+
+@cache
+def _script() -> Any:
+    return valkey.client().register_script(_ADMIT)
