@@ -20,7 +20,13 @@ from django.conf import settings
 from django.db import models
 
 from config.api.errors import DomainError
+from tenants import context
+from tenants import queries as tenants
+from tenants.context import Actor, Scope, TenantContext
+from tenants.errors import TenantSuspended, UnknownTenant
+from tenants.ownership import TenantOwned
 
+_ROTATION = Actor.system("rotate_sealed_secrets")
 _VERSION = b"\x01"
 _NAME, _NONCE, _KEY = 4, 12, 32  # bytes
 _HEADER = len(_VERSION) + _NAME
@@ -53,7 +59,10 @@ class SealingKeyUnfit(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A column of sealed values in a table of the platform, and what each row's is sealed for."""
+    """A column of sealed values, and what each row's is sealed for; null holds none.
+
+    In a tenant-owned table rows are reached tenant by tenant, each inside itself.
+    """
 
     model: type[models.Model]
     column: str
@@ -62,12 +71,19 @@ class SealedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Resealing:
-    """What a rotation found; `changed` are rows that somebody else wrote meanwhile."""
+    """What a rotation found; `changed` are rows that somebody else wrote meanwhile.
+
+    `unreached` are tenants whose rows could not be looked at, because they may not be entered.
+    """
 
     seen: int = 0
     resealed: int = 0
     changed: int = 0
     shut: int = 0  # rows that no key opens
+    unreached: int = 0
+
+    def __add__(self, other: Resealing) -> Resealing:
+        return Resealing(*(getattr(self, n) + getattr(other, n) for n in self.__slots__))
 
 
 _columns: dict[tuple[str, str], SealedColumn] = {}
@@ -114,6 +130,19 @@ def reseal_everything(*, dry_run: bool = False) -> dict[str, Resealing]:
 
 
 def _reseal(where: SealedColumn, *, dry_run: bool) -> Resealing:
+    if not issubclass(where.model, TenantOwned):
+        return _reseal_rows(where, dry_run=dry_run)
+    found = Resealing()
+    for tenant_id in tenants.ids():
+        try:
+            with context.enter(TenantContext(tenant_id, _ROTATION, Scope.TENANT)):
+                found += _reseal_rows(where, dry_run=dry_run)
+        except (TenantSuspended, UnknownTenant):
+            found += Resealing(unreached=1)
+    return found
+
+
+def _reseal_rows(where: SealedColumn, *, dry_run: bool) -> Resealing:
     seen = resealed = changed = shut = 0
     for row in _rows(where):
         seen += 1
@@ -133,7 +162,7 @@ def _reseal(where: SealedColumn, *, dry_run: bool) -> Resealing:
 
 def _rows(where: SealedColumn) -> Iterator[models.Model]:
     """All rows by key, in batches: no cursor stays open, and a second run starts from the front."""
-    rows = where.model._default_manager.order_by("pk")
+    rows = where.model._default_manager.exclude(**{where.column: None}).order_by("pk")
     batch = list(rows[:_BATCH])
     while batch:
         yield from batch

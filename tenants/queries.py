@@ -15,6 +15,11 @@ def active_ids() -> list[UUID]:
     return list(active.order_by("id").values_list("id", flat=True))
 
 
+def ids() -> list[UUID]:
+    """Every tenant, whatever its status, oldest first."""
+    return list(Tenant.objects.order_by("id").values_list("id", flat=True))
+
+
 def by_slug(slug: str) -> Tenant | None:
     found: Tenant | None = Tenant.objects.filter(slug=slug).select_related("plan").first()
     return found

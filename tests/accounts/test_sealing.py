@@ -108,7 +108,7 @@ def test_rotation_seals_anew_and_the_old_key_may_go(
     settings: Settings, authenticator: Authenticator
 ) -> None:
     settings.SEALING_KEYS = [NEW]
-    todo = {"seen": 1, "resealed": 1, "changed": 0, "shut": 0}
+    todo = {"seen": 1, "resealed": 1, "changed": 0, "shut": 0, "unreached": 0}
     assert rotate("--dry-run") == rotate("--dry-run") == todo
     assert rotate() == todo
     assert rotate() == {**todo, "resealed": 0}
@@ -129,7 +129,7 @@ def test_what_its_owner_replaced_meanwhile_is_left_alone(
         return seal(secret, purpose=purpose)
 
     monkeypatch.setattr(sealing, "seal", overtaken)
-    assert rotate() == {"seen": 1, "resealed": 0, "changed": 1, "shut": 0}
+    assert rotate() == {"seen": 1, "resealed": 0, "changed": 1, "shut": 0, "unreached": 0}
     authenticator.refresh_from_db()
     assert bytes(authenticator.sealed_secret) == b"theirs"
 

@@ -23,8 +23,12 @@ SILENT = {
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",
+    "trading.brokers.actions.flow": "notes a flow of money; what made it flow is recorded",
     "trading.brokers.actions.lock": "a step inside an action; takes a lock",
+    "trading.brokers.actions.lock_open": "a step inside an action; takes a lock",
+    "trading.brokers.actions.lock_paper": "a step inside an action; takes a lock",
     "trading.brokers.actions.move": "a step inside an action, which is recorded",
+    "trading.brokers.credentials.of": "opens the keys for a call; the call is recorded",
     "trading.idempotency.actions.once": "keeps an answer; what it answers is recorded",
     "trading.market.actions.ensure_instrument": "market data, the same for all",
     "trading.market.actions.load": "market data, the same for all",
@@ -40,6 +44,8 @@ RECORDED = {
     "accounts.members.invitations": "the actions about invitations, apart from those about members",
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
+    "trading.brokers.credentials": "the actions about an account's keys",
+    "trading.brokers.preferences": "the actions about limits and auto-buy",
 }
 WRITES_ELSEWHERE = {
     "accounts.members.newcomers": "a step of joining and of signing up, which are recorded",

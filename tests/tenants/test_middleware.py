@@ -17,16 +17,14 @@ from rest_framework.views import APIView
 from tenants.models import Domain
 from tests.cast import House, now
 from trading.brokers import actions
+from trading.brokers.actions import Opening
 from trading.models import Account
 
 
 def write(request: HttpRequest) -> None:
     actions.open_account(
         user_id=request.identity.user_id,  # type: ignore[attr-defined]
-        name=request.GET["name"],
-        currency="USD",
-        cost_method="average",
-        is_default=False,
+        opening=Opening(name=request.GET["name"], currency="USD", cost_method="average"),
         now=now(),
     )
 

@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.audit import actions as audit
 from tenants import context
+from trading.brokers.limits import Marks, shifted
 from trading.brokers.models import Account, Balance, CashMovement
-from trading.errors import InsufficientFunds, NameTaken, NotFound
+from trading.errors import (
+    AccountClosed,
+    AccountInUse,
+    InsufficientFunds,
+    NameTaken,
+    NotFound,
+    PaperOnly,
+)
 from trading.values import exact
 
-_OPENED = ("user_id", "name", "kind", "currency", "cost_method", "is_default")
-_CHANGED = ("name", "is_default")
+_TERMS = ("maker_bps", "taker_bps", "slippage_bps")
+_OPENED = ("user_id", "name", "kind", "exchange", "currency", "cost_method", "is_default", *_TERMS)
+_CHANGED = ("name", "is_default", *_TERMS)
 
 
-def open_account(
-    *, user_id: UUID, name: str, currency: str, cost_method: str, is_default: bool, now: datetime
-) -> Account:
-    """A paper account. The first of a person is the default. Raises NameTaken.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an account is opened with; fees and slippage in basis points, None for the house's."""
+
+    name: str
+    currency: str
+    cost_method: str
+    kind: str = Account.Kind.PAPER
+    exchange: str = ""
+    is_default: bool = False
+    maker_bps: Decimal | None = None
+    taker_bps: Decimal | None = None
+    slippage_bps: Decimal | None = None
+
+
+def open_account(*, user_id: UUID, opening: Opening, now: datetime) -> Account:
+    """A new account. The first of a person is the default. Raises NameTaken.
 
     Raises NotFound for an API key that is good for one account only.
     """
     if context.require().actor.account_id is not None:
         raise NotFound("This key is good for one account, and opens no other.")
-    own = Account.objects.filter(user_id=user_id)
-    if own.filter(name=name).exists():
+    own = Account.objects.filter(user_id=user_id).exclude(status=Account.Status.CLOSED)
+    if own.filter(name=opening.name).exists():
         raise NameTaken
-    default = is_default or not own.filter(is_default=True).exists()
+    default = opening.is_default or not own.filter(is_default=True).exists()
     if default:
         own.filter(is_default=True).update(is_default=False, updated_at=now)
-    account = Account(
-        user_id=user_id,
-        name=name,
-        currency=currency,
-        cost_method=cost_method,
-        is_default=default,
-        created_at=now,
-        updated_at=now,
-    )
-    _save_new(account, must_be_default=is_default)
+    asked = {name: value for name, value in asdict(opening).items() if value is not None}
+    account = Account(user_id=user_id, created_at=now, updated_at=now, **asked)
+    account.is_default = default
+    _save_new(account, must_be_default=opening.is_default)
     audit.record("account.opened", on=account, after=_said(account, _OPENED))
     return account
 
@@ -56,15 +74,18 @@ def change_account(
     precondition: Callable[[Account], None],
     name: str | None = None,
     is_default: bool | None = None,
+    **terms: Decimal,
 ) -> Account:
-    """Rename an account or make it the default. Raises NotFound or NameTaken.
+    """Rename an account, make it the default, or change its `maker_bps`, `taker_bps` or
+    `slippage_bps`: for orders placed from now on.
 
-    `precondition` sees the account under its lock, and raises to refuse the change.
+    Raises NotFound, AccountClosed or NameTaken. `precondition` sees the account under its lock,
+    and raises to refuse the change.
     """
-    account = lock(account_id)
+    account = lock_open(account_id)
     precondition(account)
     before = _said(account, _CHANGED)
-    others = Account.objects.filter(user_id=account.user_id).exclude(pk=account.pk)
+    others = _others(account)
     if name is not None:
         if others.filter(name=name).exists():
             raise NameTaken
@@ -72,36 +93,71 @@ def change_account(
     if is_default:
         others.filter(is_default=True).update(is_default=False, updated_at=now)
         account.is_default = True
+    for term, value in terms.items():
+        setattr(account, term, value)
     account.updated_at = now
-    account.save(update_fields=["name", "is_default", "updated_at"])
+    account.save(update_fields=[*_CHANGED, "updated_at"])
     audit.record("account.changed", on=account, before=before, after=_said(account, _CHANGED))
     return account
 
 
-def halt(*, account_id: UUID, now: datetime) -> None:
+def close_account(*, account_id: UUID, now: datetime) -> Account:
+    """Close an account for good. Raises NotFound, AccountClosed, or AccountInUse with the reason.
+
+    If it was the default, the oldest of the person's others is.
+    """
+    account = lock_open(account_id)
+    if account.orders.open().exists():
+        raise AccountInUse("It has open orders: cancel them first.")
+    if account.positions.filter(closed_at=None).exists():
+        raise AccountInUse("It holds positions: close them first.")
+    heir = _others(account).order_by("created_at", "id").first() if account.is_default else None
+    before = {"status": account.status}
+    account.status, account.status_reason = Account.Status.CLOSED, ""
+    account.is_default, account.updated_at = False, now
+    account.save(update_fields=["status", "status_reason", "is_default", "updated_at"])
+    if heir is not None:
+        Account.objects.filter(pk=heir.pk).update(is_default=True, updated_at=now)
+    audit.record("account.closed", on=account, before=before, after={"status": account.status})
+    return account
+
+
+def halt(*, account_id: UUID, reason: str, now: datetime) -> None:
     """Stop an account from trading; its orders stay as they are, and can be cancelled."""
-    halted = {"status": Account.Status.HALTED, "updated_at": now}
-    if Account.objects.filter(pk=account_id).update(**halted):
-        audit.record("account.halted", kind="account", key=str(account_id))
+    halted = {"status": Account.Status.HALTED, "status_reason": reason, "updated_at": now}
+    active = Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE)
+    if active.update(**halted):
+        audit.record("account.halted", kind="account", key=str(account_id), after=_reason(reason))
+
+
+def resume(account: Account, *, reason: str, now: datetime) -> None:
+    """Let a halted, locked account trade again; `reason` says why it may."""
+    before = _reason(account.status_reason)
+    account.status, account.status_reason, account.updated_at = Account.Status.ACTIVE, "", now
+    account.save(update_fields=["status", "status_reason", "updated_at"])
+    audit.record("account.resumed", on=account, before=before, after=_reason(reason))
 
 
 def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
-    """Put money in. `amount` is positive, in `currency`. Raises NotFound."""
-    account = lock(account_id)
+    """Put money in. `amount` is positive, in `currency`.
+
+    Raises NotFound, AccountClosed, or PaperOnly: real money goes in at the exchange.
+    """
+    account = lock_paper(account_id)
     balance = balance_of(account, currency)
     move(balance, free=amount)
-    _record(account, currency, amount, now)
+    flow(account, currency, amount, now=now)
     _audit_money("account.deposited", account, currency, amount)
     return balance
 
 
 @exact()
 def withdraw(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
-    """Take free money out. Raises NotFound or InsufficientFunds."""
-    account = lock(account_id)
+    """Take free money out. Raises NotFound, AccountClosed, PaperOnly or InsufficientFunds."""
+    account = lock_paper(account_id)
     balance = balance_of(account, currency)
     move(balance, free=-amount)
-    _record(account, currency, -amount, now)
+    flow(account, currency, -amount, now=now)
     _audit_money("account.withdrawn", account, currency, amount)
     return balance
 
@@ -118,6 +174,22 @@ def lock(account_id: UUID) -> Account:
     account = Account.objects.select_for_update().filter(pk=account_id).first()
     if account is None:
         raise NotFound("There is no such account.")
+    return account
+
+
+def lock_open(account_id: UUID) -> Account:
+    """The same, for an account that is not closed. Raises NotFound or AccountClosed."""
+    account = lock(account_id)
+    if account.status == Account.Status.CLOSED:
+        raise AccountClosed
+    return account
+
+
+def lock_paper(account_id: UUID) -> Account:
+    """The same, for a paper account. Raises NotFound, AccountClosed or PaperOnly."""
+    account = lock_open(account_id)
+    if not account.is_paper:
+        raise PaperOnly
     return account
 
 
@@ -154,7 +226,9 @@ def _save_new(account: Account, *, must_be_default: bool) -> None:
         account.save(force_insert=True)
 
 
-def _record(account: Account, currency: str, amount: Decimal, now: datetime) -> None:
+@exact()
+def flow(account: Account, currency: str, amount: Decimal, *, now: datetime) -> None:
+    """Note money that came or, negative, went: what is measured against limits moves along."""
     movement = CashMovement(
         account=account,
         user_id=account.user_id,
@@ -163,10 +237,26 @@ def _record(account: Account, currency: str, amount: Decimal, now: datetime) -> 
         created_at=now,
     )
     movement.save(force_insert=True)
+    limits = account.limits.first() if currency == account.currency else None
+    if limits is not None:
+        marks = shifted(Marks(limits.day_on, limits.day_start, limits.peak), amount)
+        limits.day_start, limits.peak = marks.day_start, marks.peak
+        limits.save(update_fields=["day_start", "peak"])
 
 
 def _audit_money(action: str, account: Account, currency: str, amount: Decimal) -> None:
     audit.record(action, on=account, after={"currency": currency, "amount": amount})
+
+
+def _reason(reason: str) -> dict[str, str]:
+    """For the trail."""
+    return {"reason": reason}
+
+
+def _others(account: Account) -> QuerySet[Account]:
+    """The person's other accounts that are not closed."""
+    rows = Account.objects.filter(user_id=account.user_id)
+    return rows.exclude(pk=account.pk).exclude(status=Account.Status.CLOSED)
 
 
 def _said(account: Account, names: Iterable[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`/api/v1/accounts/`: accounts, balances, deposits and withdrawals."""
+"""`/api/v1/accounts/`: accounts, their money, their keys, and how each is to be run."""
 
 from __future__ import annotations
 
@@ -8,73 +8,33 @@ from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
-from config.api.fields import PlainDecimal
 from tenants.viewsets import TenantViewSet
-from trading.brokers import actions
-from trading.brokers.models import Account, Balance
+from trading.brokers import actions, credentials, preferences
+from trading.brokers.actions import Opening
+from trading.brokers.faces import (
+    AccountChangeIn,
+    AccountIn,
+    AccountOut,
+    AutoBuyIn,
+    AutoBuyOut,
+    BalanceOut,
+    CredentialsIn,
+    CredentialsOut,
+    LimitsIn,
+    LimitsOut,
+    MoneyIn,
+)
+from trading.brokers.models import Account, AccountLimits
 from trading.idempotency.api import HEADER, answered
 
-CURRENCY = r"^[A-Z0-9.]{2,16}$"
-
-
-class AccountIn(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=80)
-    kind = serializers.ChoiceField(choices=Account.Kind.choices, default=Account.Kind.PAPER)
-    currency = serializers.RegexField(CURRENCY, default="USD")
-    cost_method = serializers.ChoiceField(
-        choices=Account.CostMethod.choices, default=Account.CostMethod.AVERAGE
-    )
-    is_default = serializers.BooleanField(default=False)
-
-
-class AccountChangeIn(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=80, required=False)
-    is_default = serializers.BooleanField(required=False)
-
-
-class AccountOut(serializers.ModelSerializer[Account]):
-    maker_bps = PlainDecimal()
-    taker_bps = PlainDecimal()
-    slippage_bps = PlainDecimal()
-
-    class Meta:
-        model = Account
-        fields = (
-            "id",
-            "name",
-            "kind",
-            "currency",
-            "cost_method",
-            "is_default",
-            "status",
-            "maker_bps",
-            "taker_bps",
-            "slippage_bps",
-            "created_at",
-            "updated_at",
-        )
-
-
-class BalanceOut(serializers.ModelSerializer[Balance]):
-    total = PlainDecimal()
-    free = PlainDecimal()
-    locked = PlainDecimal()
-
-    class Meta:
-        model = Balance
-        fields = ("currency", "total", "free", "locked")
-
-
-class MoneyIn(serializers.Serializer[Any]):
-    currency = serializers.RegexField(CURRENCY)
-    amount = PlainDecimal(positive=True)
+_ALONE: dict[str, Any] = {"pagination_class": None, "filter_backends": [], "filterset_fields": None}
 
 
 class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -91,8 +51,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def create(self, request: Request) -> Response:
         given = AccountIn(data=request.data)
         given.is_valid(raise_exception=True)
-        data = {key: value for key, value in given.validated_data.items() if key != "kind"}
-        return answered(request, partial(self._open, data))
+        return answered(request, partial(self._open, given.opening()))
 
     @extend_schema(responses=AccountOut)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -111,7 +70,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         return with_etag(AccountOut(changed).data)
 
     @extend_schema(responses=BalanceOut(many=True), filters=False)
-    @action(detail=True, pagination_class=None, filter_backends=[], filterset_fields=None)
+    @action(detail=True, **_ALONE)
     def balances(self, request: Request, pk: str) -> Response:
         rows = self.get_object().balances.order_by("currency")
         return Response(BalanceOut(rows, many=True).data)
@@ -126,9 +85,69 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def withdraw(self, request: Request, pk: str) -> Response:
         return self._money(request, actions.withdraw)
 
-    def _open(self, data: dict[str, Any]) -> tuple[int, Any]:
+    @extend_schema(request=None, responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        actions.close_account(account_id=self.get_object().id, now=timezone.now())
+        return Response(status=204)
+
+    @extend_schema(responses=CredentialsOut, filters=False)
+    @action(detail=True, **_ALONE)
+    def credentials(self, request: Request, pk: str) -> Response:
+        written = self.get_object().credentials.first()
+        when = None if written is None else written.updated_at
+        return Response(CredentialsOut({"is_set": written is not None, "updated_at": when}).data)
+
+    @extend_schema(request=CredentialsIn, responses=CredentialsOut)
+    @credentials.mapping.put
+    def write_credentials(self, request: Request, pk: str) -> Response:
+        given = CredentialsIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        written = credentials.write(
+            account_id=self.get_object().id, keys=given.keys(), now=timezone.now()
+        )
+        return Response(CredentialsOut({"is_set": True, "updated_at": written.updated_at}).data)
+
+    @extend_schema(request=None, responses={204: None})
+    @credentials.mapping.delete
+    def forget_credentials(self, request: Request, pk: str) -> Response:
+        credentials.forget(account_id=self.get_object().id)
+        return Response(status=204)
+
+    @extend_schema(responses=LimitsOut, filters=False)
+    @action(detail=True, **_ALONE)
+    def limits(self, request: Request, pk: str) -> Response:
+        return Response(LimitsOut(self.get_object().limits.first() or AccountLimits()).data)
+
+    @extend_schema(request=LimitsIn, responses=LimitsOut)
+    @limits.mapping.put
+    def write_limits(self, request: Request, pk: str) -> Response:
+        given = LimitsIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        written = preferences.limit(
+            account_id=self.get_object().id, now=timezone.now(), **given.validated_data
+        )
+        return Response(LimitsOut(written).data)
+
+    @extend_schema(responses={200: AutoBuyOut, 204: None}, filters=False)
+    @action(detail=True, url_path="auto-buy", **_ALONE)
+    def auto_buy(self, request: Request, pk: str) -> Response:
+        """204 while nothing has been set."""
+        row = self.get_object().auto_buy.first()
+        return Response(status=204) if row is None else Response(AutoBuyOut(row).data)
+
+    @extend_schema(request=AutoBuyIn, responses=AutoBuyOut)
+    @auto_buy.mapping.put
+    def write_auto_buy(self, request: Request, pk: str) -> Response:
+        given = AutoBuyIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        written = preferences.auto_buy(
+            account_id=self.get_object().id, now=timezone.now(), **given.validated_data
+        )
+        return Response(AutoBuyOut(written).data)
+
+    def _open(self, opening: Opening) -> tuple[int, Any]:
         user_id = actions.acting_user()
-        account = actions.open_account(user_id=user_id, now=timezone.now(), **data)
+        account = actions.open_account(user_id=user_id, opening=opening, now=timezone.now())
         return 201, AccountOut(account).data
 
     def _money(self, request: Request, move: Any) -> Response:

@@ -67,7 +67,7 @@ def _match_or_halt(
             return _match_account(brokers.lock(account_id), order_ids, instrument, bar, now)
     except (DataError, IntegrityError, ArithmeticError, ValueError):
         _log.exception("account %s is halted: bar %s %s", account_id, bar.symbol, bar.start)
-        brokers.halt(account_id=account_id, now=now)
+        brokers.halt(account_id=account_id, reason="books_refused", now=now)
         return 0
 
 
