@@ -45,6 +45,46 @@ class PriceTooSmall(Refused):
     title = "The price rounds to nothing."
 
 
+class PriceOutOfBand(Refused):
+    code = "price_out_of_band"
+    title = "The price is too far from the last one to be meant."
+
+
+class InvalidInstruction(Refused):
+    code = "invalid_order"
+    title = "The order contradicts itself."
+
+
+class TooManyOpenOrders(Refused):
+    code = "too_many_open_orders"
+    title = "The account has as many open orders as it may have."
+
+
+class NothingToReduce(Refused):
+    code = "nothing_to_reduce"
+    title = "A reduce-only order finds no position that it could make smaller."
+
+
+class LimitReached(DomainError):
+    """An account's own limit says no; `code` is the limit's."""
+
+    status = 409
+    title = "The account has lost as much as its limits allow."
+
+
+class DailyLossReached(LimitReached):
+    code = "daily_loss_limit"
+
+
+class DrawdownReached(LimitReached):
+    code = "drawdown_limit"
+
+
+class NotReplaceable(Refused):
+    code = "not_replaceable"
+    title = "This order cannot be changed so."
+
+
 class AlreadyExpired(Refused):
     code = "already_expired"
     title = "expires_at has passed."

@@ -207,16 +207,6 @@ def test_lots_are_sold_first_in_first_out_where_the_account_says_so(
     assert position["cost_basis"] == "200.1"
 
 
-def test_a_stop_that_is_not_done_yet_is_refused_and_not_dropped(
-    house: House, market: Market
-) -> None:
-    account = open_account(house.alice)
-    body = order(account, market, stop_loss={"stop_price": "90"})
-    answer = house.alice.post("orders/", body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_order")
-    assert "stop_loss" in answer.json()["detail"]
-
-
 def test_a_price_that_rounds_to_nothing_is_refused(house: House, market: Market) -> None:
     account = open_account(house.alice)
     answer = house.alice.post("orders/", order(account, market, type="limit", limit_price="0.001"))

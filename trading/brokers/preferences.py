@@ -9,7 +9,8 @@ from uuid import UUID
 
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
-from trading.brokers.models import AccountLimits, AutoBuy
+from trading.brokers.limits import Breach
+from trading.brokers.models import Account, AccountLimits, AutoBuy
 
 _LIMITS = ("max_daily_loss", "max_drawdown")
 _AUTO_BUY = (
@@ -31,7 +32,8 @@ def limit(
 ) -> AccountLimits:
     """Set what the account may lose; None lifts a limit. Raises NotFound.
 
-    The marks start anew: what was lost before a limit was there is not held against it.
+    The marks start anew: what was lost before a limit was there is not held against it, and an
+    account that a limit had halted trades again.
     """
     account = brokers.lock(account_id)
     row = account.limits.first()
@@ -41,6 +43,8 @@ def limit(
     row.day_on = row.day_start = row.peak = None
     _save(row)
     audit.record("account.limits_set", on=account, before=before, after=_said(row, _LIMITS))
+    if account.status == Account.Status.HALTED and account.status_reason in set(Breach):
+        brokers.resume(account, reason="limits_set", now=now)
     return row
 
 

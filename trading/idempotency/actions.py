@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from accounts.audit import actions as audit
 from tenants import context
 from trading.errors import IdempotencyKeyReused, Refused
 from trading.idempotency.models import IdempotentRequest
 
 Answer = tuple[int, Any]  # HTTP status and JSON body
+REMEMBERED = timedelta(hours=24)
+_BATCH = 1_000  # rows
 
 
 def once(
@@ -29,12 +32,30 @@ def once(
     digest = _digest(method, path, body)
     user_id = _person()
     claim = IdempotentRequest(user_id=user_id, key=key, digest=digest, status=0, created_at=now)
-    if not _claim(claim):
-        return _kept(claim)
+    while not _claim(claim):
+        kept = _kept(claim)
+        if kept is not None:  # else it was purged just now
+            return kept
     status, answer = act()
     claimed = IdempotentRequest.objects.filter(user_id=user_id, key=key)
     claimed.update(status=status, answer=json.dumps(answer))
     return status, answer
+
+
+def purge(*, now: datetime) -> int:
+    """Forget the entered tenant's keys of more than 24 hours ago; gives how many.
+
+    In batches, so that no statement outlasts the plan's timeout; the oldest are found by key. Safe
+    to run twice.
+    """
+    rows = IdempotentRequest.objects.filter(created_at__lt=now - REMEMBERED).order_by("pk")
+    old = rows.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    total = 0
+    while chosen := list(old[:_BATCH]):
+        total += IdempotentRequest.objects.filter(pk__in=chosen).delete()[0]
+    if total:
+        audit.record("idempotency.purged", kind="idempotentrequest", after={"rows": total})
+    return total
 
 
 def _person() -> UUID:
@@ -58,8 +79,10 @@ def _claim(claim: IdempotentRequest) -> bool:
         return bool(cursor.rowcount)
 
 
-def _kept(claim: IdempotentRequest) -> Answer:
-    kept = IdempotentRequest.objects.get(user_id=claim.user_id, key=claim.key)
+def _kept(claim: IdempotentRequest) -> Answer | None:
+    kept = IdempotentRequest.objects.filter(user_id=claim.user_id, key=claim.key).first()
+    if kept is None:
+        return None
     if bytes(kept.digest) != claim.digest:
         raise IdempotencyKeyReused
     return kept.status, json.loads(kept.answer)

@@ -9,7 +9,10 @@ from decimal import Decimal
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from trading.errors import UnknownInstrument
+from trading.market.bars import Bar
 from trading.market.models import Candle, Instrument
+
+_BAR = ("symbol", "timeframe", "start", "open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ def candles(
     if end is not None:
         rows = rows.filter(start__lt=end)
     return rows
+
+
+def newest_bar(symbol: str) -> Bar | None:
+    """The newest bar of any timeframe; None where there is none."""
+    rows = Candle.objects.filter(symbol=symbol).order_by("-start", "-timeframe")
+    found = rows.first()
+    return None if found is None else bar_of(found)
+
+
+def bar_of(candle: Candle) -> Bar:
+    """A stored bar in the words of the pure middle."""
+    return Bar(**{name: getattr(candle, name) for name in _BAR})
 
 
 def quote(symbol: str) -> Quote:

@@ -1,46 +1,40 @@
-"""What may be done with orders: place, cancel, expire."""
+"""What may be done with orders: place, preview, replace, cancel, expire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.audit import actions as audit
-from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import (
     AccountHalted,
     AlreadyExpired,
     ClientOrderIdReused,
-    NoPrice,
-    NotFound,
+    InvalidInstruction,
+    NothingToReduce,
+    NotReplaceable,
     NotTradable,
     OrderNotOpen,
-    PriceTooSmall,
-    QuantityTooSmall,
-    UnsupportedOrder,
+    PaperOnly,
+    PriceOutOfBand,
+    TooManyOpenOrders,
 )
 from trading.market import queries as market
 from trading.market.models import Instrument
-from trading.notifications import events
-from trading.orders import funds, states
+from trading.market.queries import Quote
+from trading.orders import drafts, endings, execution, funds, index, limits, risk, states
+from trading.orders.instructions import Change, Instruction, faults
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
-from trading.values import (
-    OrderType,
-    Side,
-    TimeInForce,
-    exact,
-    plain,
-    quantise_price,
-    quantise_quantity,
-)
+from trading.values import OrderType, Side, TimeInForce, exact
 
 _PLACED = (
     "account_id",
@@ -50,73 +44,46 @@ _PLACED = (
     "quantity",
     "notional",
     "limit_price",
+    "stop_price",
+    "trail_amount",
+    "trail_percent",
     "time_in_force",
     "expires_at",
     "post_only",
+    "reduce_only",
+    "role",
+    "parent_id",
+    "replaces_id",
     "client_order_id",
 )
-SUPPORTED = frozenset({OrderType.MARKET, OrderType.LIMIT})
-# What makes two requests with one client_order_id the same request, besides price and quantity,
-# which are stored on the instrument's increments.
-_IDENTITY = (
-    "account_id",
-    "instrument",
-    "side",
-    "type",
-    "notional",
-    "time_in_force",
-    "expires_at",
-    "post_only",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
-    """What a trader asks for; exactly one of `quantity` (base) and `notional` (quote)."""
-
-    account_id: UUID
-    instrument: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    quantity: Decimal | None = None
-    notional: Decimal | None = None
-    limit_price: Decimal | None = None
-    expires_at: datetime | None = None
-    post_only: bool = False
-    client_order_id: str = ""
 
 
 def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     """Accept an order and lock what it needs; True when it is new, False when it was there.
 
-    Raises NotFound, AccountHalted, UnsupportedOrder, NotTradable, NoPrice, QuantityTooSmall,
-    InsufficientFunds, InsufficientPosition, or ClientOrderIdReused.
+    Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, NotTradable,
+    AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice, TooManyOpenOrders,
+    InsufficientFunds, InsufficientPosition, NothingToReduce, or ClientOrderIdReused.
     """
-    account = brokers.lock(asked.account_id)
+    if wrong := faults(asked):
+        raise InvalidInstruction(" ".join(wrong))
+    account = brokers.lock_open(asked.account_id)
     instrument = market.instrument(asked.instrument)
-    known = Order.objects.filter(account=account, client_order_id=asked.client_order_id).first()
-    if known is not None:
-        return _same(known, asked, instrument), False
+    asked = drafts.quantised(asked, instrument)
+    if (known := _known(asked, account)) is not None:
+        return known, False
     _check(asked, account, instrument, now=now)
-    order = _draft(asked, account, instrument, now=now)
-    _lock_means(order, account)
-    states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
-    states.step(OrderStatus.SUBMITTED, OrderStatus.ACCEPTED)
-    order.status = OrderStatus.ACCEPTED
-    order.save(force_insert=True)
-    placed = {name: getattr(order, name) for name in _PLACED}
-    audit.record("order.placed", on=order, after=placed)
-    _tell(order, "order.accepted", now)
+    order = _accepted(asked, account, instrument, now=now)
     return order, True
 
 
 def cancel(*, order_id: UUID, now: datetime) -> Order:
-    """Take an open order back and free what it locked. Raises NotFound or OrderNotOpen."""
-    order = _locked(order_id)
-    if order.status not in states.OPEN:
-        raise OrderNotOpen(f"The order is {order.status}.")
-    _end_and_record(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    """Take an open order back and free what it locked, and its group or legs with it.
+
+    A bar that was stored before is met first. Raises NotFound or OrderNotOpen.
+    """
+    order = _caught_up(order_id, now=now)
+    _end_by_user(order, now=now)
     return order
 
 
@@ -125,164 +92,208 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
     rows = Order.objects.open().filter(user_id=user_id)
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
-    orders = _still_open(rows)
-    for order in orders:
-        _end_and_record(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
-    return orders
+    ended = []
+    for order_id in _in_order(rows):
+        order = execution.caught_up(order_id, now=now)
+        if order.status in states.OPEN:
+            _end_by_user(order, now=now)
+            ended.append(order)
+    return ended
 
 
 def expire_due(*, now: datetime) -> int:
-    """End orders whose time has come; gives how many."""
-    orders = _still_open(Order.objects.open().filter(expires_at__lte=now))
-    for order in orders:
-        _end_and_record(order, OrderStatus.EXPIRED, reason="time_in_force", now=now)
-    return len(orders)
+    """End good-till-date orders whose time has come; gives how many."""
+    due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
+    ended = 0
+    for order_id in _in_order(due):
+        order = execution.caught_up(order_id, now=now)
+        if order.status in states.OPEN:
+            endings.end_all(order, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+            ended += 1
+    return ended
 
 
-def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
-    """Bring a locked order to its end, and free what it still held."""
-    order.status = states.step(OrderStatus(order.status), status)
-    order.status_reason = reason
-    release(order, order.locked)
-    order.updated_at = now
-    order.save(update_fields=["status", "status_reason", "locked", "updated_at"])
-    _tell(order, f"order.{status.value}", now)
+def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
+    """Put a new order in the place of an open one, linked to it; gives the new one.
 
-
-@exact()
-def release(order: Order, amount: Decimal) -> None:
-    """Give back part of what an order locked: money for a buy, quantity for a sell."""
-    order.locked -= amount
-    if not amount:
-        return
-    if order.side == Side.BUY:
-        balance = brokers.balance_of(order.account, order.locked_currency)
-        brokers.move(balance, free=amount, locked=-amount)
-    else:
-        positions.unlock(order.account, order.instrument, amount)
-
-
-def _end_and_record(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
-    before = order.status
-    end(order, status, reason=reason, now=now)
-    after = {"status": order.status, "reason": reason, "filled_quantity": order.filled_quantity}
-    audit.record(f"order.{status.value}", on=order, before={"status": before}, after=after)
-
-
-def _check(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> None:
-    """What can be said no to before any number is looked at."""
-    if account.status != Account.Status.ACTIVE:
-        raise AccountHalted
-    if asked.type not in SUPPORTED:
-        raise UnsupportedOrder(f"Types: {', '.join(sorted(SUPPORTED))}.")
-    if not instrument.tradable:
-        raise NotTradable
-    if asked.expires_at is not None and asked.expires_at <= now:
-        raise AlreadyExpired
-
-
-def _limit_price(asked: Instruction, instrument: Instrument) -> Decimal | None:
-    """On the instrument's increment. Raises PriceTooSmall for one that rounds to nothing."""
-    if asked.limit_price is None:
-        return None
-    price = quantise_price(asked.limit_price, instrument.price_increment)
-    if price <= 0:
-        raise PriceTooSmall(f"Prices move by {plain(instrument.price_increment)}.")
-    return price
-
-
-def _draft(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> Order:
-    """The order as it would be stored, quantised, before anything is locked."""
-    quote = market.quote(instrument.symbol)
-    limit_price = _limit_price(asked, instrument)
-    return Order(
-        account=account,
-        user_id=account.user_id,
-        instrument=instrument.symbol,
-        side=asked.side,
-        type=asked.type,
-        quantity=_quantity(asked, instrument, limit_price or quote.price),
-        notional=asked.notional,
-        limit_price=limit_price,
-        time_in_force=asked.time_in_force,
-        expires_at=asked.expires_at,
-        post_only=asked.post_only,
-        client_order_id=asked.client_order_id or str(new_id()),
-        locked_currency=instrument.quote if asked.side == Side.BUY else instrument.base,
-        matched_through=quote.at,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _quantity(asked: Instruction, instrument: Instrument, price: Decimal | None) -> Decimal:
-    """Base quantity, down to the increment; a notional is divided by the limit or last price."""
-    wanted = asked.quantity
-    if wanted is None:
-        if price is None:
-            raise NoPrice
-        increment = instrument.quantity_increment
-        quantity = funds.quantity_of(asked.notional or Decimal(0), price, increment)
-    else:
-        quantity = quantise_quantity(wanted, instrument.quantity_increment)
-    if quantity < instrument.min_quantity:
-        raise QuantityTooSmall(f"At least {plain(instrument.min_quantity)}.")
-    return quantity
-
-
-def _same(known: Order, asked: Instruction, instrument: Instrument) -> Order:
-    """The order of an earlier, equal request. Raises ClientOrderIdReused for another one."""
-    differs = any(getattr(known, name) != getattr(asked, name) for name in _IDENTITY)
-    if differs or known.limit_price != _limit_price(asked, instrument):
+    Its quantity is what was left of the old one, unless said otherwise; an order of a group keeps
+    its group, and so its quantity. Raises NotFound, OrderNotOpen, NotReplaceable, and what `place`
+    raises; then the old order stays as it was.
+    """
+    old = _caught_up(order_id, now=now)
+    instrument = market.instrument(old.instrument)
+    asked = drafts.quantised(_changed(old, change), instrument)
+    if wrong := faults(asked):
+        raise NotReplaceable(" ".join(wrong))
+    _check(asked, old.account, instrument, now=now)
+    if asked.client_order_id and _known(asked, old.account) is not None:
         raise ClientOrderIdReused
-    if asked.quantity is not None and known.quantity != quantise_quantity(
-        asked.quantity, instrument.quantity_increment
-    ):
+    waits = old.status == OrderStatus.INITIALIZED
+    held = endings.replaced(old, now=now)
+    order = _drafted(asked, old.account, instrument, now=now)
+    order.role, order.parent_id, order.group = old.role, old.parent_id, old.group
+    order.replaces, order.locked = old, held
+    _take(order, waits=waits, lock=old.group is None)
+    Order.objects.filter(pk=old.pk).update(replaced_by=order.id)
+    Order.objects.filter(parent=old).update(parent=order)
+    old.replaced_by = order.id
+    _record(order, "order.replaced", now, before={"order": str(old.id)})
+    return order
+
+
+def _known(asked: Instruction, account: Account) -> Order | None:
+    """The order of an earlier, equal request. Raises ClientOrderIdReused for another one."""
+    if not asked.client_order_id:
+        return None
+    rows = Order.objects.filter(account=account, client_order_id=asked.client_order_id)
+    known = rows.first()
+    if known is not None and bytes(known.digest or b"") != drafts.digest(asked):
         raise ClientOrderIdReused
     return known
 
 
-@exact()
-def _lock_means(order: Order, account: Account) -> None:
-    if order.side == Side.SELL:
-        positions.lock_quantity(account, order.instrument, order.quantity)
-        order.locked = order.quantity
-        return
-    order.locked = _cost(order, account)
-    balance = brokers.balance_of(account, order.locked_currency)
-    brokers.move(balance, free=-order.locked, locked=order.locked)
+def _check(asked: Instruction, account: Account, instrument: Instrument, *, now: datetime) -> None:
+    """What can be said no to before anything is written."""
+    limits.lift_if_due(account, now=now)
+    if account.status != Account.Status.ACTIVE:
+        raise AccountHalted(f"Reason: {account.status_reason}." if account.status_reason else "")
+    limits.check(account, now=now)
+    if not account.is_paper:
+        raise PaperOnly("Orders at exchanges are not taken yet.")
+    if not instrument.tradable:
+        raise NotTradable
+    if asked.expires_at is not None and asked.expires_at <= now:
+        raise AlreadyExpired
+    if account.orders.open().count() >= risk.OPEN_ORDERS:
+        raise TooManyOpenOrders(f"At most {risk.OPEN_ORDERS}.")
 
 
-def _cost(order: Order, account: Account) -> Decimal:
-    fee_bps = max(account.maker_bps, account.taker_bps)
-    if order.limit_price is not None:
-        return funds.limit_buy(order.quantity, order.limit_price, fee_bps)
-    if order.notional is not None:
-        return funds.notional_buy(order.notional, fee_bps)
-    price = market.quote(order.instrument).price
-    if price is None:
-        raise NoPrice
-    return funds.market_buy(order.quantity, price, fee_bps)
-
-
-def _still_open(rows: QuerySet[Order]) -> list[Order]:
-    """The orders, locked in the house's order; without those that ended while we waited."""
-    ids = list(rows.order_by("account_id", "id").values_list("id", flat=True))
-    orders = [_locked(order_id) for order_id in ids]
-    return [order for order in orders if order.status in states.OPEN]
-
-
-def _locked(order_id: UUID) -> Order:
-    """An order with its account's lock held first, then its own. Raises NotFound."""
-    account_id = Order.objects.filter(pk=order_id).values_list("account_id", flat=True).first()
-    if account_id is None:
-        raise NotFound("There is no such order.")
-    account = brokers.lock(account_id)
-    order = Order.objects.select_for_update().get(pk=order_id)
-    order.account = account
+def _accepted(
+    asked: Instruction, account: Account, instrument: Instrument, *, now: datetime
+) -> Order:
+    """The new order and its legs, saved, announced and told."""
+    order = _drafted(asked, account, instrument, now=now)
+    _take(order, waits=False, lock=True)
+    legs = drafts.legs(order, asked, instrument)
+    if asked.is_oco:
+        index.announce(order.instrument, [index.entry(order.account_id, leg.id) for leg in legs])
+    for leg in legs:
+        _take(leg, waits=not asked.is_oco, lock=False)
+    _record(order, "order.placed", now)
     return order
 
 
-def _tell(order: Order, kind: str, now: datetime) -> None:
-    data = {"order": str(order.id), "instrument": order.instrument, "status": order.status}
-    events.publish(user_id=order.user_id, kind=kind, data=data, now=now)
+def _drafted(
+    asked: Instruction, account: Account, instrument: Instrument, *, now: datetime
+) -> Order:
+    """The order as it meets the market that it finds.
+
+    It is announced before the market is asked, so that a bar between the two is either known to
+    the order or finds it in the index.
+    """
+    order = drafts.order(asked, account, instrument, now=now)
+    index.announce(instrument.symbol, [index.entry(account.id, order.id)])
+    quote = market.quote(instrument.symbol)
+    if wrong := risk.out_of_band(asked, quote.price):
+        raise PriceOutOfBand(f"Look again at {', '.join(wrong)}.")
+    drafts.meet_market(order, asked, instrument, quote)
+    if order.reduce_only:
+        _reduce_only(order)
+    order.reserved = _means(order, quote)
+    return order
+
+
+def _take(order: Order, *, waits: bool, lock: bool) -> None:
+    """Save an order as accepted, or as a leg that waits; `lock` sets aside what it needs."""
+    if lock:
+        _lock_means(order)
+    order.status = OrderStatus.INITIALIZED
+    if not waits:
+        submitted = states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+        order.status = states.step(submitted, OrderStatus.ACCEPTED)
+    order.save(force_insert=True)
+
+
+def _reduce_only(order: Order) -> None:
+    """No more than is free of the position; nothing but a holding can be made smaller."""
+    if order.side == Side.BUY:
+        raise NothingToReduce("Positions are long: only a sale reduces one.")
+    order.quantity = min(order.quantity, positions.free_quantity(order.account, order.instrument))
+    if order.quantity <= 0:
+        raise NothingToReduce
+
+
+@exact()
+def _lock_means(order: Order) -> None:
+    order.locked = order.reserved
+    if order.side == Side.SELL:
+        positions.lock_quantity(order.account, order.instrument, order.locked)
+        return
+    balance = brokers.balance_of(order.account, order.locked_currency)
+    brokers.move(balance, free=-order.locked, locked=order.locked)
+
+
+def _means(order: Order, quote: Quote) -> Decimal:
+    """What the order may cost at most: quantity for a sale, money with its fee for a buy."""
+    quantity: Decimal = order.quantity
+    if order.side == Side.SELL:
+        return quantity
+    fee_bps = max(order.maker_bps, order.taker_bps)
+    if order.notional is not None:
+        return funds.notional_buy(order.notional, fee_bps)
+    if order.limit_price is not None:
+        return funds.limit_buy(quantity, order.limit_price, fee_bps)
+    return funds.market_buy(quantity, drafts.reference(order, quote), fee_bps)
+
+
+def _changed(old: Order, change: Change) -> Instruction:
+    """The instruction for what replaces `old`. Raises NotReplaceable for what cannot change."""
+    if change.quantity is not None and old.group is not None:
+        raise NotReplaceable("The orders of a group share one quantity.")
+    if old.notional is not None and change.quantity is None:
+        raise NotReplaceable("An order by notional is replaced with a quantity.")
+    named = {f.name: getattr(change, f.name) for f in fields(Change)}
+    kept: dict[str, Any] = {
+        name: getattr(old, name) if value is None else value for name, value in named.items()
+    }
+    kept["quantity"] = change.quantity or old.remaining
+    if change.trail_amount is not None or change.trail_percent is not None:
+        kept["trail_amount"], kept["trail_percent"] = change.trail_amount, change.trail_percent
+    kept["time_in_force"] = TimeInForce(kept["time_in_force"])
+    if kept["time_in_force"] is not TimeInForce.GTD:
+        kept["expires_at"] = None
+    return Instruction(
+        account_id=old.account_id,
+        instrument=old.instrument,
+        side=Side(old.side),
+        type=OrderType(old.type),
+        post_only=old.post_only,
+        reduce_only=old.reduce_only,
+        **{**kept, "client_order_id": change.client_order_id},
+    )
+
+
+def _caught_up(order_id: UUID, *, now: datetime) -> Order:
+    """The order, locked, having met every bar that is stored. Raises NotFound, OrderNotOpen."""
+    order = execution.caught_up(order_id, now=now)
+    if order.status not in states.OPEN:
+        raise OrderNotOpen(f"The order is {order.status}.")
+    return order
+
+
+def _in_order(rows: QuerySet[Order]) -> list[UUID]:
+    """In the house's order of locks."""
+    return list(rows.order_by("account_id", "id").values_list("id", flat=True))
+
+
+def _end_by_user(order: Order, *, now: datetime) -> None:
+    before = order.status
+    endings.end_all(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    after = {"status": order.status, "filled_quantity": order.filled_quantity}
+    audit.record("order.canceled", on=order, before={"status": before}, after=after)
+
+
+def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:
+    placed = {name: getattr(order, name) for name in _PLACED}
+    audit.record(action, on=order, before=before, after=placed)
+    endings.tell(order, "order.accepted", now)

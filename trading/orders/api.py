@@ -4,135 +4,33 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access.permissions import Trading
-from config.api.fields import PlainDecimal
+from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.pagination import CursorPages
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
-from trading.errors import UnsupportedOrder
 from trading.idempotency.api import HEADER, answered
-from trading.market.queries import symbol_of
-from trading.orders import actions
+from trading.orders import actions, preview
+from trading.orders.faces import (
+    CancelAllIn,
+    FillOut,
+    OrderChangeIn,
+    OrderIn,
+    OrderOut,
+    PreviewOut,
+)
+from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Fill, Order
-from trading.values import OrderType, Side, TimeInForce
-
-# Of the contract, and not done yet.
-NOT_YET = ("stop_price", "trail_amount", "trail_percent", "reduce_only", "take_profit", "stop_loss")
-
-
-class OrderIn(serializers.Serializer[Any]):
-    """Exactly one of `quantity` (base) and `notional` (quote)."""
-
-    account = serializers.UUIDField()
-    instrument = serializers.CharField(max_length=33)
-    side = serializers.ChoiceField(choices=[side.value for side in Side])
-    type = serializers.ChoiceField(choices=[kind.value for kind in OrderType])
-    quantity = PlainDecimal(positive=True, required=False)
-    notional = PlainDecimal(positive=True, required=False)
-    limit_price = PlainDecimal(positive=True, required=False)
-    time_in_force = serializers.ChoiceField(
-        choices=[kind.value for kind in TimeInForce], default=TimeInForce.GTC.value
-    )
-    expires_at = serializers.DateTimeField(required=False)
-    post_only = serializers.BooleanField(default=False)
-    client_order_id = serializers.CharField(max_length=64, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A stop that were silently dropped would cost the trader more than a refusal."""
-        asked = [name for name in NOT_YET if self.initial_data.get(name)]
-        if asked:
-            raise UnsupportedOrder(f"Not accepted yet: {', '.join(asked)}.")
-        if ("quantity" in attrs) == ("notional" in attrs):
-            raise serializers.ValidationError("Give either quantity or notional.")
-        if (attrs["type"] == OrderType.LIMIT) != ("limit_price" in attrs):
-            raise serializers.ValidationError("limit_price goes with type limit, and only there.")
-        if (attrs["time_in_force"] == TimeInForce.GTD) != ("expires_at" in attrs):
-            raise serializers.ValidationError("expires_at goes with time_in_force gtd.")
-        return attrs
-
-    def instruction(self) -> actions.Instruction:
-        """What was asked, in the words of the trade."""
-        data = dict(self.validated_data)
-        return actions.Instruction(
-            account_id=data.pop("account"),
-            instrument=symbol_of(data.pop("instrument")),
-            side=Side(data.pop("side")),
-            type=OrderType(data.pop("type")),
-            time_in_force=TimeInForce(data.pop("time_in_force")),
-            **data,
-        )
-
-
-class OrderOut(serializers.ModelSerializer[Order]):
-    quantity = PlainDecimal()
-    notional = PlainDecimal(allow_null=True)
-    limit_price = PlainDecimal(allow_null=True)
-    filled_quantity = PlainDecimal()
-    average_price = PlainDecimal(allow_null=True)
-    fees = PlainDecimal()
-
-    class Meta:
-        model = Order
-        fields = (
-            "id",
-            "account",
-            "instrument",
-            "side",
-            "type",
-            "quantity",
-            "notional",
-            "limit_price",
-            "time_in_force",
-            "expires_at",
-            "post_only",
-            "client_order_id",
-            "status",
-            "status_reason",
-            "filled_quantity",
-            "average_price",
-            "fees",
-            "created_at",
-            "updated_at",
-        )
-
-
-class FillOut(serializers.ModelSerializer[Fill]):
-    quantity = PlainDecimal()
-    price = PlainDecimal()
-    fee = PlainDecimal()
-    realized_pnl = PlainDecimal()
-
-    class Meta:
-        model = Fill
-        fields = (
-            "id",
-            "order",
-            "account",
-            "position",
-            "instrument",
-            "side",
-            "quantity",
-            "price",
-            "fee",
-            "fee_currency",
-            "realized_pnl",
-            "liquidity",
-            "executed_at",
-            "model",
-            "source",
-        )
-
-
-class CancelAllIn(serializers.Serializer[Any]):
-    account = serializers.UUIDField(required=False)
 
 
 class FillPages(CursorPages):
@@ -155,10 +53,32 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         given.is_valid(raise_exception=True)
         return answered(request, partial(self._place, given.instruction()))
 
+    @extend_schema(request=OrderChangeIn, responses=OrderOut, parameters=[HEADER, IF_MATCH])
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Replace the order: a new one takes its place, linked to it."""
+        given = OrderChangeIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        order = self.get_object()
+        check_match(request, OrderOut(order).data)
+        return answered(request, partial(self._replace, order.id, given.change()))
+
     @extend_schema(request=None, responses=OrderOut)
     def destroy(self, request: Request, pk: str) -> Response:
         order = actions.cancel(order_id=self.get_object().id, now=timezone.now())
         return Response(OrderOut(order).data)
+
+    @extend_schema(responses=OrderOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return with_etag(OrderOut(self.get_object()).data)
+
+    @extend_schema(request=OrderIn, responses=PreviewOut, filters=False)
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def preview(self, request: Request) -> Response:
+        """What placing the order would do, without placing it."""
+        given = OrderIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        seen = preview.preview(given.instruction(), now=timezone.now())
+        return Response(PreviewOut(seen).data)
 
     @extend_schema(responses=FillOut(many=True), filters=False)
     @action(detail=True, pagination_class=None, filter_backends=[], filterset_fields=None)
@@ -178,9 +98,20 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         )
         return Response(OrderOut(orders, many=True).data)
 
-    def _place(self, asked: actions.Instruction) -> tuple[int, Any]:
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        """Legs are read only where there are any: one statement for the page, or none."""
+        page: list[Any] | None = super().paginate_queryset(queryset)
+        with_legs = [o for o in page or [] if o.role and o.parent_id is None]
+        prefetch_related_objects(with_legs, "legs")
+        return page
+
+    def _place(self, asked: Instruction) -> tuple[int, Any]:
         order, is_new = actions.place(asked, now=timezone.now())
         return 201 if is_new else 200, OrderOut(order).data
+
+    def _replace(self, order_id: UUID, change: Change) -> tuple[int, Any]:
+        order = actions.replace(order_id=order_id, change=change, now=timezone.now())
+        return 200, OrderOut(order).data
 
 
 class FillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):

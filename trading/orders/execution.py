@@ -1,126 +1,213 @@
-"""What a bar does to the books of the entered tenant: fills, balances, positions, ends."""
+"""What the market does to the books of the entered tenant: fills, balances, positions, ends."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
+from trading.errors import NotFound
 from trading.market import queries as market
 from trading.market.bars import Bar
 from trading.market.models import Instrument
-from trading.notifications import events
-from trading.orders import actions, funds, matching, states
-from trading.orders.costs import Costs, slipped
+from trading.orders import cover, endings, index, levels, limits, matching, states, working_orders
 from trading.orders.models import Fill, Order
+from trading.orders.outcomes import Execution, Outcome
 from trading.orders.states import OrderStatus
-from trading.orders.working import Execution, Outcome, Terms, WorkingOrder
+from trading.orders.working import WorkingOrder
 from trading.positions import actions as positions
 from trading.positions import pnl
-from trading.values import Increments, OrderType, Side, TimeInForce, exact, plain, round_up
+from trading.values import Side, exact, plain
 
 _log = logging.getLogger("bulkhead.matching")
 _PLACES = Decimal(1).scaleb(-18)
+Orders = dict[UUID, Order]
 
 
-def match(bar: Bar, *, now: datetime) -> int:
-    """Meet every open order of the entered tenant with one bar; gives the number of fills.
+def meet(account_id: UUID, bar: Bar, *, now: datetime) -> int:
+    """Have one account of the entered tenant meet a bar; gives the number of fills.
 
-    Orders remember the newest bar they met: the same bar again changes nothing.
-    """
-    waiting = (
-        Order.objects.open()
-        .for_instrument(bar.symbol)
-        .exclude(matched_through__gte=bar.start)
-        .exclude(account__status=Account.Status.HALTED)
-        .order_by("account_id", "created_at", "id")
-    )
-    pairs = groupby(waiting.values_list("account_id", "id"), key=lambda pair: pair[0])
-    by_account: list[tuple[UUID, list[UUID]]] = [
-        (account_id, [order_id for _, order_id in rows]) for account_id, rows in pairs
-    ]
-    if not by_account:
-        return 0
-    instrument = market.instrument(bar.symbol)
-    return sum(
-        _match_or_halt(account_id, order_ids, instrument, bar, now)
-        for account_id, order_ids in by_account
-    )
-
-
-def _match_or_halt(
-    account_id: UUID, order_ids: list[UUID], instrument: Instrument, bar: Bar, now: datetime
-) -> int:
-    """One account's part. Books that cannot take it halt this account, and nobody else's.
-
-    What it had begun is undone; its orders stay open, and can be cancelled.
+    A bar met before changes nothing. Books that cannot take what it does halt this account, and
+    nobody else's: what was begun is undone, its orders stay open and can be cancelled.
     """
     try:
         with transaction.atomic():
-            return _match_account(brokers.lock(account_id), order_ids, instrument, bar, now)
+            return _meet(brokers.lock(account_id), bar, now)
     except (DataError, IntegrityError, ArithmeticError, ValueError):
         _log.exception("account %s is halted: bar %s %s", account_id, bar.symbol, bar.start)
         brokers.halt(account_id=account_id, reason="books_refused", now=now)
         return 0
 
 
+def caught_up(order_id: UUID, *, now: datetime) -> Order:
+    """An order with its account's lock held, which has met all that is stored of the market.
+
+    A feed stores a bar before it looks for the orders that it touches: whoever ends an order in
+    between ends it after that bar, as a replay would. Raises NotFound.
+    """
+    row = Order.objects.filter(pk=order_id).values_list("account_id", "instrument").first()
+    if row is None:
+        raise NotFound("There is no such order.")
+    account_id, symbol = row
+    account = brokers.lock(account_id)
+    catch_up(account, symbol, now=now)
+    order = Order.objects.select_for_update().get(pk=order_id)
+    order.account = account
+    return order
+
+
+def catch_up(account: Account, symbol: str, *, now: datetime) -> None:
+    """Meet the newest bar, if it has been stored and not been met yet. The account is locked."""
+    newest = market.newest_bar(symbol)
+    if newest is not None:
+        _meet(account, newest, now)
+
+
 @exact()
-def _match_account(
-    account: Account, order_ids: list[UUID], instrument: Instrument, bar: Bar, now: datetime
-) -> int:
-    """One account's open orders, under its lock, in the order of their arrival."""
-    rows = Order.objects.select_for_update().open().filter(pk__in=order_ids)
-    # Another feed may have brought them further while we waited for the lock.
-    rows = rows.exclude(matched_through__gte=bar.start)
-    orders = {order.id: order for order in rows.order_by("created_at", "id")}
-    for order in orders.values():
-        order.account = account
-    terms = _terms(account, instrument)
-    for order in orders.values():
-        _top_up(order, bar, terms)
-    outcome = matching.match(_working(orders.values()), bar, terms)
-    _settle(outcome, orders, instrument, now)
-    Order.objects.filter(pk__in=orders).update(matched_through=bar.start, is_resting=True)
+def _meet(account: Account, bar: Bar, now: datetime) -> int:
+    """The locked account's orders that the bar touches, in the order of their arrival."""
+    if account.status != Account.Status.ACTIVE:
+        return 0
+    orders = _touched(account, bar)
+    if not orders:
+        return 0
+    instrument = market.instrument(bar.symbol)
+    terms = working_orders.terms(account, instrument)
+    working = [
+        _covered(orders[order.id], order, bar)
+        for order in working_orders.of(orders.values(), instrument)
+    ]
+    outcome = matching.match(working, bar, terms)
+    _apply(outcome, orders, instrument, bar, now)
+    _note_met(outcome, orders, bar)
+    if outcome.executions:
+        _halt_if_reached(account, now)
     return len(outcome.executions)
 
 
-def _top_up(order: Order, bar: Bar, terms: Terms) -> None:
-    """Lock more for a market buy whose price ran away, as far as the account has free money."""
-    if order.type != OrderType.MARKET or order.side != Side.BUY or order.notional is not None:
-        return
-    price = round_up(slipped(bar.open, Side.BUY, terms.costs), terms.increments.price)
-    fee_bps = max(terms.costs.maker_bps, terms.costs.taker_bps)
-    missing = funds.limit_buy(order.quantity - order.filled_quantity, price, fee_bps) - order.locked
-    if missing <= 0:
-        return
-    balance = brokers.balance_of(order.account, order.locked_currency)
-    extra = min(missing, balance.free)
-    brokers.move(balance, free=-extra, locked=extra)
-    order.locked += extra
-    order.save(update_fields=["locked"])
+def _touched(account: Account, bar: Bar) -> Orders:
+    """Locked: what the bar can change, and what hangs on it, be it a group or waiting legs."""
+    rows = Order.objects.open().filter(account=account).for_instrument(bar.symbol)
+    touched = list(
+        rows.exclude(status=OrderStatus.INITIALIZED)
+        .exclude(matched_through__gte=bar.start)
+        .touched_by(bar)
+        .values_list("id", "group", "role")
+    )
+    if not touched:
+        return {}
+    groups = {group for _, group, _ in touched if group is not None}
+    entries = {order_id for order_id, _, role in touched if role == Order.Role.ENTRY}
+    wanted = Q(pk__in=[order_id for order_id, _, _ in touched])
+    wanted |= Q(group__in=groups) | Q(parent__in=entries)
+    locked = rows.select_for_update().filter(wanted).order_by("created_at", "id")
+    orders = {order.id: order for order in locked}
+    for order in orders.values():
+        order.account = account
+    return orders
 
 
-def _settle(
-    outcome: Outcome, orders: dict[UUID, Order], instrument: Instrument, now: datetime
+def _covered(order: Order, working: WorkingOrder, bar: Bar) -> WorkingOrder:
+    """The order with what it may spend: no bound where what is locked is enough at this bar.
+
+    For a buy without a limit whose price ran away more is locked, as far as the account has it.
+    """
+    if working.terms is None or order.notional is not None:
+        return working
+    needed = cover.needed(working, bar, working.terms)
+    if needed is None:
+        return working
+    if needed > order.locked:
+        balance = brokers.balance_of(order.account, order.locked_currency)
+        extra = min(needed - order.locked, balance.free)
+        brokers.move(balance, free=-extra, locked=extra)
+        order.locked += extra
+        order.reserved += extra
+        order.save(update_fields=["locked", "reserved"])
+    return dataclasses.replace(working, spendable=None if needed <= order.locked else order.locked)
+
+
+def _apply(
+    outcome: Outcome, orders: Orders, instrument: Instrument, bar: Bar, now: datetime
 ) -> None:
+    """In the order of the outcome's fields, in which it happened."""
+    for trigger in outcome.triggers:
+        _trigger(orders[trigger.order_id])
     for execution in outcome.executions:
-        _record(orders[execution.order_id], execution, instrument, now)
+        _record(orders[execution.order_id], execution, orders, instrument, now)
+    for shrink in outcome.shrinks:
+        orders[shrink.order_id].sibling_filled += shrink.by
     for ended in outcome.expirations:
         order = orders[ended.order_id]
-        actions.end(order, ended.status, reason=ended.reason.value, now=now)
+        endings.end(order, ended.status, reason=ended.reason.value, now=now, after=bar.start)
+    for mark in outcome.water_marks:
+        orders[mark.order_id].water_mark = mark.price
+    for deadline in outcome.deadlines:
+        orders[deadline.order_id].expires_at = deadline.at
+    for activation in outcome.activations:
+        _activate(orders[activation.order_id], orders, bar, now)
+
+
+def _note_met(outcome: Outcome, orders: Orders, bar: Bar) -> None:
+    """Keep what the open orders have become, and where in the index they wait from now on."""
+    waiting = {}
+    for order in orders.values():
+        if order.status == OrderStatus.INITIALIZED or order.status not in states.OPEN:
+            continue
+        is_new = order.id in {activation.order_id for activation in outcome.activations}
+        order.matched_through, order.is_resting = bar.start, not is_new
+        order.save(update_fields=_MOVED)
+        entry = index.entry(order.account_id, order.id)
+        waiting[entry] = levels.of(working_orders.waiting(order))
+    index.move(bar.symbol, waiting)
+    done = [o for o in orders.values() if o.status == OrderStatus.FILLED]
+    index.forget(bar.symbol, [index.entry(o.account_id, o.id) for o in done])
+
+
+_MOVED = (
+    "matched_through",
+    "is_resting",
+    "is_triggered",
+    "status",
+    "sibling_filled",
+    "water_mark",
+    "expires_at",
+)
+
+
+def _trigger(order: Order) -> None:
+    order.is_triggered = True
+    order.status = states.step(OrderStatus(order.status), OrderStatus.TRIGGERED)
+
+
+def _activate(leg: Order, orders: Orders, bar: Bar, now: datetime) -> None:
+    """A leg enters the market as if placed at the end of the bar; the first locks for its group."""
+    submitted = states.step(OrderStatus(leg.status), OrderStatus.SUBMITTED)
+    leg.status = states.step(submitted, OrderStatus.ACCEPTED)
+    leg.placed_after = bar.start
+    siblings = [o for o in orders.values() if o.group == leg.group]
+    if not any(sibling.locked for sibling in siblings):
+        positions.lock_quantity(leg.account, leg.instrument, leg.quantity)
+        leg.locked = leg.quantity
+    leg.updated_at = now
+    leg.save(update_fields=["placed_after", "locked", "updated_at"])
+    endings.tell(leg, "order.accepted", now)
 
 
 @exact()
-def _record(order: Order, execution: Execution, instrument: Instrument, now: datetime) -> None:
+def _record(
+    order: Order, execution: Execution, orders: Orders, instrument: Instrument, now: datetime
+) -> None:
     """Book one execution: cash, position, order, and the fill that explains them."""
-    _pay(order, execution, instrument)
+    holder = _holder(order, orders)
+    _pay(order, holder, execution, instrument)
     booked = pnl.HoldingFill(execution.side, execution.quantity, execution.price, execution.fee)
     position, realized = positions.apply(order.account, order.instrument, booked, now=now)
     fill = Fill(
@@ -136,29 +223,40 @@ def _record(order: Order, execution: Execution, instrument: Instrument, now: dat
         fee_currency=instrument.quote,
         realized_pnl=realized,
         liquidity=execution.liquidity,
-        trade_id=f"{order.id}:{execution.source['bar']['start']}",  # type: ignore[index]
+        trade_id=f"{order.id}:{working_orders.moment(execution)}",
         executed_at=execution.executed_at,
         model=execution.model,
         source=execution.source,
     )
     fill.save(force_insert=True)
-    _advance(order, execution, now)
-    _tell(order, fill, now)
+    _advance(order, holder, execution, now)
+    if holder is not order:
+        holder.save(update_fields=["locked"])
+    more = {"fill": str(fill.id), "fill_quantity": plain(fill.quantity), "price": plain(fill.price)}
+    endings.tell(order, f"order.{order.status}", now, **more)
 
 
-def _pay(order: Order, execution: Execution, instrument: Instrument) -> None:
+def _holder(order: Order, orders: Orders) -> Order:
+    """Who holds what the order draws on: itself, or the one of its group that locked for all."""
+    if order.group is None or order.locked:
+        return order
+    siblings = (o for o in orders.values() if o.group == order.group and o.locked)
+    return next(siblings, order)
+
+
+def _pay(order: Order, holder: Order, execution: Execution, instrument: Instrument) -> None:
     """Move the money: a buy out of what it locked, a sell's proceeds into the free part."""
     balance = brokers.balance_of(order.account, instrument.quote)
     value = execution.quantity * execution.price
     if execution.side is Side.BUY:
-        order.locked -= value + execution.fee
+        holder.locked -= value + execution.fee
         brokers.move(balance, locked=-(value + execution.fee))
     else:
-        order.locked -= execution.quantity
+        holder.locked -= execution.quantity
         brokers.move(balance, free=value - execution.fee)
 
 
-def _advance(order: Order, execution: Execution, now: datetime) -> None:
+def _advance(order: Order, holder: Order, execution: Execution, now: datetime) -> None:
     """The order's own account of what has been filled; a complete one frees what is left over."""
     spent = (order.average_price or Decimal(0)) * order.filled_quantity
     order.filled_quantity += execution.quantity
@@ -166,53 +264,30 @@ def _advance(order: Order, execution: Execution, now: datetime) -> None:
     order.average_price = (spent / order.filled_quantity).quantize(_PLACES)
     order.fees += execution.fee
     order.status = states.after_fill(OrderStatus(order.status), is_complete=execution.is_complete)
-    if execution.is_complete:
-        actions.release(order, order.locked)
+    if execution.is_complete and holder is order:
+        endings.release(order, order.locked)
     order.updated_at = now
-    order.save(
-        update_fields=["filled_quantity", "average_price", "fees", "status", "locked", "updated_at"]
-    )
+    order.save(update_fields=_FILLED)
 
 
-def _working(orders: Iterable[Order]) -> list[WorkingOrder]:
-    return [
-        WorkingOrder(
-            id=order.id,
-            account=order.account_id,
-            symbol=order.instrument,
-            side=Side(order.side),
-            type=OrderType(order.type),
-            remaining=order.quantity - order.filled_quantity,
-            sequence=place,
-            limit_price=order.limit_price,
-            time_in_force=TimeInForce(order.time_in_force),
-            expires_at=order.expires_at,
-            post_only=order.post_only,
-            matched_through=order.matched_through,
-            is_resting=order.is_resting,
-            spendable=order.locked if order.side == Side.BUY else None,
-        )
-        for place, order in enumerate(orders)
-    ]
+_FILLED = (
+    "filled_quantity",
+    "average_price",
+    "fees",
+    "status",
+    "locked",
+    "is_triggered",
+    "updated_at",
+)
 
 
-def _terms(account: Account, instrument: Instrument) -> Terms:
-    costs = Costs(
-        maker_bps=account.maker_bps,
-        taker_bps=account.taker_bps,
-        slippage_bps=account.slippage_bps,
-    )
-    steps = Increments(instrument.price_increment, instrument.quantity_increment)
-    return Terms(costs=costs, increments=steps)
-
-
-def _tell(order: Order, fill: Fill, now: datetime) -> None:
-    data = {
-        "order": str(order.id),
-        "fill": str(fill.id),
-        "instrument": order.instrument,
-        "quantity": plain(fill.quantity),
-        "price": plain(fill.price),
-        "status": order.status,
-    }
-    events.publish(user_id=order.user_id, kind=f"order.{order.status}", data=data, now=now)
+def _halt_if_reached(account: Account, now: datetime) -> None:
+    """An account that has lost enough: halted, and nothing of it stays in the market."""
+    reached = limits.reached_by(account, now=now)
+    if reached is None:
+        return
+    brokers.halt(account_id=account.id, reason=reached.value, now=now)
+    rows = Order.objects.select_for_update().open().filter(account=account)
+    for order in rows.order_by("id"):
+        order.account = account
+        endings.end(order, OrderStatus.CANCELED, reason=reached.value, now=now)

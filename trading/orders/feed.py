@@ -1,20 +1,30 @@
-"""A bar arrives: it is stored for all, then matched tenant by tenant, each in its own context."""
+"""A bar arrives: it is stored for all, then met by the accounts whose orders it touches.
+
+Nobody is asked who is not concerned: the index names tenants and accounts. Each account's part is
+a transaction of its own inside its tenant; tenants take turns, account by account, so that one with
+a thousand orders does not hold up the others.
+"""
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError
 
 from tenants import context
-from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
+from trading.errors import NotFound
 from trading.market import actions as market
+from trading.market import queries
 from trading.market.bars import Bar
-from trading.orders import execution
+from trading.orders import execution, index, reindexing
+from trading.orders.index import Entry
 
 MONITOR = Actor.system("limit-order-monitor")
 _log = logging.getLogger("bulkhead.feed")
@@ -23,22 +33,60 @@ _log = logging.getLogger("bulkhead.feed")
 def feed(bar: Bar, *, now: datetime) -> int:
     """Store one bar and match it for every tenant; gives the number of fills.
 
-    Each tenant's part is a transaction of its own, and a bar met before is met again in vain: after
-    an interruption the same bar can simply be fed once more.
+    A bar met before is met again in vain: after an interruption the same bar can simply be fed
+    once more. Raises ValkeyAway: without the index nobody could be found.
     """
     market.load([bar])
-    return sum(_match_inside(tenant_id, bar, now) for tenant_id in tenants.active_ids())
+    return match(bar, now=now)
 
 
-def _match_inside(tenant_id: UUID, bar: Bar, now: datetime) -> int:
+def match(bar: Bar, *, now: datetime) -> int:
+    """Have a stored bar met by everybody whom it concerns; gives the number of fills."""
+    touched: dict[tuple[UUID, UUID], list[Entry]] = {}
+    for entry in _touched(bar):
+        touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
+    return sum(_inside(*who, touched[who], bar, now) for who in in_turns(touched))
+
+
+def recover(symbols: Iterable[str], *, now: datetime) -> int:
+    """Match the newest bar of each symbol again: an interrupted feed may have left somebody out."""
+    newest = (queries.newest_bar(symbol) for symbol in symbols)
+    return sum(match(bar, now=now) for bar in newest if bar is not None)
+
+
+def in_turns(accounts: Iterable[tuple[UUID, UUID]]) -> Iterator[tuple[UUID, UUID]]:
+    """Pairs of tenant and account: of every tenant one, then of every tenant the next."""
+    waiting: dict[UUID, list[UUID]] = {}
+    for tenant_id, account_id in accounts:
+        waiting.setdefault(tenant_id, []).append(account_id)
+    for turn in itertools.zip_longest(*waiting.values()):
+        yield from ((t, a) for t, a in zip(waiting, turn, strict=True) if a is not None)
+
+
+def _touched(bar: Bar) -> list[Entry]:
+    """Raises ValkeyAway; an index that was lost is rebuilt first."""
+    ask = partial(index.touched, bar.symbol, low=bar.low, high=bar.high, end=bar.end)
+    try:
+        return ask()
+    except index.Incomplete:
+        reindexing.rebuild()
+        return ask()
+
+
+def _inside(
+    tenant_id: UUID, account_id: UUID, entries: list[Entry], bar: Bar, now: datetime
+) -> int:
+    """One account's part, in a transaction of its own in its tenant."""
     where = TenantContext(tenant_id, MONITOR, Scope.TENANT)
     try:
         with context.enter(where):
-            return execution.match(bar, now=now)
+            fills = execution.meet(account_id, bar, now=now)
+            reindexing.drop_stale(bar.symbol, account_id, entries)
+            return fills
     except (TenantSuspended, UnknownTenant):
         _log.info("tenant left while bar %s %s was matched", bar.symbol, bar.start)
     except OperationalError:
         raise  # the database is away: for all of them, and the same bar is fed again
-    except DatabaseError:
+    except (DatabaseError, NotFound):
         _log.exception("tenant %s missed bar %s %s", tenant_id, bar.symbol, bar.start)
     return 0

@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from tenants.ownership import TenantForeignKey, UserOwned
 from trading.brokers.models import Account
 from trading.fields import AmountField
+from trading.market.bars import Bar
 from trading.orders.states import OPEN, OrderStatus
-from trading.values import Liquidity, OrderType, Side, TimeInForce
+from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 
 _OPEN = sorted(status.value for status in OPEN)
 
@@ -29,13 +30,38 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_instrument(self, symbol: str) -> OrderQuerySet:
         return self.filter(instrument=symbol)
 
+    def touched_by(self, bar: Bar) -> OrderQuerySet:
+        """What a bar can change, and perhaps more; says the same as `levels` of each."""
+        buys, sells = Q(side=Side.BUY), Q(side=Side.SELL)
+        limited = Q(type=OrderType.LIMIT) | Q(type=OrderType.STOP_LIMIT, is_triggered=True)
+        stopped = Q(type__in=[OrderType.STOP, OrderType.STOP_LIMIT], is_triggered=False)
+        return self.filter(
+            Q(is_resting=False)
+            | Q(type__in=[OrderType.MARKET, OrderType.TRAILING_STOP])
+            | Q(type=OrderType.STOP, is_triggered=True)
+            | limited & (buys & Q(limit_price__gte=bar.low) | sells & Q(limit_price__lte=bar.high))
+            | stopped & (buys & Q(stop_price__lte=bar.high) | sells & Q(stop_price__gte=bar.low))
+            | Q(expires_at__lte=bar.end)
+        )
+
 
 class Order(UserOwned):
     """An instruction to buy or sell. `quantity` is in the base asset, prices in the quote.
 
     `instrument` is a symbol without a foreign key: a key would have every tenant's inserts lock one
     shared row, and instruments are never deleted.
+
+    Its fills can be made again from what it was placed with: besides what was asked, its costs in
+    basis points, `placed_after`, the start of the newest bar that was known, and `reserved`, all
+    that it ever locked. Members of a `group` share one quantity, of which `sibling_filled` is what
+    the others have filled; one of them holds the lock for all.
     """
+
+    class Role(models.TextChoices):
+        NONE = ""
+        ENTRY = "entry"
+        TAKE_PROFIT = "take_profit"
+        STOP_LOSS = "stop_loss"
 
     account = TenantForeignKey(Account, related_name="orders")
     instrument = models.CharField(max_length=32)
@@ -44,20 +70,41 @@ class Order(UserOwned):
     quantity = AmountField()
     notional = AmountField(null=True, blank=True)
     limit_price = AmountField(null=True, blank=True)
+    stop_price = AmountField(null=True, blank=True)
+    trail_amount = AmountField(null=True, blank=True)
+    trail_percent = AmountField(null=True, blank=True)
+    water_mark = AmountField(null=True, blank=True)
     time_in_force = models.CharField(max_length=3, choices=_choices(TimeInForce))
     expires_at = models.DateTimeField(null=True, blank=True)
     post_only = models.BooleanField(default=False)
+    reduce_only = models.BooleanField(default=False)
+    role = models.CharField(max_length=12, choices=Role, blank=True, default=Role.NONE)
+    parent = TenantForeignKey("self", related_name="legs", null=True, blank=True)
+    group = models.UUIDField(null=True, blank=True)
+    replaces = TenantForeignKey("self", related_name="replacements", null=True, blank=True)
+    replaced_by = models.UUIDField(null=True, blank=True)
     client_order_id = models.CharField(max_length=64)
+    # Of the instruction: the same id with another one is refused.
+    digest = models.BinaryField(max_length=32, null=True)
     status = models.CharField(max_length=20, choices=_choices(OrderStatus))
     status_reason = models.CharField(max_length=64, blank=True)
     filled_quantity = AmountField(default=Decimal(0))
+    sibling_filled = AmountField(default=Decimal(0))
     average_price = AmountField(null=True, blank=True)
     fees = AmountField(default=Decimal(0))
     locked = AmountField(default=Decimal(0))
     locked_currency = models.CharField(max_length=20)
+    reserved = AmountField(default=Decimal(0))
+    maker_bps = AmountField()
+    taker_bps = AmountField()
+    slippage_bps = AmountField()
+    placed_after = models.DateTimeField(null=True, blank=True)
+    # Start of the newest bar that was known when it ended without a fill: later ones missed it.
+    ended_after = models.DateTimeField(null=True, blank=True)
     # Start of the newest bar the order has seen: only later ones may match it.
     matched_through = models.DateTimeField(null=True, blank=True)
     is_resting = models.BooleanField(default=False)
+    is_triggered = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -72,11 +119,35 @@ class Order(UserOwned):
             models.CheckConstraint(name="order_quantity_is_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(
                 name="order_filled_not_over_quantity",
-                condition=Q(filled_quantity__gte=0, filled_quantity__lte=F("quantity")),
+                condition=Q(
+                    filled_quantity__gte=0,
+                    sibling_filled__gte=0,
+                    quantity__gte=F("filled_quantity") + F("sibling_filled"),
+                ),
             ),
             models.CheckConstraint(
                 name="order_limit_has_a_price",
-                condition=~Q(type="limit") | Q(limit_price__gt=0),
+                condition=~Q(type__in=["limit", "stop_limit"]) | Q(limit_price__gt=0),
+            ),
+            models.CheckConstraint(
+                name="order_stop_has_a_price",
+                condition=~Q(type__in=["stop", "stop_limit"]) | Q(stop_price__gt=0),
+            ),
+            models.CheckConstraint(
+                name="order_trails_by_amount_or_percent",
+                condition=~Q(type="trailing_stop")
+                | Q(trail_amount__gt=0, trail_percent=None)
+                | Q(trail_amount=None, trail_percent__gt=0, trail_percent__lt=100),
+            ),
+            models.CheckConstraint(
+                name="order_leg_has_a_group", condition=Q(parent=None) | ~Q(group=None)
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "replaces"], name="order_is_replaced_once"
+            ),
+            models.CheckConstraint(
+                name="order_costs_are_not_negative",
+                condition=Q(maker_bps__gte=0, taker_bps__gte=0, slippage_bps__gte=0),
             ),
             models.CheckConstraint(name="order_lock_is_not_negative", condition=Q(locked__gte=0)),
             models.CheckConstraint(
@@ -94,10 +165,28 @@ class Order(UserOwned):
                 condition=Q(status__in=_OPEN),
                 name="order_open_by_instrument",
             ),
+            models.Index(
+                fields=["tenant_id", "account", "instrument"],
+                condition=Q(status__in=_OPEN),
+                name="order_open_of_account",
+            ),
+            models.Index(
+                fields=["tenant_id", "group"],
+                condition=~Q(group=None),
+                name="order_of_group",
+            ),
+            models.Index(fields=["tenant_id", "parent"], name="order_legs"),
         ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} {self.instrument}"
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is left to fill, in the base asset: neither its own fills nor its siblings'."""
+        with exact():
+            left: Decimal = self.quantity - self.filled_quantity - self.sibling_filled
+            return left
 
 
 class Fill(UserOwned):

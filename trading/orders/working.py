@@ -1,59 +1,36 @@
-"""What goes into matching and what comes out of it."""
+"""What goes into matching: open orders, and the terms on which they are filled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from trading.orders.costs import Costs
-from trading.orders.states import OrderStatus
-from trading.values import Increments, Liquidity, OrderType, Side, TimeInForce
+from trading.orders.outcomes import EndReason, Execution, Expiration, Outcome
+from trading.values import Increments, OrderType, Side, TimeInForce
+
+__all__ = [
+    "EndReason",
+    "Execution",
+    "Expiration",
+    "InvalidOrder",
+    "Outcome",
+    "Terms",
+    "WorkingOrder",
+]
+
+# Not in the market until a price triggers them.
+_CONDITIONAL = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+_HAVE_A_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_HAVE_A_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
 class InvalidOrder(ValueError):
     """The order lacks what its type or its time in force needs."""
 
     code = "invalid_order"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkingOrder:
-    """An open order as the market meets it. `remaining` is in the base asset, prices in the quote.
-
-    `sequence` is its place in time among the account's orders. `matched_through` is the start of
-    the newest bar that it has met or that was known when it came: only later bars match it.
-    `is_resting` says that it has met a bar. `spendable` is what a buy may still cost in the quote
-    currency, fee included; None sets no bound. A day order without `expires_at` ends with the
-    session of its bar.
-    """
-
-    id: UUID
-    account: UUID
-    symbol: str
-    side: Side
-    type: OrderType
-    remaining: Decimal
-    sequence: int
-    limit_price: Decimal | None = None
-    time_in_force: TimeInForce = TimeInForce.GTC
-    expires_at: datetime | None = None
-    post_only: bool = False
-    matched_through: datetime | None = None
-    is_resting: bool = False
-    spendable: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        if self.remaining <= 0:
-            raise InvalidOrder("nothing remains to be filled")
-        if self.type is OrderType.LIMIT and (self.limit_price is None or self.limit_price <= 0):
-            raise InvalidOrder("a limit order needs a positive limit price")
-        if self.post_only and self.type is not OrderType.LIMIT:
-            raise InvalidOrder("only a limit order can be post-only")
-        if self.time_in_force is TimeInForce.GTD and self.expires_at is None:
-            raise InvalidOrder("a good-till-date order needs its date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,48 +51,97 @@ class Terms:
             raise ValueError("participation must be above 0 and at most 1")
 
 
-class EndReason(StrEnum):
-    """Why what remained of an order was not left open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingOrder:
+    """An open order as the market meets it. `remaining` is in the base asset, prices in the quote.
 
-    IOC_REMAINDER = "ioc_remainder"
-    FOK_NOT_FILLABLE = "fok_not_fillable"
-    SESSION_ENDED = "session_ended"
-    EXPIRES_AT_REACHED = "expires_at_reached"
-    POST_ONLY_WOULD_TAKE = "post_only_would_take"
-    FUNDS_SPENT = "funds_spent"
+    `sequence` is its place in time among the account's orders. `matched_through` is the start of
+    the newest bar that it has met or that was known when it came: only later bars match it; among
+    ticks of that very moment, those with an id above `matched_trade`. `is_resting` says that it
+    has met a bar, `is_triggered` that a bar has triggered it.
 
+    `trail_percent` is a percentage of the water mark. `water_mark` begins at the price known when
+    the order was placed; None stands for the first bar's open.
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """A fill to be recorded: quantity in the base asset, price and fee in the quote currency.
+    `spendable` is what a buy may still cost in the quote currency, fee included; None sets no
+    bound. `reducible` makes it reduce-only: the whole of the position that its side reduces, as it
+    was before the bar. Both are kept up to date inside a call: siblings of a group draw on one
+    sum, and all orders of the account on one position.
 
-    `source` holds, in JSON's terms, everything that `model` made it from.
+    Orders of one `group` share one quantity, and so one place in time, that of the first. A leg
+    whose entry is not complete yet `waits_for` it; a leg that has started waits for None. `terms`
+    are those it was placed on, and stand before the call's. A day order without `expires_at` ends
+    with the session of its bar.
     """
 
-    order_id: UUID
+    id: UUID
+    account: UUID
+    symbol: str
     side: Side
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    liquidity: Liquidity
-    is_complete: bool
-    executed_at: datetime
-    model: str
-    source: dict[str, object]
+    type: OrderType
+    remaining: Decimal
+    sequence: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    water_mark: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires_at: datetime | None = None
+    post_only: bool = False
+    matched_through: datetime | None = None
+    matched_trade: int | None = None
+    is_resting: bool = False
+    is_triggered: bool = False
+    spendable: Decimal | None = None
+    reducible: Decimal | None = None
+    group: UUID | None = None
+    waits_for: UUID | None = None
+    terms: Terms | None = None
+
+    def __post_init__(self) -> None:
+        if self.remaining <= 0:
+            raise InvalidOrder("nothing remains to be filled")
+        if self.type in _HAVE_A_LIMIT and not _is_positive(self.limit_price):
+            raise InvalidOrder(f"a {self.type} order needs a positive limit price")
+        if self.type in _HAVE_A_STOP and not _is_positive(self.stop_price):
+            raise InvalidOrder(f"a {self.type} order needs a positive stop price")
+        if self.type is OrderType.TRAILING_STOP:
+            self._check_trail()
+        if self.post_only and self.type is not OrderType.LIMIT:
+            raise InvalidOrder("only a limit order can be post-only")
+        if self.time_in_force is TimeInForce.GTD and self.expires_at is None:
+            raise InvalidOrder("a good-till-date order needs its date")
+        if self.reducible is not None and self.reducible < 0:
+            raise InvalidOrder("less than nothing cannot be reduced")
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is of a kind that a price triggers, triggered or not."""
+        return self.type in _CONDITIONAL
+
+    @property
+    def is_in_market(self) -> bool:
+        """Whether it can be filled without being triggered first."""
+        return self.is_triggered or not self.is_conditional
+
+    def knows(self, at: datetime, trade_id: int | None) -> bool:
+        """Whether it has met the bar or tick of this moment, or came when that was known."""
+        if self.matched_through is None or at != self.matched_through:
+            return self.matched_through is not None and at < self.matched_through
+        if trade_id is None or self.matched_trade is None:
+            return True
+        return trade_id <= self.matched_trade
+
+    def _check_trail(self) -> None:
+        given = [trail for trail in (self.trail_amount, self.trail_percent) if trail is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise InvalidOrder("a trailing stop needs a positive amount or a positive percentage")
+        if self.trail_percent is not None and self.trail_percent >= 100:
+            raise InvalidOrder("a trailing stop needs a percentage below 100")
+        if self.water_mark is not None and self.water_mark <= 0:
+            raise InvalidOrder("a water mark is a price, and positive")
 
 
-@dataclass(frozen=True, slots=True)
-class Expiration:
-    """The end of what remains of an order, after the executions of the same bar."""
-
-    order_id: UUID
-    status: OrderStatus
-    reason: EndReason
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one bar did, each in the order in which it happened to the account."""
-
-    executions: tuple[Execution, ...]
-    expirations: tuple[Expiration, ...]
+def _is_positive(price: Decimal | None) -> bool:
+    return price is not None and price > 0

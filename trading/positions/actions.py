@@ -28,6 +28,13 @@ def lock_quantity(account: Account, instrument: str, quantity: Decimal) -> None:
 
 
 @exact()
+def free_quantity(account: Account, instrument: str) -> Decimal:
+    """What of the open position no order has set aside. The account is locked."""
+    position = _open(account, instrument)
+    return Decimal(0) if position is None else position.quantity - position.locked_quantity
+
+
+@exact()
 def unlock(account: Account, instrument: str, quantity: Decimal) -> None:
     """Give quantity back that a sell order had set aside."""
     position = _open(account, instrument)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,7 @@ from tests.trading.examples import (
     only,
     terms,
 )
-from trading.orders.matching import MODEL, MixedOrders, match
+from trading.orders.matching import MixedOrders, match
 from trading.orders.states import OrderStatus
 from trading.orders.working import EndReason, InvalidOrder
 from trading.values import OrderType, TimeInForce
@@ -84,30 +83,3 @@ def test_orders_of_two_accounts_or_instruments_are_refused(stranger: Any) -> Non
 def test_an_order_that_lacks_something_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidOrder):
         an_order(**changes)
-
-
-def test_a_fill_can_be_explained_from_its_source() -> None:
-    execution = only(match([an_order()], a_bar(volume="200"), terms(COSTLY)))
-    assert execution.model == MODEL
-    assert json.loads(json.dumps(execution.source)) == {
-        "rule": "market_at_open",
-        "parameters": {
-            "maker_bps": "10",
-            "taker_bps": "20",
-            "slippage_bps": "5",
-            "price_increment": "0.01",
-            "quantity_increment": "0.001",
-            "participation": "0.1",
-            "touch": False,
-        },
-        "bar": {
-            "symbol": "GOOG",
-            "timeframe": "1h",
-            "start": "2024-03-04T09:00:00+00:00",
-            "open": "100",
-            "high": "105",
-            "low": "95",
-            "close": "101",
-            "volume": "200",
-        },
-    }

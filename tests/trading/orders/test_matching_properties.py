@@ -1,61 +1,29 @@
-"""What holds for every stream of orders and bars."""
+"""What holds for every book of orders and every bar."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.trading.examples import MORNING, a_bar, an_order, terms
+from tests.trading.examples import FREE, terms
+from tests.trading.orders import drawn
 from trading.market.bars import Bar
-from trading.orders import funds
+from trading.orders import path
 from trading.orders.costs import Costs
-from trading.orders.matching import match
-from trading.orders.working import Execution, Terms, WorkingOrder
+from trading.orders.matching import match, step
+from trading.orders.outcomes import Execution
+from trading.orders.working import WorkingOrder
 from trading.positions import pnl
-from trading.values import OrderType, Side, TimeInForce, exact
+from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 
-prices = st.decimals("1", "200", places=2)
-quantities = st.decimals("0.001", "50", places=3)
-bps = st.integers(0, 100).map(Decimal)
-costs = st.builds(Costs, maker_bps=bps, taker_bps=bps, slippage_bps=bps)
+# Prices are drawn up to 200, so that both a price and its mirror image are positive.
+MIRROR = Decimal(300)
 
 
-@st.composite
-def bars(draw: st.DrawFn, hour: int = 0) -> Bar:
-    low, first, last, high = sorted(draw(st.lists(prices, min_size=4, max_size=4)))
-    ends = draw(st.permutations([first, last]))
-    volume = draw(st.sampled_from(["0", "3", "40.5", "500"]))
-    numbers = " ".join(str(number) for number in (ends[0], high, low, ends[1]))
-    return a_bar(numbers, volume=volume, start=MORNING + timedelta(hours=hour))
-
-
-@st.composite
-def orders(draw: st.DrawFn) -> list[WorkingOrder]:
-    return [_order(draw, number) for number in range(1, draw(st.integers(1, 5)) + 1)]
-
-
-def _order(draw: st.DrawFn, number: int) -> WorkingOrder:
-    limit = draw(st.none() | prices)
-    return an_order(
-        number,
-        side=draw(st.sampled_from(Side)),
-        type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-        limit_price=limit,
-        remaining=draw(quantities),
-        time_in_force=draw(st.sampled_from(["gtc", "ioc", "fok", "day"]).map(TimeInForce)),
-        post_only=limit is not None and draw(st.booleans()),
-        is_resting=draw(st.booleans()),
-        spendable=draw(st.none() | st.decimals("0", "5000", places=2)),
-    )
-
-
-@given(orders(), bars(), costs, st.booleans())
+@given(drawn.books(), drawn.bars(), drawn.costs, st.booleans())
 def test_a_fill_keeps_to_the_order(
     book: list[WorkingOrder], bar: Bar, account_costs: Costs, touch: bool
 ) -> None:
@@ -68,7 +36,7 @@ def test_a_fill_keeps_to_the_order(
 
 def _check_fill(order: WorkingOrder, execution: Execution) -> None:
     assert 0 < execution.quantity <= order.remaining
-    assert execution.is_complete == (execution.quantity == order.remaining)
+    assert not execution.is_complete or order.group or execution.quantity == order.remaining
     assert execution.price > 0
     assert execution.fee >= 0
     if order.limit_price is not None and order.side is Side.BUY:
@@ -79,9 +47,22 @@ def _check_fill(order: WorkingOrder, execution: Execution) -> None:
         assert execution.quantity * execution.price + execution.fee <= order.spendable
     if order.time_in_force is TimeInForce.FOK:
         assert execution.is_complete
+    if order.post_only:
+        assert execution.liquidity is Liquidity.MAKER
 
 
-@given(orders(), bars())
+@given(drawn.books(), drawn.bars())
+def test_a_stop_never_fills_better_than_its_price(book: list[WorkingOrder], bar: Bar) -> None:
+    by_id = {order.id: order for order in book}
+    for execution in match(book, bar, terms()).executions:
+        order = by_id[execution.order_id]
+        if order.type is OrderType.STOP and not order.is_triggered:
+            assert order.stop_price is not None
+            worse = execution.price - order.stop_price
+            assert worse >= 0 if order.side is Side.BUY else worse <= 0
+
+
+@given(drawn.books(), drawn.bars())
 def test_an_account_takes_at_most_its_share_of_the_volume(
     book: list[WorkingOrder], bar: Bar
 ) -> None:
@@ -89,37 +70,100 @@ def test_an_account_takes_at_most_its_share_of_the_volume(
     assert not bar.volume or taken <= bar.volume / 10
 
 
-@given(orders(), bars(), costs, st.data())
+@given(drawn.books(), drawn.bars(), drawn.costs, st.data())
 def test_a_replay_gives_the_same_bytes_however_the_orders_are_handed_in(
     book: list[WorkingOrder], bar: Bar, account_costs: Costs, data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(book))
     on = terms(account_costs)
-    assert repr(match(book, bar, on)) == repr(match(shuffled, bar, on))
+    assert repr(step(book, bar, on)) == repr(step(shuffled, bar, on))
 
 
-@given(orders(), bars(), costs)
-def test_an_ended_or_completed_order_is_named_once(
+@given(drawn.books(), drawn.bars(), drawn.costs)
+def test_every_order_is_complete_ended_or_left_open(
     book: list[WorkingOrder], bar: Bar, account_costs: Costs
 ) -> None:
-    outcome = match(book, bar, terms(account_costs))
-    done = [execution.order_id for execution in outcome.executions if execution.is_complete]
-    ended = [expiration.order_id for expiration in outcome.expirations]
-    assert len(done + ended) == len(set(done + ended))
+    done = step(book, bar, terms(account_costs))
+    gone = [execution.order_id for execution in done.outcome.executions if execution.is_complete]
+    gone += [expiration.order_id for expiration in done.outcome.expirations]
+    assert sorted([*gone, *(order.id for order in done.orders)]) == [order.id for order in book]
 
 
-@given(quantities, prices, st.lists(bars(), min_size=1, max_size=4), costs)
-def test_what_a_limit_buy_locks_pays_for_all_of_its_fills(
-    quantity: Decimal, limit: Decimal, history: list[Bar], account_costs: Costs
+@given(drawn.books(), drawn.bars(), drawn.costs)
+def test_the_same_bar_again_changes_nothing(
+    book: list[WorkingOrder], bar: Bar, account_costs: Costs
 ) -> None:
-    fee_bps = max(account_costs.maker_bps, account_costs.taker_bps)
-    locked = funds.limit_buy(quantity, limit, fee_bps)
-    order = an_order(limit_price=limit, type=OrderType.LIMIT, remaining=quantity)
-    fills = _lived_through([order], history, terms(account_costs))
-    assert sum(fill.quantity * fill.price + fill.fee for fill in fills) <= locked
+    done = step(book, bar, terms(account_costs))
+    again = step(done.orders, bar, terms(account_costs))
+    assert again.orders == done.orders
+    assert not again.outcome.executions
 
 
-@given(st.lists(st.tuples(orders(), bars()), min_size=1, max_size=5), costs, prices)
+@given(drawn.books(alone=True), drawn.bars(), drawn.costs, st.integers(0, 6))
+def test_a_book_met_in_two_calls_is_met_as_in_one(
+    book: list[WorkingOrder], bar: Bar, account_costs: Costs, cut: int
+) -> None:
+    on = terms(account_costs)
+    first = match(book[:cut], bar, on)
+    taken = sum((execution.quantity for execution in first.executions), Decimal(0))
+    second = match(book[cut:], bar, on, taken=taken)
+    assert repr(first.then(second)) == repr(match(book, bar, on))
+
+
+@given(drawn.groups(), drawn.bars())
+def test_a_limit_never_fills_beside_a_stop_that_is_triggered_and_filled_inside_the_bar(
+    book: list[WorkingOrder], bar: Bar
+) -> None:
+    kinds = {order.id: order.type for order in book}
+    inside = [fill for fill in match(book, bar, terms()).executions if fill.executed_at == bar.end]
+    filled = {kinds[fill.order_id] for fill in inside}
+    assert OrderType.LIMIT not in filled or len(filled) == 1
+
+
+@given(drawn.books(), drawn.bars(), st.booleans())
+def test_sells_mirror_buys(book: list[WorkingOrder], bar: Bar, touch: bool) -> None:
+    assume(bar.open - bar.low != bar.high - bar.open)  # there the low comes first, mirrored or not
+    book = [replace(order, spendable=None) for order in book if order.trail_percent is None]
+    on = terms(FREE, touch=touch)
+    there, mirrored = match(book, bar, on), match(_mirrored(book), _image(bar), on)
+    assert [(f.order_id, f.quantity, f.price, f.liquidity) for f in there.executions] == [
+        (f.order_id, f.quantity, MIRROR - f.price, f.liquidity) for f in mirrored.executions
+    ]
+    assert (there.triggers, there.expirations) == (mirrored.triggers, mirrored.expirations)
+    marks = [(mark.order_id, MIRROR - mark.price) for mark in mirrored.water_marks]
+    assert [(mark.order_id, mark.price) for mark in there.water_marks] == marks
+
+
+def _mirrored(book: list[WorkingOrder]) -> list[WorkingOrder]:
+    """The other side of every order, at prices as far below the middle as they were above."""
+    names = ("limit_price", "stop_price", "water_mark")
+    images = []
+    for order in book:
+        known = {name: getattr(order, name) for name in names}
+        prices = {name: MIRROR - price for name, price in known.items() if price is not None}
+        side = Side.SELL if order.side is Side.BUY else Side.BUY
+        images.append(replace(order, side=side, **prices))
+    return images
+
+
+def _image(bar: Bar) -> Bar:
+    low, high = MIRROR - bar.high, MIRROR - bar.low
+    return replace(bar, open=MIRROR - bar.open, high=high, low=low, close=MIRROR - bar.close)
+
+
+@given(drawn.bars())
+def test_a_path_touches_both_extremes_and_takes_no_detour(bar: Bar) -> None:
+    points = path.of(bar).points
+    assert (points[0], points[-1]) == (bar.open, bar.close)
+    assert {bar.high, bar.low} == {max(points), min(points)}
+    assert abs(points[1] - points[0]) <= abs(points[2] - points[0])
+
+
+@given(
+    st.lists(st.tuples(drawn.books(), drawn.bars()), min_size=1, max_size=5),
+    drawn.costs,
+    drawn.prices,
+)
 def test_no_money_is_made_or_lost_on_the_way(
     stream: list[tuple[list[WorkingOrder], Bar]], account_costs: Costs, last: Decimal
 ) -> None:
@@ -146,34 +190,3 @@ def _sellable(book: list[WorkingOrder], holding: pnl.Holding) -> list[WorkingOrd
             kept.append(order)
             left -= order.remaining if order.side is Side.SELL else 0
     return kept
-
-
-def _lived_through(book: Sequence[WorkingOrder], history: list[Bar], on: Terms) -> list[Execution]:
-    """Fills of orders that meet one bar after another, as the caller would carry them on."""
-    open_orders = {order.id: order for order in book}
-    fills: list[Execution] = []
-    for hour, bar in enumerate(history):
-        later = replace(bar, start=MORNING + timedelta(hours=hour))
-        outcome = match(list(open_orders.values()), later, on)
-        fills += outcome.executions
-        open_orders = _carried_on(open_orders, outcome.executions)
-    return fills
-
-
-def _carried_on(
-    book: dict[UUID, WorkingOrder], executions: tuple[Execution, ...]
-) -> dict[UUID, WorkingOrder]:
-    filled = {execution.order_id: execution.quantity for execution in executions}
-    left = {key: order.remaining - filled.get(key, 0) for key, order in book.items()}
-    return {
-        key: replace(order, remaining=left[key], is_resting=True)
-        for key, order in book.items()
-        if left[key]
-    }
-
-
-def test_fills_of_partial_bars_add_up_to_the_order() -> None:
-    history = [a_bar(volume="40")] * 3
-    fills = _lived_through([an_order()], history, terms())
-    assert [fill.quantity for fill in fills] == [4, 4, 2]
-    assert [fill.is_complete for fill in fills] == [False, False, True]

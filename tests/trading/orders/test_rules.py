@@ -17,7 +17,7 @@ from tests.trading.examples import (
     terms,
 )
 from trading.orders.matching import match
-from trading.orders.rules import UnsupportedOrderType
+from trading.orders.rules import RULES
 from trading.orders.states import OrderStatus
 from trading.orders.working import EndReason
 from trading.values import OrderType, Side
@@ -107,8 +107,5 @@ def test_post_only_fills_where_the_market_comes_to_it() -> None:
         assert not outcome.expirations
 
 
-@pytest.mark.parametrize("order_type", sorted(set(OrderType) - {OrderType.MARKET, OrderType.LIMIT}))
-def test_a_type_without_a_rule_is_refused_by_name(order_type: OrderType) -> None:
-    with pytest.raises(UnsupportedOrderType) as refused:
-        match([an_order(type=order_type)], a_bar(), terms())
-    assert refused.value.order_type is order_type
+def test_every_type_has_a_rule() -> None:
+    assert set(RULES) == set(OrderType)

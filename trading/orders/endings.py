@@ -1,0 +1,111 @@
+"""How orders end, and give back what they held: steps of actions and of matching."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from trading.brokers import actions as brokers
+from trading.market import queries as market
+from trading.notifications import events
+from trading.orders import index, states
+from trading.orders.models import Order
+from trading.orders.outcomes import EndReason
+from trading.orders.states import OrderStatus
+from trading.positions import actions as positions
+from trading.values import Side, exact, plain
+
+
+def end(
+    order: Order,
+    status: OrderStatus,
+    *,
+    reason: str,
+    now: datetime,
+    after: datetime | None = None,
+) -> None:
+    """Bring a locked order to its end, and free what it still held.
+
+    `after` is the start of the newest bar that it met; without, the market's newest.
+    """
+    order.status = states.step(OrderStatus(order.status), status)
+    order.status_reason = reason
+    order.ended_after = after or market.quote(order.instrument).at
+    release(order, order.locked)
+    order.updated_at = now
+    order.save(update_fields=["status", "status_reason", "ended_after", "locked", "updated_at"])
+    index.forget(order.instrument, [index.entry(order.account_id, order.id)])
+    tell(order, f"order.{status.value}", now)
+
+
+def end_all(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> list[Order]:
+    """End an order with what hangs on it: its group, and the legs that wait for it.
+
+    Gives all that ended, the order first.
+    """
+    end(order, status, reason=reason, now=now)
+    others = _hanging_on(order)
+    for other in others:
+        other.account = order.account
+        is_leg = other.group != order.group
+        why = EndReason.ENTRY_NOT_FILLED.value if is_leg else reason
+        end(other, OrderStatus.CANCELED if is_leg else status, reason=why, now=now)
+    return [order, *others]
+
+
+def replaced(order: Order, *, now: datetime) -> Decimal:
+    """End an order in favour of another; gives what it held for its group, which stays locked."""
+    pending = states.step(OrderStatus(order.status), OrderStatus.PENDING_REPLACE)
+    order.status = states.step(pending, OrderStatus.REPLACED)
+    order.ended_after = market.quote(order.instrument).at
+    if order.group is None:
+        release(order, order.locked)
+    held, order.locked = order.locked, Decimal(0)
+    order.updated_at = now
+    order.save(update_fields=["status", "ended_after", "locked", "updated_at"])
+    index.forget(order.instrument, [index.entry(order.account_id, order.id)])
+    tell(order, "order.replaced", now)
+    return held
+
+
+@exact()
+def release(order: Order, amount: Decimal) -> None:
+    """Give back part of what an order locked: money for a buy, quantity for a sell."""
+    order.locked -= amount
+    if not amount:
+        return
+    if order.side == Side.BUY:
+        balance = brokers.balance_of(order.account, order.locked_currency)
+        brokers.move(balance, free=amount, locked=-amount)
+    else:
+        positions.unlock(order.account, order.instrument, amount)
+
+
+def tell(order: Order, kind: str, now: datetime, **more: str) -> None:
+    """The person's event: what became of the order."""
+    data = {
+        "order": str(order.id),
+        "account": str(order.account_id),
+        "instrument": order.instrument,
+        "side": order.side,
+        "type": order.type,
+        "status": order.status,
+        "status_reason": order.status_reason,
+        "client_order_id": order.client_order_id,
+        "quantity": plain(order.quantity),
+        "filled_quantity": plain(order.filled_quantity),
+        **more,
+    }
+    events.publish(user_id=order.user_id, kind=kind, data=data, now=now)
+
+
+def _hanging_on(order: Order) -> list[Order]:
+    """The open orders of its group, and the legs of an entry, locked."""
+    hanging: dict[UUID, Order] = {}
+    rows = Order.objects.select_for_update().open().exclude(pk=order.pk).order_by("id")
+    if order.group is not None:
+        hanging |= {row.id: row for row in rows.filter(group=order.group)}
+    if order.role == Order.Role.ENTRY:
+        hanging |= {row.id: row for row in rows.filter(parent=order)}
+    return list(hanging.values())

@@ -1,0 +1,197 @@
+"""The open-order index in Valkey: which tenants' accounts a price concerns.
+
+It only says whom to look up, so an entry too many does no harm, and one too few must not be: an
+order is announced before its transaction commits, and before it asks what the market last did.
+Whoever feeds stores a bar first and asks the index after: so either the order is found here, or
+the order has seen the bar.
+
+What an order leaves is taken out after the commit, unless somebody has moved it again by then: each
+move signs with a token of its own. All of it happens under the lock of the order's account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+
+from tenants import context, valkey
+from tenants.identifiers import new_id
+from trading.orders.levels import Levels
+
+_COMPLETE = "open:complete"
+# Scores are floats: they are moved outwards by more than a float can be wrong.
+_OUTWARDS = Decimal("1e-12")
+_SORTED = ("below", "above", "until")
+_KINDS = ("next", *_SORTED)
+
+# KEYS: complete, next, below, above, until. ARGV: low, high, end of the bar.
+# Gives false when the index was emptied, else the members that the bar concerns.
+_TOUCHED = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local found = redis.call('SMEMBERS', KEYS[2])
+for _, ask in ipairs({{KEYS[3], ARGV[1], '+inf'}, {KEYS[4], '-inf', ARGV[2]},
+                      {KEYS[5], '-inf', ARGV[3]}}) do
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', ask[1], ask[2], ask[3])) do
+    found[#found + 1] = member
+  end
+end
+return found
+"""
+
+# KEYS: signed, next, below, above, until. ARGV: member, token, kinds that it has left.
+_TIDY = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+local place = {next = KEYS[2], below = KEYS[3], above = KEYS[4], ['until'] = KEYS[5]}
+for i = 3, #ARGV do
+  local command = ARGV[i] == 'next' and 'SREM' or 'ZREM'
+  redis.call(command, place[ARGV[i]], ARGV[1])
+end
+if #ARGV == 6 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One open order, and where it is."""
+
+    tenant_id: UUID
+    account_id: UUID
+    order_id: UUID
+
+    @classmethod
+    def read(cls, member: bytes) -> Entry:
+        return cls(*(UUID(part) for part in member.decode().split(":")))
+
+    @property
+    def member(self) -> str:
+        return f"{self.tenant_id}:{self.account_id}:{self.order_id}"
+
+
+class Incomplete(Exception):
+    """Valkey has lost the index: it has to be rebuilt before anything is matched."""
+
+
+def entry(account_id: UUID, order_id: UUID) -> Entry:
+    """Of the entered tenant."""
+    return Entry(context.require().tenant_id, account_id, order_id)
+
+
+def announce(symbol: str, entries: Iterable[Entry]) -> None:
+    """Have the next bar look at these orders, whatever it brings. Raises ValkeyAway."""
+    move(symbol, {entry: Levels(at_once=True) for entry in entries})
+
+
+def move(symbol: str, waiting: Mapping[Entry, Levels]) -> None:
+    """Note where open orders wait from now on; what they leave goes after the commit.
+
+    Raises ValkeyAway.
+    """
+    if not waiting:
+        return
+    token = str(new_id())
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        for entry, levels in waiting.items():
+            pipeline.hset(_key(symbol, "signed"), entry.member, token)
+            for kind, score in _scores(levels):
+                if kind == "next":
+                    pipeline.sadd(_key(symbol, kind), entry.member)
+                else:
+                    pipeline.zadd(_key(symbol, kind), {entry.member: score})
+        pipeline.execute()
+    left = {entry: _left(levels) for entry, levels in waiting.items()}
+    transaction.on_commit(partial(_tidy, symbol, token, left), robust=True)
+
+
+def forget(symbol: str, entries: Iterable[Entry]) -> None:
+    """Take out orders that have ended, once that is committed. Raises ValkeyAway."""
+    move(symbol, {entry: Levels() for entry in entries})
+
+
+def touched(symbol: str, *, low: Decimal, high: Decimal, end: datetime) -> list[Entry]:
+    """Open orders that a bar of these prices concerns. Raises Incomplete or ValkeyAway."""
+    keys = [_COMPLETE, *(_key(symbol, kind) for kind in _KINDS)]
+    with valkey.needed():
+        found = _asking()(keys=keys, args=[str(low), str(high), end.timestamp()])
+    if found is None:
+        raise Incomplete
+    return sorted({Entry.read(member) for member in cast("list[bytes]", found)})
+
+
+def complete() -> None:
+    """Say that every open order of every tenant is in the index. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.set(_COMPLETE, 1)
+
+
+def drop(symbol: str, entries: Iterable[Entry]) -> None:
+    """Take out what is no open order, as is known under its account's lock. Raises ValkeyAway."""
+    members = [entry.member for entry in entries]
+    if not members:
+        return
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        pipeline.srem(_key(symbol, "next"), *members)
+        pipeline.hdel(_key(symbol, "signed"), *members)
+        for kind in _SORTED:
+            pipeline.zrem(_key(symbol, kind), *members)
+        pipeline.execute()
+
+
+def missing(symbol: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Those of these open orders that are nowhere in the index. Raises ValkeyAway."""
+    asked = list(entries)
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        for entry in asked:
+            pipeline.hexists(_key(symbol, "signed"), entry.member)
+        answers = pipeline.execute()
+    return [entry for entry, is_known in zip(asked, answers, strict=True) if not is_known]
+
+
+def _left(levels: Levels) -> list[str]:
+    """The kinds in which an order at these levels has nothing to look for."""
+    kept = dict(_scores(levels))
+    return [kind for kind in _KINDS if kind not in kept]
+
+
+def _tidy(symbol: str, token: str, left: Mapping[Entry, list[str]]) -> None:
+    keys = [_key(symbol, kind) for kind in ("signed", *_KINDS)]
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        for entry, kinds in left.items():
+            _tidying()(keys=keys, args=[entry.member, token, *kinds], client=pipeline)
+        pipeline.execute()
+
+
+def _scores(levels: Levels) -> Iterator[tuple[str, float]]:
+    if levels.at_once:
+        yield "next", 0
+    if levels.below is not None:
+        yield "below", float(levels.below * (1 + _OUTWARDS))
+    if levels.above is not None:
+        yield "above", float(levels.above * (1 - _OUTWARDS))
+    if levels.until is not None:
+        yield "until", levels.until.timestamp()
+
+
+def _key(symbol: str, kind: str) -> str:
+    return f"open:{symbol}:{kind}"
+
+
+@cache
+def _asking() -> Any:
+    return valkey.client().register_script(_TOUCHED)
+
+
+@cache
+def _tidying() -> Any:
+    return valkey.client().register_script(_TIDY)
