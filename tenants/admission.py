@@ -1,7 +1,8 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
 The door answers both in one round trip to Valkey: ended sessions, locks, and a token bucket each
-for address, person, key and tenant. Without an answer it stays closed.
+for address, person, key and tenant. Without an answer it stays closed. It counts, too, what each
+tenant's people and keys ask; strangers at a tenant's address are not the tenant's use.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ def _ask(guest: Guest, *, is_data: bool) -> tuple[str, Room]:
         session_id=guest.session_id,
         buckets=_buckets(guest),
         is_data=is_data,
+        is_counted=guest.user_id is not None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The door itself: ended sessions, locks and token buckets, kept in Valkey and asked at once.
+"""The door itself: ended sessions, locks, token buckets and counts, kept in Valkey, asked at once.
 
 What the answers mean, and for whom, is admission's; here are keys and one script. It goes by
 Valkey's own clock, and whoever is refused takes from no bucket.
@@ -18,7 +18,8 @@ _COMPLETE = "revoked:complete"
 _LOCKED = "locked:platform"
 
 # KEYS: complete, lock of the platform, lock of the tenant, ended session, then the buckets.
-# ARGV: "1" for a path that stays open under a lock, then for each bucket its size a minute.
+# ARGV: "1" for a path that stays open under a lock; the name under which the request is counted,
+# but for the hour, or ""; then for each bucket its size a minute.
 # Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
 _ADMIT = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
@@ -28,9 +29,16 @@ if ARGV[1] == '0' and redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then
 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function count(what)
+  if ARGV[2] == '' then return end
+  local hour = ARGV[2] .. math.floor(clock[1] / 3600)
+  if redis.call('HINCRBY', hour, what, 1) == 1 then
+    redis.call('EXPIRE', hour, 691200) -- 8 days
+  end
+end
 local left, tightest, least = {}, nil, nil
 for i = 5, #KEYS do
-  local size = tonumber(ARGV[i - 3])
+  local size = tonumber(ARGV[i - 2])
   local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
   local fresh = math.max(0, now - tonumber(kept[2] or now)) * size / 60000
   left[i] = math.min(size, tonumber(kept[1] or size) + fresh)
@@ -38,10 +46,11 @@ for i = 5, #KEYS do
   if not tightest or share < least then tightest, least = i, share end
 end
 if not tightest then return {'welcome', 0, 0, 0} end
-local size = tonumber(ARGV[tightest - 3])
+local size = tonumber(ARGV[tightest - 2])
 for i = 5, #KEYS do
   if left[i] < 1 then
-    size = tonumber(ARGV[i - 3])
+    count('refused')
+    size = tonumber(ARGV[i - 2])
     return {'full', size, 0, math.ceil((1 - left[i]) * 60000 / size)}
   end
 end
@@ -49,6 +58,7 @@ for i = 5, #KEYS do
   redis.call('HSET', KEYS[i], 'left', tostring(left[i] - 1), 'at', now)
   redis.call('PEXPIRE', KEYS[i], 60000)
 end
+count('admitted')
 local rest = left[tightest] - 1
 return {'welcome', size, math.floor(rest), math.ceil((size - rest) * 60000 / size)}
 """
@@ -71,24 +81,48 @@ class Room:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A tenant's requests of one hour: let in, and refused for want of room."""
+
+    admitted: int
+    refused: int
+
+
 def ask(
     *,
     tenant_id: UUID | None,
     session_id: UUID | None,
     buckets: Mapping[str, int],
     is_data: bool,
+    is_counted: bool,
 ) -> tuple[str, Room]:
     """One request, one round trip; `buckets` are sizes a minute by name.
+
+    One that `is_counted` is, for its tenant and the hour, among those that were let in or were
+    refused for want of room.
 
     The verdict is `welcome`, `full`, `ended`, `locked`, or `incomplete` when Valkey has been
     emptied and has to be filled first. Raises ValkeyAway.
     """
     session = _ended(session_id) if session_id else ""
     keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets]
+    counted = _counts_of(tenant_id) if tenant_id and is_counted else ""
+    args = ["0" if is_data else "1", counted, *buckets.values()]
     with valkey.needed():
-        answer = _script()(keys=keys, args=["0" if is_data else "1", *buckets.values()])
+        answer = _script()(keys=keys, args=args)
     verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
     return verdict.decode(), Room(size, left, -(-full_in // 1000))
+
+
+def counts(asked: Iterable[tuple[UUID, int]]) -> list[Count]:
+    """What was counted, for each tenant and hour (since the epoch). Raises ValkeyAway."""
+    with valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        for tenant_id, hour in asked:
+            pipeline.hmget(f"{_counts_of(tenant_id)}{hour}", "admitted", "refused")
+        found = pipeline.execute()
+    return [Count(int(admitted or 0), int(refused or 0)) for admitted, refused in found]
 
 
 def end(session_ids: Iterable[UUID], *, seconds: int) -> None:
@@ -124,6 +158,10 @@ def _ended(session_id: UUID) -> str:
 
 def _lock_of(tenant_id: UUID | None) -> str:
     return f"locked:tenant:{tenant_id}" if tenant_id else _LOCKED
+
+
+def _counts_of(tenant_id: UUID) -> str:
+    return f"usage:tenant:{tenant_id}:"
 
 
 @cache

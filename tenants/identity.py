@@ -44,9 +44,9 @@ class Identity:
         return TenantContext(self.tenant_id, self.actor, Scope.USER)
 
 
-def witness(caller: Identity, *, method: str, path: str) -> None:
+def witness(caller: Identity, *, method: str, path: str, query: str = "") -> None:
     """Have accounts record what somebody who is only let in under watch is about to ask."""
-    import_string(settings.TENANT_WITNESS)(caller, method=method, path=path)
+    import_string(settings.TENANT_WITNESS)(caller, method=method, path=path, query=query)
 
 
 def misdirected(caller: Identity, *, path: str) -> None:

@@ -14,6 +14,7 @@ from config.api import problems
 from config.api.errors import DomainError
 from tenants import addressing, admission, context, identity, origin
 from tenants.admission import Guest
+from tenants.door import Room
 from tenants.errors import TenantMismatch, UnknownTenant
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -51,8 +52,9 @@ class AddressMiddleware:
         """Raises UnknownTenant, and for who tries too many names TooManyRequests."""
         try:
             return addressing.resolve(request.get_host(), request.path_info)
-        except UnknownTenant:
-            admission.admit(Guest(origin.address.get()), is_data=False)
+        except UnknownTenant as unknown:
+            room = admission.admit(Guest(origin.address.get()), is_data=False)
+            unknown.headers |= room.headers()
             raise
 
 
@@ -77,7 +79,9 @@ class TenantMiddleware:
         request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
         room = self._admit(request, caller)
         if caller is not None and caller.is_witnessed:
-            identity.witness(caller, method=str(request.method), path=request.path_info)
+            query = request.META.get("QUERY_STRING", "")
+            method, path = str(request.method), request.path_info
+            identity.witness(caller, method=method, path=path, query=query)
         response = private(self._answer(request, caller))
         for name, value in room.headers().items():
             response.setdefault(name, value)
@@ -94,16 +98,18 @@ class TenantMiddleware:
             return None
         try:
             caller = identity.verify(credential, address=origin.address.get())
-        except DomainError:
-            admission.admit(Guest(origin.address.get()), is_data=False)  # guessing is counted too
+        except DomainError as refused:  # guessing is counted too
+            room = admission.admit(Guest(origin.address.get()), is_data=False)
+            refused.headers |= room.headers()
             raise
         if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
-            admission.admit(Guest.of(caller, address=origin.address.get()), is_data=True)
+            guest = Guest.of(caller, address=origin.address.get())
+            room = admission.admit(guest, is_data=True)
             identity.misdirected(caller, path=request.path)
-            raise TenantMismatch
+            raise TenantMismatch(headers=room.headers())
         return caller
 
-    def _admit(self, request: HttpRequest, caller: identity.Identity | None) -> admission.Room:
+    def _admit(self, request: HttpRequest, caller: identity.Identity | None) -> Room:
         """Raises what `admission.admit` raises."""
         guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
         if caller is not None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,7 +21,9 @@ from accounts.support.models import SupportSession
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from config.api.errors import DomainError
+from tenants import usage
 from tenants.models import Tenant
+from tenants.usage import Period
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -38,12 +41,45 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Tenant)
 class TenantAdmin(ReadOnly):
-    """Customers, and where they live; never what they have."""
+    """Customers, where they live and how much they ask; never what they have."""
 
-    list_display = ("slug", "name", "plan", "status", "placement", "region", "created_at")
+    list_display = ("slug", "name", "status", "tier", "plan", "limit", "this_hour", "last_day")
     list_filter = ("plan", "status", "placement", "region")
     search_fields = ("slug", "name")
     ordering = ("slug",)
+    fields = (
+        ("slug", "name"),
+        ("status", "status_reason"),
+        ("tier", "plan", "limit"),
+        ("placement", "region", "created_at"),
+        ("this_hour", "last_day"),
+    )
+    readonly_fields = ("tier", "limit", "this_hour", "last_day")
+    change_form_template = "staff/tenant.html"
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The page's tenants with what they use, asked for once."""
+        changes = super().get_changelist_instance(request)
+        changes.result_list = _with_usage(list(changes.result_list))
+        return changes
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Tenant | None:
+        found = super().get_object(request, object_id, from_field)
+        return _with_usage([found])[0] if found else None
+
+    @admin.display(description="Limit a minute")
+    def limit(self, tenant: Tenant) -> int:
+        return int(tenant.plan.requests_per_minute)
+
+    @admin.display(description="Requests this hour (UTC)")
+    def this_hour(self, tenant: Tenant) -> str:
+        return _told(tenant.usage.this_hour)
+
+    @admin.display(description="Requests in 24 hours")
+    def last_day(self, tenant: Tenant) -> str:
+        return _told(tenant.usage.day)
 
 
 @admin.register(PlatformEvent)
@@ -118,6 +154,18 @@ class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     session=session, staff=_staff(request), now=timezone.now()
                 )
                 messages.info(request, token)
+
+
+def _with_usage(tenants: list[Tenant]) -> list[Tenant]:
+    """Each with its `usage`, for the columns."""
+    found = usage.of_each([tenant.pk for tenant in tenants], now=timezone.now())
+    for tenant, used in zip(tenants, found, strict=True):
+        tenant.usage = used
+    return tenants
+
+
+def _told(asked: Period) -> str:
+    return f"{asked.admitted:,} admitted ({asked.a_minute:,} a minute), {asked.refused:,} refused"
 
 
 @contextmanager

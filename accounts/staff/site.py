@@ -1,9 +1,10 @@
-"""The staff's pages: password, then second factor, then plans, tenants and the platform's trail."""
+"""The staff's pages: password, second factor, then plans, tenants, health, the platform's trail."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.forms import Form
@@ -12,9 +13,11 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import import_string
 
 from accounts.mfa import actions as mfa
 from accounts.passwords import actions as passwords
+from accounts.staff import queries
 from accounts.staff.forms import CodeForm, PasswordForm
 from accounts.trail import actions as trail
 from accounts.users.models import User
@@ -27,13 +30,18 @@ class StaffSite(admin.AdminSite):
     """Django's admin, for staff who have shown both factors."""
 
     site_header = site_title = "Bulkhead"
+    index_template = "staff/index.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         is_staff = bool(request.user.is_active and request.user.is_staff)
         return is_staff and bool(request.session.get(VERIFIED))
 
     def get_urls(self) -> list[Any]:
-        return [path("code/", self.code, name="code"), *super().get_urls()]
+        return [
+            path("code/", self.code, name="code"),
+            path("health/", self.admin_view(self.health), name="health"),
+            *super().get_urls(),
+        ]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Email and password; the session is a new one from here on."""
@@ -63,6 +71,17 @@ class StaffSite(admin.AdminSite):
             # Shown on this page and kept nowhere in the clear; a new one each time it is loaded.
             adding = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
         return self._page(request, form, "Second factor", adding=adding)
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """Whether what the platform stands on answers, and how many tenants it carries."""
+        context = {
+            **self.each_context(request),
+            "title": "Health",
+            "report": import_string(settings.STAFF_HEALTH)(),
+            "standings": queries.standings(),
+        }
+        request.current_app = self.name
+        return render(request, "staff/health.html", context)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """By mail, as for everybody: that ends sessions everywhere, and is recorded."""

@@ -25,6 +25,9 @@ from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
 from tenants.models import Tenant
 
+_QUERY = "%!$&'()*+,;:=@/?"  # what stands in a query as it is (RFC 3986, 3.4)
+_LONGEST_QUERY = 500  # characters
+
 
 def ask(*, tenant: Tenant, staff: User, reason: str, now: datetime) -> SupportSession:
     """Ask to be let into a tenant; called on the platform. Nothing is open yet."""
@@ -94,12 +97,17 @@ def issue_token(*, session: SupportSession, staff: User, now: datetime) -> str:
     return credentials.issue(grant, now=now, until=until)
 
 
-def witness(caller: Identity, *, method: str, path: str) -> None:
-    """Record what the staff is about to ask; it has its answer only after this is committed."""
+def witness(caller: Identity, *, method: str, path: str, query: str) -> None:
+    """Record what the staff is about to ask; it has its answer only after this is committed.
+
+    The query says which rows were asked for. Of a longer one the beginning, with a mark of the cut.
+    """
+    key, asked = quote(f"{method} {path}", safe=" /")[:200], quote(query, safe=_QUERY)
+    if len(asked) > _LONGEST_QUERY:
+        asked = f"{asked[: _LONGEST_QUERY - 1]}…"
     with _inside(caller.tenant_id, caller.user_id):
-        audit.record(
-            "support.request", kind="request", key=quote(f"{method} {path}", safe=" /")[:200]
-        )
+        after = {"query": asked} if asked else None
+        audit.record("support.request", kind="request", key=key, after=after)
 
 
 def _end(sessions: QuerySet[SupportSession], *, now: datetime) -> list[SupportSession]:

@@ -67,6 +67,7 @@ def _room(caller: Identity, address: str) -> door.Room:
         session_id=caller.session_id,
         buckets=dict.fromkeys(buckets, _PLENTY),
         is_data=True,
+        is_counted=True,
     )
     assert verdict == "welcome", verdict
     return room

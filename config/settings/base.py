@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 
 from config.logs import logging_config
 
@@ -43,6 +46,7 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "accounts.staff.apps.StaffAdminConfig",
+    "corsheaders",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -63,12 +67,16 @@ TENANT_ENDED_SESSIONS = "accounts.ended.lately"
 TENANT_WITNESS = "accounts.support.actions.witness"
 TENANT_MISDIRECTED = "accounts.login.actions.misdirected"
 TENANT_TRAIL = "accounts.trail.actions.record"
+# How the staff's pages learn what the platform stands on, without knowing config.
+STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
     "config.headers.SecurityHeadersMiddleware",
+    # Answers preflights, which carry no credential; so before all that could refuse or redirect.
+    "corsheaders.middleware.CorsMiddleware",
     "tenants.middleware.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -90,6 +98,37 @@ PLATFORM_PATHS = ("/api/v1/auth/", "/api/v1/docs/", "/api/v1/schema/", "/admin/"
 UNMETERED_PATHS = ("/healthz", "/readyz", "/metrics")
 # Parts of it that are: a person's own sessions in the tenant.
 PERSONAL_PATHS = ("/api/v1/auth/logout/", "/api/v1/auth/sessions/")
+
+
+def _origins(named: list[str]) -> list[str]:
+    """Whole origins only: one without a scheme would let `Origin: null` in, which is anybody's."""
+    for origin in named:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", origin):
+            raise ImproperlyConfigured(f"CORS_ALLOWED_ORIGINS: {origin!r} is no origin")
+    return named
+
+
+# Pages of these origins may call the API with a token of their own; cookies never come along.
+CORS_ALLOWED_ORIGINS = _origins(env.list("CORS_ALLOWED_ORIGINS", default=[]))
+CORS_ALLOW_CREDENTIALS = False
+CORS_URLS_REGEX = r"^(/t/[^/]+)?/api/v1/"
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = (
+    "ETag",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+)
 
 
 def _database(variable: str, engine: str, **options: Any) -> dict[str, Any]:
@@ -175,7 +214,12 @@ EMAIL_TIMEOUT = 10.0  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_BASE_DOMAIN}")
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_IMPORTS = ["accounts.members.tasks", "accounts.passwords.tasks"]
+CELERY_IMPORTS = [
+    "accounts.members.tasks",
+    "accounts.passwords.tasks",
+    "accounts.sessions.tasks",
+    "trading.idempotency.tasks",
+]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -192,6 +236,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "expire-orders": {"task": "trading.orders.tasks.expire_everywhere", "schedule": 60.0},
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
+    "purge-sessions": {
+        "task": "accounts.sessions.tasks.purge",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+    "purge-idempotency-keys": {
+        "task": "trading.idempotency.tasks.purge_everywhere",
+        "schedule": crontab(hour="3", minute="40"),
+    },
 }
 
 REST_FRAMEWORK = {

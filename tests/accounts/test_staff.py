@@ -172,6 +172,24 @@ def test_an_owner_lets_staff_in_to_read_and_sees_what_they_asked(house: House) -
         ]
 
 
+def test_the_trail_tells_which_rows_support_asked_for(house: House) -> None:
+    session, person = asked(house)
+    support.open_by_staff(session=session, by=staff(), now=now())
+    headers = token_of(session, person)
+    name, long = "%C3%A9%00%0A<script>", "x" * 600
+    for query in ("", "?page_size=1&ordering=-name", f"?name={name}", f"?name={long}&page_size=1"):
+        get(f"accounts/{query}", headers)
+    with job(house.tenant):
+        seen = AuditEvent.objects.filter(actor=f"support:{person.id}", action="support.request")
+        first, filtered, odd, cut = [event.after for event in seen.order_by("at", "id")]
+        assert {event.key for event in seen} == {"GET /api/v1/accounts/"}
+    assert first is None
+    assert filtered == {"query": "page_size=1&ordering=-name"}
+    assert odd == {"query": "name=%C3%A9%00%0A%3Cscript%3E"}
+    assert cut == {"query": f"name={'x' * 494}…"}
+    assert len(cut["query"]) == 500
+
+
 def test_a_colleague_lets_staff_in_and_the_end_is_at_once(house: House) -> None:
     session, person = asked(house)
     support.open_by_staff(session=session, by=staff(), now=now())

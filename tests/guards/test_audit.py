@@ -32,9 +32,8 @@ SILENT = {
     "trading.idempotency.actions.once": "keeps an answer; what it answers is recorded",
     "trading.market.actions.ensure_instrument": "market data, the same for all",
     "trading.market.actions.load": "market data, the same for all",
-    "trading.orders.actions.end": "a step inside cancel, expire and matching",
-    "trading.orders.actions.release": "a step inside an action, which is recorded",
     "trading.positions.actions.apply": "a step of a fill, which is a record itself",
+    "trading.positions.actions.free_quantity": "answers, and changes nothing",
     "trading.positions.actions.lock_quantity": "a step of an order, which is recorded",
     "trading.positions.actions.unlock": "a step of an order, which is recorded",
 }
@@ -53,7 +52,9 @@ WRITES_ELSEWHERE = {
     "accounts.sealing": "a secret under another key is the same secret",
     "accounts.sessions.ending": "a step of what ends sessions, which is recorded",
     "accounts.tokens.keys": "notes when a key was last used",
+    "trading.orders.endings": "steps inside actions and matching, which are recorded",
     "trading.orders.execution": "fills, which are a record themselves",
+    "trading.orders.limits": "marks to measure losses from; what they halt is recorded",
     "tenants.cache": "values in Valkey, no rows",
 }
 VALKEY = ("client", "pipeline")  # by these names it is called

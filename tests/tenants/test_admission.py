@@ -88,6 +88,23 @@ def test_every_answer_tells_what_is_left(house: House) -> None:
     assert int(answer["RateLimit-Reset"]) >= 0
 
 
+def test_a_refusal_tells_what_is_left_too(house: House, settings: object) -> None:
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 6  # type: ignore[attr-defined]
+    here = Client(REMOTE_ADDR=anywhere(), raise_request_exception=False)
+    bad = {"Authorization": "Bearer a.b.c"}
+    told = [
+        here.get("/api/v1/accounts/", headers=bad),
+        here.get("/t/nobody-here/api/v1/accounts/"),
+        here.get("/api/v1/accounts/", headers={"Host": "nobody-here.localhost"}),
+    ]
+    assert [answer.status_code for answer in told] == [401, 404, 404]
+    away = here.get(f"/t/{house.tenant.slug}/api/v1/accounts/", headers=house.mallory.headers)
+    assert (away.status_code, away.json()["code"]) == (403, "tenant_mismatch")
+    left = [(a["RateLimit-Limit"], a["RateLimit-Remaining"]) for a in (*told, away)]
+    assert left == [("6", "5"), ("6", "4"), ("6", "3"), ("6", "2")]
+    assert 30 <= int(away["RateLimit-Reset"]) <= 40
+
+
 def test_an_address_is_limited_whoever_it_says_it_is(settings: object) -> None:
     settings.ADDRESS_REQUESTS_PER_MINUTE = 5  # type: ignore[attr-defined]
     client = Client(REMOTE_ADDR=anywhere(), raise_request_exception=False)

@@ -99,6 +99,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="order",
+            name="top_ups",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name="order",
             name="role",
             field=models.CharField(
                 blank=True,

@@ -83,7 +83,7 @@ def cancel(*, order_id: UUID, now: datetime) -> Order:
     A bar that was stored before is met first. Raises NotFound or OrderNotOpen.
     """
     order = _caught_up(order_id, now=now)
-    _end_by_user(order, now=now)
+    _end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
     return order
 
 
@@ -96,7 +96,7 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
     for order_id in _in_order(rows):
         order = execution.caught_up(order_id, now=now)
         if order.status in states.OPEN:
-            _end_by_user(order, now=now)
+            _end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
             ended.append(order)
     return ended
 
@@ -108,7 +108,7 @@ def expire_due(*, now: datetime) -> int:
     for order_id in _in_order(due):
         order = execution.caught_up(order_id, now=now)
         if order.status in states.OPEN:
-            endings.end_all(order, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+            _end(order, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
             ended += 1
     return ended
 
@@ -286,11 +286,15 @@ def _in_order(rows: QuerySet[Order]) -> list[UUID]:
     return list(rows.order_by("account_id", "id").values_list("id", flat=True))
 
 
-def _end_by_user(order: Order, *, now: datetime) -> None:
-    before = order.status
-    endings.end_all(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
-    after = {"status": order.status, "filled_quantity": order.filled_quantity}
-    audit.record("order.canceled", on=order, before={"status": before}, after=after)
+def _end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
+    """With all that hangs on it, each on the record."""
+    for ended in endings.end_all(order, status, reason=reason, now=now):
+        after = {
+            "status": ended.status,
+            "reason": ended.status_reason,
+            "filled_quantity": ended.filled_quantity,
+        }
+        audit.record(f"order.{ended.status}", on=ended, after=after)
 
 
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:

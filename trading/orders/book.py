@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from trading.orders import brackets, sizing
+from trading.orders import brackets, sizing, time_in_force
 from trading.orders.explained import Circumstances, explained
 from trading.orders.meetings import Encounter
 from trading.orders.outcomes import (
@@ -87,7 +87,7 @@ class Book:
         for order in siblings:
             if order.waits_for is not None or order.knows(self._path.start, self._path.trade_id):
                 continue
-            late = sizing.lateness(order, self._path.start, self._conditions.closes_at)
+            late = time_in_force.lateness(order, self._path.start, self._conditions.closes_at)
             if late is None:
                 met.append(order)
             else:
@@ -104,12 +104,15 @@ class Book:
             return False
         if encounter.firing is not None:
             self._triggers.append(Trigger(order_id, encounter.firing.at))
-        reason = self._try_to_fill(order, encounter)
-        if order_id in self._open:
-            reason = reason or sizing.ending(
-                order, encounter, self._path, self._conditions.closes_at
-            )
-            self._keep(order_id, encounter) if reason is None else self._end(order_id, reason)
+        reason = self._try_to_fill(order, encounter) or time_in_force.ending(
+            order, encounter, self._path, self._conditions.closes_at
+        )
+        if order_id not in self._open:  # complete
+            return True
+        if reason is None:
+            self._keep(order_id, encounter)
+        else:
+            self._end(order_id, reason)
         return encounter.meeting is not None
 
     def _try_to_fill(self, order: WorkingOrder, encounter: Encounter) -> EndReason | None:

@@ -61,7 +61,8 @@ def replaced(order: Order, *, now: datetime) -> Decimal:
     order.ended_after = market.quote(order.instrument).at
     if order.group is None:
         release(order, order.locked)
-    held, order.locked = order.locked, Decimal(0)
+    held: Decimal = order.locked
+    order.locked = Decimal(0)
     order.updated_at = now
     order.save(update_fields=["status", "ended_after", "locked", "updated_at"])
     index.forget(order.instrument, [index.entry(order.account_id, order.id)])

@@ -129,8 +129,9 @@ def _covered(order: Order, working: WorkingOrder, bar: Bar) -> WorkingOrder:
         extra = min(needed - order.locked, balance.free)
         brokers.move(balance, free=-extra, locked=extra)
         order.locked += extra
-        order.reserved += extra
-        order.save(update_fields=["locked", "reserved"])
+        if extra:
+            order.top_ups.append([bar.start.isoformat(), plain(extra)])
+        order.save(update_fields=["locked", "top_ups"])
     return dataclasses.replace(working, spendable=None if needed <= order.locked else order.locked)
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import path, sizing
+from trading.orders import path, time_in_force
 from trading.orders.book import Book, Conditions
 from trading.orders.outcomes import Outcome
 from trading.orders.path import BAR_MODEL as MODEL
@@ -72,7 +72,7 @@ def step(
     """As `match`, together with the orders that go on. Raises MixedOrders."""
     met = path.of(market)
     _check_one_book(orders, met)
-    closes_at = session_ends_at or sizing.midnight_after(met.start)
+    closes_at = session_ends_at or time_in_force.midnight_after(met.start)
     book = Book(orders, Conditions(met, terms, closes_at, taken))
     return Step(book.serve(), book.left_open())
 

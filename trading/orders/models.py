@@ -52,9 +52,10 @@ class Order(UserOwned):
     shared row, and instruments are never deleted.
 
     Its fills can be made again from what it was placed with: besides what was asked, its costs in
-    basis points, `placed_after`, the start of the newest bar that was known, and `reserved`, all
-    that it ever locked. Members of a `group` share one quantity, of which `sibling_filled` is what
-    the others have filled; one of them holds the lock for all.
+    basis points, `placed_after`, the start of the newest bar that was known, `reserved`, what it
+    locked then, and `top_ups`, what it locked more at which bar. Members of a `group` share one
+    quantity, of which `sibling_filled` is what the others have filled; one of them holds the lock
+    for all.
     """
 
     class Role(models.TextChoices):
@@ -95,6 +96,7 @@ class Order(UserOwned):
     locked = AmountField(default=Decimal(0))
     locked_currency = models.CharField(max_length=20)
     reserved = AmountField(default=Decimal(0))
+    top_ups = models.JSONField(default=list)
     maker_bps = AmountField()
     taker_bps = AmountField()
     slippage_bps = AmountField()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from typing import cast
 
 from trading.brokers.models import Account
@@ -56,29 +58,54 @@ def moment(execution: Execution) -> str:
     return source["bar"]["start"]
 
 
+def as_placed(
+    order: Order, place: int, instrument: Instrument, *, price: Decimal | None
+) -> WorkingOrder:
+    """The order before it met anything; `price` was the last then. Its parent has been read."""
+    waits = order.parent is not None and order.parent.role == Order.Role.ENTRY
+    is_day = order.time_in_force == TimeInForce.DAY
+    return replace(
+        _as_asked(order, place, instrument),
+        remaining=order.quantity,
+        water_mark=price if order.type == OrderType.TRAILING_STOP else None,
+        expires_at=None if is_day else order.expires_at,
+        matched_through=order.placed_after,
+        waits_for=order.parent_id if waits else None,
+    )
+
+
 def _of(order: Order, place: int, instrument: Instrument) -> WorkingOrder:
     waits = order.status == OrderStatus.INITIALIZED
+    return replace(
+        _as_asked(order, place, instrument),
+        remaining=order.remaining,
+        water_mark=order.water_mark,
+        expires_at=order.expires_at,
+        matched_through=order.matched_through,
+        is_resting=order.is_resting,
+        is_triggered=order.is_triggered,
+        spendable=order.locked if order.side == Side.BUY else None,
+        waits_for=order.parent_id if waits else None,
+    )
+
+
+def _as_asked(order: Order, place: int, instrument: Instrument) -> WorkingOrder:
+    """What of it never changes."""
     return WorkingOrder(
         id=order.id,
         account=order.account_id,
         symbol=order.instrument,
         side=Side(order.side),
         type=OrderType(order.type),
-        remaining=order.remaining,
+        remaining=order.quantity,
         sequence=place,
         limit_price=order.limit_price,
         stop_price=order.stop_price,
         trail_amount=order.trail_amount,
         trail_percent=order.trail_percent,
-        water_mark=order.water_mark,
         time_in_force=TimeInForce(order.time_in_force),
         expires_at=order.expires_at,
         post_only=order.post_only,
-        matched_through=order.matched_through,
-        is_resting=order.is_resting,
-        is_triggered=order.is_triggered,
-        spendable=order.locked if order.side == Side.BUY else None,
         group=order.group,
-        waits_for=order.parent_id if waits else None,
         terms=terms(order, instrument),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants import context, queries
+from tenants import context, queries, trail
 from tenants.context import Actor, Scope, TenantContext
 
 
@@ -27,6 +27,8 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']!r}.")
         actor = Actor.system(f"shell:{getpass.getuser()}")
+        # Before it is open, and on the platform: inside a tenant its trail cannot be written.
+        trail.record("tenant.shell_opened", by=actor.name, kind="tenant", key=tenant.slug)
         models = {model.__name__: model for model in apps.get_models()}
         with context.enter(TenantContext(tenant.id, actor, Scope.TENANT)):
             banner = f"Inside {tenant.slug} ({tenant.live_schema}) as {actor.name}."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import code
 import json
 import os
 from contextlib import suppress
 from io import StringIO
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -13,9 +15,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
 
+from accounts import sealing
 from accounts.audit import verification
 from accounts.trail import actions as trail
 from accounts.trail.models import PlatformEvent
+from tenants import context
 from tests.cast import build_tenant, job
 
 
@@ -30,6 +34,46 @@ def test_a_tenants_making_and_its_members_are_recorded() -> None:
     added = PlatformEvent.objects.get(action="member.added", after__tenant=slug)
     assert added.after is not None
     assert added.after["role"] == "owner"
+
+
+def test_a_shell_is_on_record_before_it_is_open(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant, seen = build_tenant(tier), []
+
+    def interact(**shell: Any) -> None:
+        seen.append((context.require().tenant_id, context.require().actor.name))
+        assert shell["local"]["tenant"] == tenant
+        raise KeyboardInterrupt  # however it ends
+
+    monkeypatch.setattr(code, "interact", interact)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("tenant_shell", tenant.slug)
+    (event,) = PlatformEvent.objects.filter(action="tenant.shell_opened", key=tenant.slug)
+    assert seen == [(tenant.id, event.actor)]
+    assert event.actor.startswith("system:shell:")
+
+
+def test_a_shell_that_cannot_be_recorded_stays_shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = build_tenant()
+    monkeypatch.setattr(code, "interact", lambda **_shell: pytest.fail("it was opened"))
+    monkeypatch.setattr("tenants.trail.record", lambda *_said, **_more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_command("tenant_shell", tenant.slug)
+
+
+def test_a_rotation_is_on_record_with_what_it_found_and_a_dry_run_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    column = f"accounts.Test{uuid4().hex}.sealed_secret"
+    found = {column: sealing.Resealing(seen=3, resealed=2, shut=1)}
+    monkeypatch.setattr(sealing, "reseal_everything", lambda **_how: found)
+    for arguments in (["--dry-run"], []):
+        with pytest.raises(CommandError, match="sealing_key_missing"):
+            call_command("rotate_sealed_secrets", *arguments, stdout=StringIO())
+    (event,) = PlatformEvent.objects.filter(after__columns__0__column=column)
+    assert (event.actor, event.action) == ("system:rotate_sealed_secrets", "secrets.resealed")
+    assert event.after is not None
+    (told,) = event.after["columns"]
+    assert (told["seen"], told["resealed"], told["shut"]) == (3, 2, 1)
 
 
 def test_what_is_rolled_back_leaves_no_event() -> None:

@@ -15,7 +15,9 @@ from django.db import connection
 
 from accounts.audit import actions as audit
 from accounts.audit import verification
+from accounts.audit.management.commands import verify_audit
 from accounts.audit.models import AuditHead, AuditLink
+from tenants.models import Tenant
 from tests.accounts.audit.tampering import asleep, filled
 from tests.cast import House, build_tenant, job
 
@@ -186,6 +188,38 @@ def test_real_work_leaves_a_whole_chain(house: House) -> None:
     call_command("verify_audit", house.tenant.slug, stdout=out)
     found = verification.of_tenant(house.tenant)
     assert f"{house.tenant.slug}: 3 events, head {found.digest}" in out.getvalue()
+
+
+@pytest.mark.parametrize("status", [Tenant.Status.SUSPENDED, Tenant.Status.PROVISIONING])
+def test_a_chain_that_was_not_read_is_not_passed_over(tier: str, status: str) -> None:
+    """The wall is closed to the command too; it says so, and does not say that all is well."""
+    tenant = build_tenant(tier)
+    filled(tenant)
+    Tenant.objects.filter(pk=tenant.pk).update(status=status)
+    out = StringIO()
+    with pytest.raises(CommandError, match=f"not read, because not active: {tenant.slug}"):
+        call_command("verify_audit", tenant.slug, "--json", stdout=out)
+    told = {"chains": {}, "not_read": [tenant.slug]}
+    assert json.loads(out.getvalue()) == told
+    assert verify(tenant.slug, "--active-only") == told
+
+
+def test_what_is_broken_and_what_was_not_read_are_both_named(monkeypatch: Any) -> None:
+    whole, broken, suspended = (build_tenant() for _ in range(3))
+    filled(broken)
+    with asleep(broken.live_schema) as superuser:
+        statement = "DELETE FROM audit_audithead WHERE tenant_id = %(tenant)s"
+        superuser.execute(statement, {"tenant": broken.id})
+    Tenant.objects.filter(pk=suspended.pk).update(status=Tenant.Status.SUSPENDED)
+    chosen = [whole, broken, suspended]
+    monkeypatch.setattr(verify_audit.Command, "_tenants", lambda _command, _slug: chosen)
+    with pytest.raises(CommandError) as both:
+        verify()
+    assert f"broken: {broken.slug}; not read, because not active: {suspended.slug}" in str(
+        both.value
+    )
+    with pytest.raises(CommandError, match=f"broken: {broken.slug}$"):
+        verify("--active-only")
 
 
 def test_a_tenant_nobody_knows_is_an_error() -> None:

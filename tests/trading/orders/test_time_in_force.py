@@ -16,7 +16,8 @@ from tests.trading.examples import (
     fill_of,
     terms,
 )
-from trading.orders.matching import match
+from tests.trading.orders.told import told
+from trading.orders.matching import match, match_path
 from trading.orders.states import OrderStatus
 from trading.orders.working import EndReason
 from trading.values import TimeInForce
@@ -90,3 +91,32 @@ def test_the_caller_can_say_when_the_session_ends() -> None:
     order = an_order(limit_price="90", time_in_force=TimeInForce.DAY)
     outcome = match([order], a_bar(), terms(), session_ends_at=a_bar().end)
     assert end_of(outcome) == (EndReason.SESSION_ENDED, OrderStatus.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "bar_after", "expected"),
+    [
+        ("a day order that lives on", {}, 0, ["1 until 05 00:00"]),
+        ("its last bar", {}, 14, ["1 expired session_ended"]),
+        ("its deadline is known", {"expires_at": MORNING + timedelta(hours=9)}, 0, []),
+        ("another time in force", {"time_in_force": TimeInForce.GTC}, 0, []),
+        ("a bar that it knows", {"matched_through": MORNING}, 0, []),
+    ],
+)
+def test_the_caller_is_told_when_a_day_order_will_end(
+    case: str, changes: dict[str, Any], bar_after: int, expected: list[str]
+) -> None:
+    order = an_order(**{"limit_price": "90", "time_in_force": TimeInForce.DAY, **changes})
+    bar = a_bar(start=MORNING + timedelta(hours=bar_after))
+    assert told(match([order], bar, terms())) == expected, case
+
+
+def test_a_day_order_ends_with_the_session_of_its_first_bar() -> None:
+    order = an_order(limit_price="90", time_in_force=TimeInForce.DAY)
+    evening, night = (a_bar(start=MORNING + timedelta(hours=hours)) for hours in (13, 15))
+    assert told(match_path([order], [evening, night], terms())) == ["1 expired session_ended"]
+
+
+def test_an_order_that_ended_within_its_first_bar_has_no_deadline() -> None:
+    order = an_order(time_in_force=TimeInForce.DAY)
+    assert told(match([order], a_bar(), terms())) == ["1 fill 10 @ 100 taker fee 0"]

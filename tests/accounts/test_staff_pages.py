@@ -1,0 +1,171 @@
+"""What the staff's pages tell of tenants as customers, and of what the platform stands on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from config import health
+from config.embedded.folder import DataFolder
+from tenants import admission, valkey
+from tenants.admission import Guest
+from tenants.models import Plan, Tenant
+from tenants.tasks import PULSE_SECONDS
+from tests.accounts.doors import signed_in
+from tests.accounts.test_staff import browser, logged_in, staff, with_password
+from tests.cast import House, anywhere, build_tenant
+
+
+@pytest.fixture
+def client() -> Client:
+    return logged_in(staff())
+
+
+@pytest.fixture
+def pulse(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A worker's pulse that no other test shows or stops."""
+    key = f"pulse-{uuid4().hex}"
+    monkeypatch.setattr(health, "PULSE_KEY", key)
+    return key
+
+
+@pytest.fixture
+def busy() -> Tenant:
+    """A tenant on a plan of four a minute: six requests of one person, four of them refused."""
+    plan = Plan.objects.get(code="starter")
+    plan.pk, plan.name, plan.requests_per_minute = f"b{uuid4().hex[:8]}", "Busy", 4
+    plan.save(force_insert=True)
+    tenant = build_tenant()
+    Tenant.objects.filter(pk=tenant.pk).update(plan=plan)
+    visitor = Guest(anywhere(), tenant.id, uuid4(), uuid4())
+    for turn in range(6):
+        if turn < 2:
+            admission.admit(visitor, is_data=True)
+        else:
+            with pytest.raises(admission.TooManyRequests):
+                admission.admit(visitor, is_data=True)
+    tenant.refresh_from_db()
+    return tenant
+
+
+def text(answer: Any) -> str:
+    """The page's words, without its tags."""
+    assert answer.status_code == 200
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_a_tenants_page_tells_status_plan_and_use(client: Client, busy: Tenant) -> None:
+    page = text(client.get(f"/admin/tenants/tenant/{busy.pk}/change/"))
+    assert f"Status: {busy.status}" in page.replace("Active", "active")
+    assert f"Tier: {busy.plan_id} Plan: Busy" in page
+    assert "Limit a minute: 4" in page
+    assert re.search(r"Requests in 24 hours: 2 admitted \([\d.]+ a minute\), 4 refused", page)
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:00 \d+ \d+ [\d.]+", page)) == 24
+
+
+def test_the_list_tells_the_same_of_each(client: Client, busy: Tenant) -> None:
+    page = text(client.get(f"/admin/tenants/tenant/?q={busy.slug}"))
+    assert re.search(rf"{busy.slug} {busy.name} Active {busy.plan_id} Busy 4 ", page)
+    assert re.search(r"2 admitted \([\d.]+ a minute\), 4 refused", page)
+
+
+def test_the_list_asks_valkey_and_the_database_once_for_all(client: Client) -> None:
+    prefix = f"many{uuid4().hex[:8]}"
+    counted = []
+    for number in (1, 12):
+        for _ in range(number):
+            tenant = build_tenant()
+            Tenant.objects.filter(pk=tenant.pk).update(name=prefix)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/admin/tenants/tenant/?q={prefix}").status_code == 200
+        counted.append(len(captured))
+    assert counted[0] == counted[1]
+
+
+def test_a_tenants_page_shows_nothing_of_what_it_has(client: Client, house: House) -> None:
+    canary = f"canary{uuid4().hex}"
+    house.alice.post("accounts/", {"name": canary})
+    seen = [
+        client.get(f"/admin/tenants/tenant/{house.tenant.pk}/change/"),
+        client.get(f"/admin/tenants/tenant/?q={house.tenant.slug}"),
+        client.get("/admin/health/"),
+    ]
+    for page in seen:
+        assert canary not in page.content.decode()
+        assert house.alice.email not in page.content.decode()
+        assert str(house.alice.user_id) not in page.content.decode()
+
+
+def test_health_says_what_answers_and_which_version(client: Client, pulse: str) -> None:
+    caches["shared"].set(pulse, 1, timeout=PULSE_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        (version,) = cursor.fetchone()
+    page = text(client.get("/admin/health/"))
+    assert re.search(rf"PostgreSQL yes {version} (embedded|outside)", page)
+    version = valkey.client().info("server")["valkey_version"]
+    assert re.search(rf"Valkey yes {version} (embedded|outside)", page)
+    assert "Worker yes" in page
+
+
+def test_health_names_a_worker_that_is_away_as_readyz_does(client: Client, pulse: str) -> None:
+    assert "Worker no" in text(client.get("/admin/health/"))
+    told = client.get("/readyz")
+    expected = {"status": "waiting", "database": True, "cache": True, "worker": False}
+    assert (told.status_code, told.json()) == (503, expected)
+    caches["shared"].set(pulse, 1, timeout=PULSE_SECONDS)
+    assert "Worker yes" in text(client.get("/admin/health/"))
+    assert client.get("/readyz").status_code == 200
+
+
+def test_health_counts_tenants_by_status(client: Client) -> None:
+    for status in Tenant.Status.values:
+        Tenant.objects.filter(pk=build_tenant().pk).update(status=status)
+    page = text(client.get("/admin/health/"))
+    for status in Tenant.Status.values:
+        told = re.search(rf"\b{status} (\d+)", page)
+        assert told is not None
+        assert int(told[1]) >= 1
+
+
+def test_a_server_is_embedded_where_the_data_folder_has_its_port(
+    settings: Settings, tmp_path: Path, client: Client
+) -> None:
+    database, cache = settings.DATABASES["default"], urlsplit(settings.REDIS_URL)
+    settings.BULKHEAD_DATA_DIR = tmp_path
+    page = text(client.get("/admin/health/"))
+    assert (page.count("outside"), page.count("embedded")) == (2, 0)
+    folder = DataFolder(tmp_path)
+    folder.remember_port("postgres", int(database["PORT"]))
+    page = text(client.get("/admin/health/"))
+    assert (page.count("outside"), page.count("embedded")) == (1, 1)
+    folder.remember_port("valkey", int(cache.port or 0))
+    assert text(client.get("/admin/health/")).count("embedded") == 2
+
+
+def test_the_index_leads_to_health(client: Client) -> None:
+    assert 'href="/admin/health/"' in client.get("/admin/").content.decode()
+
+
+def test_who_is_not_staff_gets_nothing(house: House) -> None:
+    paths = ["/admin/health/", f"/admin/tenants/tenant/{house.tenant.pk}/change/"]
+    only_password, _ = with_password(staff())
+    for path in paths:
+        for visitor in (browser(), only_password):
+            refused = visitor.get(path)
+            assert (refused.status_code, refused.content) == (302, b"")
+            assert refused["Location"].startswith("/admin/login/")
+        owner = browser().get(path, headers={"Authorization": signed_in(house.olga)})
+        assert (owner.status_code, owner.content) == (302, b"")
+        at_home = browser().get(f"/t/{house.tenant.slug}{path}")
+        assert at_home.status_code == 404
