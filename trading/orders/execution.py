@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
-from trading.errors import NotFound
+from trading.errors import NotFound, Refused
 from trading.market import queries as market
 from trading.market.bars import Bar
 from trading.market.models import Instrument
@@ -40,7 +40,7 @@ def meet(account_id: UUID, bar: Bar, *, now: datetime) -> int:
     try:
         with transaction.atomic():
             return _meet(brokers.lock(account_id), bar, now)
-    except (DataError, IntegrityError, ArithmeticError, ValueError):
+    except (DataError, IntegrityError, ArithmeticError, ValueError, Refused):
         _log.exception("account %s is halted: bar %s %s", account_id, bar.symbol, bar.start)
         brokers.halt(account_id=account_id, reason="books_refused", now=now)
         return 0
@@ -189,16 +189,27 @@ def _trigger(order: Order) -> None:
 
 
 def _activate(leg: Order, orders: Orders, bar: Bar, now: datetime) -> None:
-    """A leg enters the market as if placed at the end of the bar; the first locks for its group."""
+    """A leg enters the market as if placed at the end of the bar; the first locks for its group.
+
+    What other orders have set aside of the position meanwhile is not the legs' to sell.
+    """
+    leg.placed_after = bar.start
+    holder = _holder(leg, orders)
+    if holder is leg:
+        free = positions.free_quantity(leg.account, leg.instrument)
+        if not free:
+            leg.save(update_fields=["placed_after"])
+            ended = OrderStatus.CANCELED
+            endings.end(leg, ended, reason="insufficient_position", now=now, after=bar.start)
+            return
+        leg.quantity = leg.locked = min(leg.quantity, free)
+        positions.lock_quantity(leg.account, leg.instrument, leg.locked)
+    else:
+        leg.quantity = holder.quantity
     submitted = states.step(OrderStatus(leg.status), OrderStatus.SUBMITTED)
     leg.status = states.step(submitted, OrderStatus.ACCEPTED)
-    leg.placed_after = bar.start
-    siblings = [o for o in orders.values() if o.group == leg.group]
-    if not any(sibling.locked for sibling in siblings):
-        positions.lock_quantity(leg.account, leg.instrument, leg.quantity)
-        leg.locked = leg.quantity
     leg.updated_at = now
-    leg.save(update_fields=["placed_after", "locked", "updated_at"])
+    leg.save(update_fields=["quantity", "placed_after", "locked", "updated_at"])
     endings.tell(leg, "order.accepted", now)
 
 

@@ -65,3 +65,10 @@ def test_a_price_between_increments_is_rounded_against_the_trader_within_the_lim
     order = buy(stop="103.004", limit="103.006")
     fill = told(match([order], a_bar(), terms()))[1]
     assert fill == "1 fill 10 @ 103.006 taker fee 0"
+
+
+def test_a_gap_triggers_it_at_the_open_and_a_price_inside_the_bar_by_its_end() -> None:
+    bar = a_bar()
+    gapped = match([buy(stop="99", limit="97")], bar, terms())
+    inside = match([buy(stop="103", limit="102")], bar, terms())
+    assert [trigger.at for trigger in gapped.triggers + inside.triggers] == [bar.start, bar.end]

@@ -27,6 +27,7 @@ from trading.values import TimeInForce
         ("buy: gapped", buy(trail="5", mark="90"), "100 105 95 101", "100"),
         ("buy: percentage", buy(trail_percent="10", mark="100"), "100 105 95 101", "104.5"),
         ("sell: percentage, down", sell(trail_percent="4.996", mark="100"), "100 105 95 101", "95"),
+        ("sell: above the level", sell(trail="4.996", mark="105"), "105 105 100.002 101", None),
         ("more than the price", sell(trail="500", mark="100"), "100 105 95 101", "mark 105"),
     ],
 )
