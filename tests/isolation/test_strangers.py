@@ -26,6 +26,9 @@ BODIES: dict[str, Any] = {
     "deposit": {"currency": "USD", "amount": "1"},
     "withdraw": {"currency": "USD", "amount": "1"},
     "notes": {"notes": "mine now"},
+    "write_credentials": {"api_key": "mine", "api_secret": "now"},
+    "write_limits": {"max_drawdown": "1"},
+    "write_auto_buy": {"notional": "1"},
     "partial_update": {"name": "mine now"},
 }
 

@@ -79,6 +79,7 @@ def _order(trader: Trader, market: Market) -> None:
     money = {"currency": "USD", "amount": "1000"}
     path = f"accounts/{account['id']}/deposit/"
     _created(person.post(path, money, Idempotency_Key=canary))
+    _preferences(trader)
     order = {
         "account": account["id"],
         "instrument": market.symbol,
@@ -88,6 +89,19 @@ def _order(trader: Trader, market: Market) -> None:
         "client_order_id": canary,
     }
     trader.ids["Order"] = _created(person.post("orders/", order))["id"]
+
+
+def _preferences(trader: Trader) -> None:
+    """How the account is to be run, and another one at an exchange, with its keys."""
+    person, account = trader.person, trader.ids["Account"]
+    limits = {"max_drawdown": "900"}
+    assert person.request("PUT", f"accounts/{account}/limits/", limits).status_code == 200
+    buys = {"notional": "1", "instruments": [trader.canary[:32]]}
+    assert person.request("PUT", f"accounts/{account}/auto-buy/", buys).status_code == 200
+    real = {"name": f"at {trader.canary}", "kind": "exchange", "exchange": "kraken"}
+    other = _created(person.post("accounts/", real))["id"]
+    keys = {"api_key": trader.canary, "api_secret": trader.canary}
+    assert person.request("PUT", f"accounts/{other}/credentials/", keys).status_code == 200
 
 
 def _collect(trader: Trader) -> None:

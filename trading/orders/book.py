@@ -198,7 +198,7 @@ def _marks(kept: list[_Change]) -> list[WaterMark]:
     return [
         WaterMark(new.id, new.water_mark)
         for old, new in kept
-        if new.water_mark is not None and new.water_mark != old.water_mark and not new.is_triggered
+        if new.water_mark is not None and new.water_mark != old.water_mark
     ]
 
 

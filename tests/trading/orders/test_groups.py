@@ -43,10 +43,15 @@ def test_of_two_that_the_bar_could_fill_the_stop_wins(case: str, stop_order: Wor
     ], case
 
 
-def test_the_limit_waits_while_the_stop_has_the_bar_even_if_something_is_left() -> None:
+def test_what_the_stop_could_not_fill_is_left_to_both() -> None:
     done = step([profit(), loss()], a_bar(volume="40"), terms())
     assert told(done.outcome) == ["2 triggered", "2 fill 4 @ 96 taker fee 0", "1 shrinks by 4"]
     assert [(order.id.int, order.remaining) for order in done.orders] == [(1, 6), (2, 6)]
+
+
+def test_the_limit_does_not_fill_beside_the_stop_even_where_volume_is_left_for_it() -> None:
+    outcome = match([profit(terms=WIDE), loss()], a_bar(volume="40"), terms())
+    assert told(outcome) == ["2 triggered", "2 fill 4 @ 96 taker fee 0", "1 shrinks by 4"]
 
 
 def test_a_stop_limit_that_rests_leaves_the_bar_to_the_limit() -> None:

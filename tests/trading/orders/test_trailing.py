@@ -70,3 +70,10 @@ def test_what_is_left_of_a_triggered_one_is_a_market_order() -> None:
 def test_an_order_that_ends_has_no_mark_to_keep() -> None:
     order = sell(trail="12", time_in_force=TimeInForce.DAY, expires_at=MORNING.replace(hour=10))
     assert told(match([order], a_bar(), terms())) == ["1 expired session_ended"]
+
+
+def test_a_mark_that_led_to_a_trigger_is_not_told_as_one_that_stands() -> None:
+    history = bars("100 104 99 103", "103 103 96 97 30")
+    # 104 - 5 = 99, and 30 × 0.1 = 3; in the first bar 99 came before 104
+    outcome = match_path([sell(trail="5", mark="100")], history, terms())
+    assert told(outcome) == ["1 triggered", "1 fill 3 @ 99 taker fee 0"]
