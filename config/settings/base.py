@@ -235,6 +235,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "expire-orders": {"task": "trading.orders.tasks.expire_everywhere", "schedule": 60.0},
+    "check-open-orders": {
+        "task": "trading.orders.tasks.check_index_everywhere",
+        "schedule": 300.0,
+    },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",

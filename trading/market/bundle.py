@@ -22,6 +22,11 @@ def load_opening() -> int:
     return sum(_load_instrument(entry) for entry in BUNDLED)
 
 
+def symbols() -> list[str]:
+    """What the bundle holds."""
+    return [entry.symbol for entry in BUNDLED]
+
+
 def upcoming() -> Iterator[list[Bar]]:
     """The market's next moments: in each, the next bar of every instrument that has one.
 

@@ -14,6 +14,10 @@ from trading.market.bars import Bar
 from trading.orders.states import OPEN, OrderStatus
 from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 
+# Of an account that starts over: the order and the fill that sell what it held, which no market
+# has made.
+ACCOUNT_RESET = "account_reset"
+RESET_MODEL = "reset-1"
 _OPEN = sorted(status.value for status in OPEN)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.models import Candle, Instrument
 from trading.orders import reproduction, working_orders
-from trading.orders.models import Fill, Order
+from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.outcomes import EndReason, Execution
 from trading.orders.reproduction import Placed
 from trading.orders.states import OrderStatus
@@ -20,6 +22,7 @@ from trading.values import plain
 
 # Ends that the engine finds again by itself; the others came from outside the market.
 _BY_ENGINE = {reason.value for reason in EndReason}
+_NO_MARKET_S = Q(status=OrderStatus.FILLED, status_reason=ACCOUNT_RESET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,17 @@ class Reproduction:
 def of_instrument(account: Account, symbol: str, timeframe: str) -> Reproduction:
     """Replay one account of the entered tenant over the stored bars of one timeframe."""
     instrument = market.instrument(symbol)
-    rows = Order.objects.filter(account=account, instrument=symbol)
+    rows = Order.objects.filter(account=account, instrument=symbol).exclude(_NO_MARKET_S)
     orders = list(rows.select_related("parent").order_by("created_at", "id"))
     made = reproduction.reproduce(
         _placed(orders, instrument, timeframe),
         (market.bar_of(candle) for candle in _tape(orders, symbol, timeframe)),
         working_orders.terms(account, instrument),
     )
-    stored = Fill.objects.filter(account=account, instrument=symbol).order_by("id")
-    return Reproduction([_line(fill) for fill in stored], [_line(fill) for fill in made])
+    stored = Fill.objects.filter(account=account, instrument=symbol).exclude(model=RESET_MODEL)
+    return Reproduction(
+        [_line(fill) for fill in stored.order_by("id")], [_line(fill) for fill in made]
+    )
 
 
 def timeframe_of(account: Account, symbol: str) -> str | None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tenants import queries as tenants
 from tenants.tasks import PlatformTask, TenantTask
-from trading.orders import actions
+from trading.orders import actions, reindexing
 
 
 @shared_task(base=TenantTask, name="trading.orders.tasks.expire_orders")
@@ -21,3 +21,16 @@ def expire_everywhere() -> None:
     """Send every active tenant its own task."""
     for tenant_id in tenants.active_ids():
         expire_orders.send_to(tenant_id)
+
+
+@shared_task(base=TenantTask, name="trading.orders.tasks.check_index")
+def check_index() -> int:
+    """See that every open order of the tenant is in the index; adds and tells what is not."""
+    return reindexing.check()
+
+
+@shared_task(base=PlatformTask, name="trading.orders.tasks.check_index_everywhere")
+def check_index_everywhere() -> None:
+    """Send every active tenant its own task."""
+    for tenant_id in tenants.active_ids():
+        check_index.send_to(tenant_id)

@@ -1,0 +1,138 @@
+"""The open-order index: whom a price wakes, what is lost with Valkey, and how it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tenants import valkey
+from tests.cast import House, Person, job, now
+from tests.market import Market, list_instrument
+from tests.scenarios.test_first_trade import open_account
+from tests.scenarios.test_order_types import place, quiet, seen
+from trading.orders import execution, feed, index, reindexing
+
+
+@pytest.fixture
+def market() -> Market:
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    return market
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[UUID]]:
+    """The accounts that a bar was brought to."""
+    found: list[UUID] = []
+    meet = execution.meet
+
+    def noted(account_id: UUID, *rest: Any, **more: Any) -> int:
+        found.append(account_id)
+        return meet(account_id, *rest, **more)
+
+    monkeypatch.setattr(execution, "meet", noted)
+    yield found
+
+
+def limit_buy(person: Person, account: str, market: Market, price: str) -> dict[str, Any]:
+    asked = {"side": "buy", "type": "limit", "quantity": "1", "limit_price": price}
+    return place(person, account, market, **asked)
+
+
+def test_a_price_wakes_only_whom_it_concerns(
+    house: House, market: Market, woken: list[UUID]
+) -> None:
+    near, far = open_account(house.alice), open_account(house.mallory)
+    limit_buy(house.alice, near, market, "95")
+    limit_buy(house.mallory, far, market, "50")
+    quiet(market)
+    assert set(map(str, woken)) == {near, far}, "a new order meets the next bar, whatever it brings"
+    woken.clear()
+    quiet(market)
+    assert woken == []
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert list(map(str, woken)) == [near]
+
+
+def test_tenants_take_turns() -> None:
+    a, b = UUID(int=1), UUID(int=2)
+    accounts = [(a, UUID(int=n)) for n in range(11, 14)] + [(b, UUID(int=20))]
+    tenants = [tenant for tenant, _ in feed.in_turns(accounts)]
+    assert tenants == [a, b, a, a]
+
+
+def test_a_lost_index_is_rebuilt_before_anything_is_matched(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    order = limit_buy(alice, account, market, "95")
+    quiet(market)
+    keys = [f"open:{market.symbol}:{kind}" for kind in ("signed", "next", "below", "above")]
+    valkey.client().delete(*keys, "open:complete")
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert seen(alice, order)["status"] == "filled"
+
+
+def test_the_timer_finds_an_order_that_is_missing(house: House, market: Market) -> None:
+    account = open_account(house.alice)
+    order = limit_buy(house.alice, account, market, "95")
+    quiet(market)
+    valkey.client().delete(f"open:{market.symbol}:signed", f"open:{market.symbol}:below")
+    with job(house.tenant):
+        assert reindexing.check() == 1
+        assert reindexing.check() == 0
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert seen(house.alice, order)["status"] == "filled"
+
+
+def test_what_has_ended_leaves_the_index(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    first, second = (limit_buy(alice, account, market, "95") for _ in range(2))
+    quiet(market)
+    alice.request("DELETE", f"orders/{first['id']}/")
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert seen(alice, second)["status"] == "filled"
+    client = valkey.client()
+    assert client.hlen(f"open:{market.symbol}:signed") == 0
+    assert client.zcard(f"open:{market.symbol}:below") == 0
+    assert client.scard(f"open:{market.symbol}:next") == 0
+
+
+def test_an_order_that_was_refused_leaves_no_trace_once_a_bar_came(
+    house: House, market: Market
+) -> None:
+    """It is announced before its funds are looked at."""
+    account = open_account(house.alice, amount="5")
+    body = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
+    assert house.alice.post("orders/", {**body, "quantity": "1"}).status_code == 422
+    quiet(market)
+    assert valkey.client().scard(f"open:{market.symbol}:next") == 0
+
+
+def test_a_bar_stored_by_a_feed_that_died_is_matched_by_the_next(
+    house: House, market: Market
+) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    order = place(alice, account, market, side="buy", type="market", quantity="1")
+    market.print_bar(open="101", high="102", low="100", close="101")
+    assert seen(alice, order)["status"] == "accepted"
+    assert feed.recover([market.symbol], now=now()) == 1
+    assert feed.recover([market.symbol], now=now()) == 0
+    assert seen(alice, order)["status"] == "filled"
+
+
+def test_a_late_tidying_does_not_undo_a_later_move(house: House, market: Market) -> None:
+    """Two moves of one order: the first one's tidying comes after the second has signed."""
+    with job(house.tenant):
+        entry = index.entry(UUID(int=7), UUID(int=8))
+    symbol = market.symbol
+    index.move(symbol, {entry: index.Levels(at_once=True)})
+    token = valkey.client().hget(f"open:{symbol}:signed", entry.member)
+    index.move(symbol, {entry: index.Levels(at_once=True)})
+    index._tidy(symbol, token.decode(), {entry: ["next"]})
+    assert valkey.client().sismember(f"open:{symbol}:next", entry.member)
+    index.drop(symbol, [entry])
