@@ -135,7 +135,7 @@ def _copy(installation: Installation, contestant: Contestant, schema: str, where
     """The same rows, in the same order, as Bulkhead has."""
     with _superuser(installation, contestant) as target, installation.superuser() as source:
         target.execute("SET session_replication_role = replica")
-        columns = ", ".join(str(name) for (name,) in target.execute(_TARGET, [schema]))
+        columns = ", ".join(f'"{name}"' for (name,) in target.execute(_TARGET, [schema]))
         read = f"COPY (SELECT {columns} FROM trading_order{where}) TO STDOUT"
         write = f"COPY {schema}.shop_order ({columns}) FROM STDIN"
         with source.cursor().copy(read) as out, target.cursor().copy(write) as into:

@@ -22,9 +22,14 @@ class OrderOut(serializers.ModelSerializer[Any]):
     quantity = PlainDecimal()
     notional = PlainDecimal(allow_null=True)
     limit_price = PlainDecimal(allow_null=True)
+    stop_price = PlainDecimal(allow_null=True)
+    trail_amount = PlainDecimal(allow_null=True)
+    trail_percent = PlainDecimal(allow_null=True)
     filled_quantity = PlainDecimal()
+    remaining_quantity = PlainDecimal(source="remaining")
     average_price = PlainDecimal(allow_null=True)
     fees = PlainDecimal()
+    legs = serializers.SerializerMethodField()
 
     class Meta:
         model = Order
@@ -34,21 +39,35 @@ class OrderOut(serializers.ModelSerializer[Any]):
             "instrument",
             "side",
             "type",
+            "role",
             "quantity",
             "notional",
             "limit_price",
+            "stop_price",
+            "trail_amount",
+            "trail_percent",
             "time_in_force",
             "expires_at",
             "post_only",
+            "reduce_only",
             "client_order_id",
             "status",
             "status_reason",
             "filled_quantity",
+            "remaining_quantity",
             "average_price",
             "fees",
+            "parent",
+            "replaces",
+            "replaced_by",
             "created_at",
             "updated_at",
+            "legs",
         )
+
+    def get_legs(self, order: Any) -> list[Any]:
+        """No order of the population has any."""
+        return list(order.legs.all()) if order.role else []
 
 
 class OwnOrders(GenericViewSet[Any]):

@@ -50,6 +50,53 @@ class Migration(migrations.Migration):
                 ("time_in_force", models.CharField(max_length=3)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("post_only", models.BooleanField(default=False)),
+                (
+                    "stop_price",
+                    models.DecimalField(decimal_places=18, max_digits=38, null=True, blank=True),
+                ),
+                (
+                    "trail_amount",
+                    models.DecimalField(decimal_places=18, max_digits=38, null=True, blank=True),
+                ),
+                (
+                    "trail_percent",
+                    models.DecimalField(decimal_places=18, max_digits=38, null=True, blank=True),
+                ),
+                (
+                    "water_mark",
+                    models.DecimalField(decimal_places=18, max_digits=38, null=True, blank=True),
+                ),
+                ("reduce_only", models.BooleanField(default=False)),
+                ("role", models.CharField(max_length=12, blank=True, default="")),
+                ("parent", models.UUIDField(null=True, blank=True, db_column="parent_id")),
+                ("group", models.UUIDField(null=True, blank=True)),
+                ("replaces", models.UUIDField(null=True, blank=True, db_column="replaces_id")),
+                ("replaced_by", models.UUIDField(null=True, blank=True)),
+                ("digest", models.BinaryField(max_length=32, null=True)),
+                (
+                    "sibling_filled",
+                    models.DecimalField(decimal_places=18, max_digits=38, default=Decimal("0")),
+                ),
+                (
+                    "reserved",
+                    models.DecimalField(decimal_places=18, max_digits=38, default=Decimal("0")),
+                ),
+                ("top_ups", models.JSONField(default=list)),
+                (
+                    "maker_bps",
+                    models.DecimalField(decimal_places=18, max_digits=38, default=Decimal("0")),
+                ),
+                (
+                    "taker_bps",
+                    models.DecimalField(decimal_places=18, max_digits=38, default=Decimal("0")),
+                ),
+                (
+                    "slippage_bps",
+                    models.DecimalField(decimal_places=18, max_digits=38, default=Decimal("0")),
+                ),
+                ("placed_after", models.DateTimeField(null=True, blank=True)),
+                ("ended_after", models.DateTimeField(null=True, blank=True)),
+                ("is_triggered", models.BooleanField(default=False)),
                 ("client_order_id", models.CharField(max_length=64)),
                 ("status", models.CharField(max_length=20)),
                 ("status_reason", models.CharField(blank=True, max_length=64)),
