@@ -13,6 +13,7 @@ import psycopg
 from benchmarks.installation import Installation
 from benchmarks.population import tenant_id, user_id
 from tenants import tickets
+from tenants.backend import opening
 
 CALLS = 2_000  # of the function in one statement
 _PAGE = "SELECT * FROM trading_order WHERE {where} ORDER BY created_at DESC, id DESC LIMIT 51"
@@ -44,8 +45,8 @@ def costs(installation: Installation, *, rounds: int) -> list[Cost]:
         ]
 
 
-def _entry(installation: Installation) -> bytes:
-    """The statement that rides on BEGIN; a ticket is good for five minutes."""
+def _ticket(installation: Installation) -> bytes:
+    """What rides on BEGIN; it is good for five minutes."""
     ticket = tickets.issue(
         bytes.fromhex(installation.environment["TENANT_TICKET_SECRET"]),
         tenant_id=tenant_id(0),
@@ -53,22 +54,34 @@ def _entry(installation: Installation) -> bytes:
         scope="user",
         now=time.time(),
     )
-    return (
-        f"BEGIN; SELECT public.enter_tenant('{ticket.tenant_id}', '{ticket.user_id}',"
-        f" '{ticket.scope}', {ticket.issued_at}, '\\x{ticket.mac.hex()}')"
-    ).encode()
+    fields = (ticket.tenant_id, ticket.user_id, ticket.scope, ticket.issued_at, ticket.mac.hex())
+    return "{{{}}}".format(",".join(map(str, fields))).encode()
+
+
+def _entry(
+    installation: Installation, connection: psycopg.Connection[tuple[object, ...]]
+) -> Callable[[], object]:
+    """BEGIN as the application sends it."""
+    ((kind,),) = connection.execute(opening.TICKET_TYPE)
+    assert isinstance(kind, int)
+    ticket = _ticket(installation)
+    return lambda: connection.pgconn.exec_params(b"BEGIN", [ticket], [kind])
 
 
 def _entering(
     installation: Installation, connection: psycopg.Connection[tuple[object, ...]], rounds: int
 ) -> Cost:
-    entry = _entry(installation)
+    entry = _entry(installation, connection)
 
-    def transaction(begin: bytes) -> None:
-        connection.pgconn.exec_(begin)
+    def transaction(begin: Callable[[], object]) -> None:
+        begin()
         connection.pgconn.exec_(b"COMMIT")
 
-    bare, inside = _medians(lambda: transaction(b"BEGIN"), lambda: transaction(entry), rounds)
+    bare, inside = _medians(
+        lambda: transaction(lambda: connection.pgconn.exec_(b"BEGIN")),
+        lambda: transaction(entry),
+        rounds,
+    )
     return Cost("BEGIN and COMMIT, without and with enter_tenant", bare, inside)
 
 
@@ -78,7 +91,7 @@ def _proving(
     out: psycopg.Connection[tuple[object, ...]],
     rounds: int,
 ) -> list[Cost]:
-    inside.pgconn.exec_(_entry(installation))
+    _entry(installation, inside)()
     out.execute("BEGIN")
     series = f"FROM generate_series(1, {CALLS}) g"
     bare, called = _medians(

@@ -130,7 +130,8 @@ def _counts(counted: Counted) -> Table:
         ["request", "who", "round trips", "statements logged", "messages"],
         rows,
         "Round trips and messages are counted on the wire by a relay, statements by the server's"
-        " log. BEGIN and enter_tenant are one message, and one line of the log.",
+        " log. Bulkhead's BEGIN carries the ticket as its bound value, whose type calls"
+        " enter_tenant when PostgreSQL reads it, and goes together with the first statement.",
     )
 
 

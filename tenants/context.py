@@ -85,7 +85,7 @@ def require() -> TenantContext:
 
 @contextmanager
 def enter(context: TenantContext, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[TenantContext]:
-    """Open the tenant's transaction; `enter_tenant` rides on its BEGIN.
+    """Open the tenant's transaction: BEGIN carries the ticket, with the first statement.
 
     Entering the same context again joins the open transaction. Raises TenantAlreadyEntered inside
     another context, or inside a transaction that was opened without a tenant.

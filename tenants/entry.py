@@ -161,13 +161,28 @@ $body$;
 REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
 """
 
+# The type of the value that BEGIN carries. PostgreSQL reads a bound value in the transaction that
+# BEGIN then makes a block of, and whoever has read a `tenant_ticket` has entered the tenant.
+ENTERS = """public.enter_tenant(VALUE[1]::uuid, VALUE[2]::uuid, VALUE[3], VALUE[4]::bigint,
+        pg_catalog.decode(VALUE[5], 'hex'::text)) IS NOT NULL"""
+# A domain cannot be replaced: one that is there stays, with its OID, which connections know.
+TENANT_TICKET = f"""
+DO $body$ BEGIN
+    IF pg_catalog.to_regtype('public.tenant_ticket') IS NULL THEN
+        CREATE DOMAIN public.tenant_ticket AS text[] CONSTRAINT enters CHECK ({ENTERS});
+        REVOKE ALL ON DOMAIN public.tenant_ticket FROM PUBLIC;
+    END IF;
+END $body$;
+"""
+
 PROVEN = (PROVEN_TENANT, PROVEN_OWNER)
-FUNCTIONS = (ENTER_TENANT, *PROVEN, REFUSE_CHANGE)
+FUNCTIONS = (ENTER_TENANT, TENANT_TICKET, *PROVEN, REFUSE_CHANGE)
 INSTALL = (TICKET_KEYS, *FUNCTIONS)
 UNINSTALL = """
 DROP FUNCTION public.refuse_change();
 DROP FUNCTION public.proven_owner(text);
 DROP FUNCTION public.proven_tenant(text);
+DROP DOMAIN public.tenant_ticket;
 DROP FUNCTION public.enter_tenant(uuid, uuid, text, bigint, bytea);
 DROP SCHEMA bulkhead CASCADE;
 """

@@ -1,28 +1,81 @@
-"""The psycopg connection that carries the tenant on BEGIN, and cursors that take one statement."""
+"""The psycopg connection that enters the tenant on BEGIN, and cursors that take one statement."""
 
 from __future__ import annotations
 
 import select
-import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import psycopg
-from django.conf import settings
 from django.db.backends.postgresql.base import CursorMixin
-from psycopg import generators, pq
+from psycopg import adapt, generators, pq
+from psycopg.pq import ExecStatus, TransactionStatus
 
-from tenants import tickets
+from tenants.backend import opening
 from tenants.context import TenantContext
-from tenants.errors import BY_SQLSTATE
+
+_COPY = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
 class TenantConnection(psycopg.Connection[Any]):
-    """Sends `BEGIN; SELECT enter_tenant(…)` as one message where psycopg would send `BEGIN`."""
+    """Enters the tenant where psycopg would send `BEGIN`, and no earlier.
+
+    `BEGIN` with the ticket as its value goes together with the first statement: libpq's pipeline,
+    one round trip. Where that cannot be (`COPY`, named cursors, a pipeline of the caller's), and
+    for a connection's first transaction, `BEGIN; SELECT enter_tenant(…)` goes ahead.
+    """
 
     tenant_to_enter: Callable[[], TenantContext | None] | None = None
+    _ticket_type: int | None = None  # its OID, once the server has said it
+
+    def context_to_open(self) -> TenantContext | None:
+        """The tenant that the next statement enters on its way, if one may go with it."""
+        if (
+            self.pgconn.transaction_status != TransactionStatus.IDLE
+            or not self._ticket_type
+            or self._autocommit
+            or self._pipeline
+            or self.tenant_to_enter is None
+            # Prepared statements go another way; isolation levels are chosen before a ticket is.
+            or self.prepare_threshold is not None
+            or self._get_tx_start_command() != b"BEGIN"
+        ):
+            return None
+        return self.tenant_to_enter()
+
+    def open_with(self, context: TenantContext, send: Callable[[], None]) -> Any:
+        """Open the transaction inside the tenant and have `send` send its first statement.
+
+        Gives the statement's results. Raises the error that `enter_tenant` named: no transaction
+        is open then, and nothing of the statement has been done.
+        """
+        self.pgconn.enter_pipeline_mode()
+        begin, ticket = opening.begin(context), opening.ticket(context)
+        self.pgconn.send_query_params(begin, [ticket], param_types=[self._ticket_type or 0])
+        try:
+            send()
+        finally:
+            self.pgconn.pipeline_sync()
+            begun, *answers = yield from self._answers()
+            if fault := opening.fault_of(begun):
+                self._ticket_type = None  # it may be another since: asked for again
+                opening.refuse(fault)
+        return answers[0]
+
+    def _answers(self) -> Any:
+        """What each command gave, and the way out of the pipeline; a lost connection has none."""
+        yield from generators.send(self.pgconn)
+        answers = []
+        while self.pgconn.status == pq.ConnStatus.OK:
+            results = yield from generators.fetch_many(self.pgconn)
+            if results[-1].status == ExecStatus.PIPELINE_SYNC:
+                self.pgconn.exit_pipeline_mode()
+                break
+            answers.append(results)
+            if results[-1].status in _COPY:  # there is no way out of that
+                self.pgconn.finish()
+        return answers
 
     def _exec_command(self, command: Any, result_format: pq.Format = pq.Format.TEXT) -> Any:
         if not (isinstance(command, bytes) and command.startswith(b"BEGIN")):
@@ -30,26 +83,39 @@ class TenantConnection(psycopg.Connection[Any]):
         context = self.tenant_to_enter() if self.tenant_to_enter else None
         if context is None:
             return (yield from super()._exec_command(command, result_format))
-        return (yield from self._begin_inside(command, context))
+        begin = command + b" READ ONLY" if context.is_read_only else command
+        if self._pipeline:
+            return (yield from self._queue_opening(begin, context))
+        return (yield from self._begin_inside(begin, context))
 
     def _begin_inside(self, begin: bytes, context: TenantContext) -> Any:
-        """Open the transaction inside the tenant, in one round trip.
+        """Open the transaction inside the tenant, in a round trip of its own.
 
         Raises the error that `enter_tenant` named; the transaction is closed again then.
         """
         self._check_connection_ok()
-        mode = b" READ ONLY; " if context.is_read_only else b"; "
-        self.pgconn.send_query(begin + mode + entry_statement(context))
-        for result in (yield from generators.execute(self.pgconn)):
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                fault = psycopg.errors.error_from_result(result, encoding="utf-8")
-                if self.pgconn.transaction_status != pq.TransactionStatus.UNKNOWN:
-                    yield from super()._exec_command(b"ROLLBACK")
-                named = BY_SQLSTATE.get(fault.sqlstate or "")
-                if named is None:
-                    raise fault
-                raise named from fault
-        return None
+        statements = [begin, opening.entry_statement(context)]
+        if self._ticket_type is None:
+            statements.append(opening.TICKET_TYPE)
+        self.pgconn.send_query(b"; ".join(statements))
+        results = yield from generators.execute(self.pgconn)
+        if fault := opening.fault_of(results):
+            if self.pgconn.transaction_status != TransactionStatus.UNKNOWN:
+                yield from super()._exec_command(b"ROLLBACK")
+            opening.refuse(fault)
+        if self._ticket_type is None:
+            self._ticket_type = int(results[-1].get_value(0, 0))
+
+    def _queue_opening(self, begin: bytes, context: TenantContext) -> Any:
+        """The same in a pipeline of the caller's, which takes no message of several statements."""
+        try:
+            yield from super()._exec_command(begin)
+            yield from super()._exec_command(opening.entry_statement(context))
+            yield from self._pipeline._sync_gen()  # type: ignore[union-attr]  # the caller has seen it
+        except psycopg.Error as fault:
+            if self.pgconn.status == pq.ConnStatus.OK:
+                yield from super()._exec_command(b"ROLLBACK")
+            opening.refuse(fault)
 
     def has_been_cut(self) -> bool:
         """Whether the server has hung up, told by the socket alone: no round trip.
@@ -62,35 +128,32 @@ class TenantConnection(psycopg.Connection[Any]):
         return bool(readable)
 
 
-def entry_statement(context: TenantContext) -> bytes:
-    """`SELECT enter_tenant(…)` with a ticket that is at most a minute old."""
-    minute = int(time.time()) // 60
-    return _entry(context.tenant_id, context.actor.user_id, context.scope.value, minute)
-
-
-@lru_cache(maxsize=4096)
-def _entry(tenant_id: UUID, user_id: UUID | None, scope: str, minute: int) -> bytes:
-    """The same bytes for whoever comes again within the minute: signing takes its time.
-
-    A message of several statements takes no parameters; every value here is a UUID, a number, hex
-    digits or one of two words, so there is nothing to escape.
-    """
-    ticket = tickets.issue(
-        settings.TENANT_TICKET_SECRET,
-        tenant_id=tenant_id,
-        user_id=user_id,
-        scope=scope,
-        now=minute * 60,
-    )
-    user = f"'{ticket.user_id}'" if ticket.user_id else "NULL"
-    return (
-        f"SELECT public.enter_tenant('{ticket.tenant_id}', {user}, '{ticket.scope}',"
-        f" {ticket.issued_at}, '\\x{ticket.mac.hex()}')"
-    ).encode()
-
-
 class TenantCursor(CursorMixin, psycopg.Cursor[Any]):
     """Always speaks the extended protocol: one statement an execution, values never in the text."""
+
+    def _execute_gen(
+        self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: Any = None
+    ) -> Any:
+        connection: Any = self._conn
+        context = None if self.closed else connection.context_to_open()
+        if context is None:
+            return super()._execute_gen(query, params, prepare=prepare, binary=binary)
+        return self._open_and_execute(context, query, params, binary=binary)
+
+    def _open_and_execute(
+        self, context: TenantContext, query: Any, params: Any, *, binary: bool | None
+    ) -> Any:
+        """psycopg's `_execute_gen`, with the transaction's opening on the same way."""
+        connection: Any = self._conn
+        self._reset()
+        self._last_query = None
+        self._tx = adapt.Transformer(self)
+        converted = self._convert_query(query, params)
+        send = partial(self._execute_send, converted, binary=binary)
+        results = yield from connection.open_with(context, send)
+        self._check_results(results)
+        self._set_results(results)
+        self._last_query = query
 
     def _execute_send(
         self, query: Any, *, force_extended: bool = True, binary: bool | None = None

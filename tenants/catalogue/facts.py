@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tenants import rls, roles
+from tenants import entry, rls, roles
 from tenants.catalogue import known_functions, known_policies, known_tables
 
 
@@ -22,10 +22,16 @@ def parameters(pattern: str) -> dict[str, Any]:
         "revoked_views": list(roles.REVOKED_VIEWS),
         "settings": json.dumps(_settings(roles.APP)),
         "tenant_default": known_policies.squashed(rls.TENANT_SETTING),
+        "enters": _printed(entry.ENTERS),
         "app": roles.APP,
         "owner": roles.OWNER,
         "backup": roles.BACKUP,
     }
+
+
+def _printed(rule: str) -> str | None:
+    """`squashed`, and as PostgreSQL prints it where `pg_catalog` alone is searched."""
+    return known_policies.squashed(rule.replace("pg_catalog.", ""))
 
 
 def _role(role: roles.Role) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from tenants.backend.connection import entry_statement
+from tenants.backend.opening import entry_statement
 from tenants.context import Actor, Scope, TenantContext
 from tests.isolation.world import Trader
 

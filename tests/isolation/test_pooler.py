@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from tenants.backend.connection import entry_statement
+from tenants.backend.opening import entry_statement
 from tests.isolation.database import as_tenant
 from tests.isolation.pooler import pgbouncer
 from tests.isolation.world import Trader, World

@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tenants.backend.connection import entry_statement
+from tenants.backend.opening import entry_statement
 from tenants.context import Actor, Scope, TenantContext
 from tenants.ownership import UserOwned, tenant_models
 from tenants.rls import OWNER_POLICY, TENANT_POLICY, quoted

@@ -102,7 +102,41 @@ FUNCTIONS = [
         PUBLIC,
         also="migrations_not_replayable",
     ),
-    Sabotage("no entry", "function_missing", "DROP FUNCTION enter_tenant", PUBLIC),
+    Sabotage(
+        "no entry",
+        "function_missing ticket_altered",
+        "DROP FUNCTION enter_tenant CASCADE",
+        PUBLIC,
+    ),
+    Sabotage("no ticket", "ticket_missing", "DROP DOMAIN tenant_ticket", PUBLIC),
+    Sabotage(
+        "ticket for anything",
+        "ticket_altered",
+        # PostgreSQL sets no savepoint straight after a constraint of a domain has gone.
+        "ALTER DOMAIN tenant_ticket DROP CONSTRAINT enters;"
+        " COMMENT ON DOMAIN tenant_ticket IS 'anything'",
+        PUBLIC,
+    ),
+    Sabotage(
+        "ticket that asks another",
+        "ticket_altered",
+        "ALTER DOMAIN tenant_ticket DROP CONSTRAINT enters;"
+        " ALTER DOMAIN tenant_ticket ADD CONSTRAINT enters CHECK (VALUE IS NOT NULL)",
+        PUBLIC,
+    ),
+    Sabotage(
+        "ticket that asks twice",
+        "ticket_altered",
+        "ALTER DOMAIN tenant_ticket ADD CHECK (VALUE[1] IS NOT NULL)",
+        PUBLIC,
+    ),
+    Sabotage(
+        "ticket of the backup's",
+        "ticket_altered",
+        "ALTER DOMAIN public.tenant_ticket OWNER TO bulkhead_backup",
+        PUBLIC,
+        by_owner=False,
+    ),
     Sabotage(
         "proof of a superuser",
         "owner_wrong",
