@@ -11,6 +11,7 @@ from tests.tenants.catalogue import (
     sabotaged_functions,
     sabotaged_grants,
     sabotaged_keys,
+    sabotaged_partitions,
     sabotaged_platform,
     sabotaged_policies,
     sabotaged_tables,
@@ -20,6 +21,7 @@ from tests.tenants.catalogue.scratch import Scratch
 
 SABOTAGES = [
     *sabotaged_policies.POLICIES,
+    *sabotaged_partitions.PARTITIONS,
     *sabotaged_grants.GRANTS,
     *sabotaged_functions.FUNCTIONS,
     *sabotaged_keys.KEYS,
@@ -53,6 +55,7 @@ HARMLESS = {
     " AS SELECT * FROM public.trading_order",
     "columns in another order": "ALTER TABLE {schema}.trading_order DROP COLUMN status_reason,"
     " ADD COLUMN status_reason varchar(64) NOT NULL",
+    "a partition with the wall of its table": sabotaged_partitions.WALLED,
     "a default privilege for the owner": "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS"
     " FROM PUBLIC",
 }
@@ -71,7 +74,9 @@ def test_a_sabotage_is_found_as_itself(scratch: Scratch, sabotage: Sabotage) -> 
 
 
 @pytest.mark.parametrize(
-    "sabotage", sabotaged_policies.POLICIES, ids=lambda sabotage: sabotage.name
+    "sabotage",
+    [*sabotaged_policies.POLICIES, *sabotaged_partitions.PARTITIONS],
+    ids=lambda sabotage: sabotage.name,
 )
 def test_the_application_sees_broken_policies_too(scratch: Scratch, sabotage: Sabotage) -> None:
     gaps = scratch.gaps(sabotage.statements(scratch), seen_by=APP)
