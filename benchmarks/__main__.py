@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in")
+BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in", "prices")
 
 
 def main() -> None:

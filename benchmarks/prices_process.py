@@ -1,0 +1,57 @@
+"""The process that is measured by `benchmarks.prices`: prints seconds by crowd, as JSON."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+import django
+
+django.setup()
+
+from benchmarks.prices import TOUCHED  # noqa: E402 - needs the app registry
+from trading.market.bars import Bar  # noqa: E402
+from trading.orders import feed, reindexing  # noqa: E402
+
+_FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+_HIGHEST = 1_000_000  # where order number 0 of each crowd buys
+
+
+class Tape:
+    """The bars of one crowd: each goes through as many orders as asked, the highest first."""
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol, self._hours, self._filled = symbol, count(1), 0
+
+    def bar(self, touched: int) -> Bar:
+        self._filled += touched
+        # Between the prices of the last order that it goes through and the next.
+        low = Decimal(_HIGHEST - self._filled) + Decimal("0.5")
+        top = max(Decimal(_HIGHEST + 10), low)
+        start = _FIRST + timedelta(hours=next(self._hours))
+        return Bar(self._symbol, "1h", start, top, top, low, top, Decimal(0))
+
+
+def main(crowds: list[tuple[str, int, int]], rounds: int) -> None:
+    reindexing.rebuild()
+    tapes = {symbol: Tape(symbol) for symbol, _, _ in crowds}
+    took = {symbol: {str(touched): [] for touched in TOUCHED} for symbol in tapes}
+    turns = [(symbol, touched) for symbol in tapes for touched in TOUCHED]
+    for _ in range(rounds):
+        for symbol, touched in random.sample(turns, len(turns)):
+            bar = tapes[symbol].bar(touched)
+            started = time.perf_counter()
+            fills = feed.feed(bar, now=datetime.now(UTC))
+            took[symbol][str(touched)].append(time.perf_counter() - started)
+            if fills != touched:
+                raise RuntimeError(f"{symbol}: {fills} fills of {touched}")
+    print(json.dumps(took))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), int(sys.argv[2]))
