@@ -30,6 +30,7 @@ from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
 from trading.orders import drafts, endings, execution, funds, index, limits, risk, states
+from trading.orders.execution import CaughtUp
 from trading.orders.instructions import Change, Instruction, faults
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
@@ -82,9 +83,9 @@ def cancel(*, order_id: UUID, now: datetime) -> Order:
 
     A bar that was stored before is met first. Raises NotFound or OrderNotOpen.
     """
-    order = _caught_up(order_id, now=now)
-    _end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
-    return order
+    found = _caught_up(order_id, now=now)
+    _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    return found.order
 
 
 def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list[Order]:
@@ -94,10 +95,10 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
         rows = rows.filter(account_id=account_id)
     ended = []
     for order_id in _in_order(rows):
-        order = execution.caught_up(order_id, now=now)
-        if order.status in states.OPEN:
-            _end(order, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
-            ended.append(order)
+        found = execution.caught_up(order_id, now=now)
+        if found.order.status in states.OPEN:
+            _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+            ended.append(found.order)
     return ended
 
 
@@ -106,9 +107,9 @@ def expire_due(*, now: datetime) -> int:
     due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
     ended = 0
     for order_id in _in_order(due):
-        order = execution.caught_up(order_id, now=now)
-        if order.status in states.OPEN:
-            _end(order, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+        found = execution.caught_up(order_id, now=now)
+        if found.order.status in states.OPEN:
+            _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
             ended += 1
     return ended
 
@@ -120,7 +121,8 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     its group, and so its quantity. Raises NotFound, OrderNotOpen, NotReplaceable, and what `place`
     raises; then the old order stays as it was.
     """
-    old = _caught_up(order_id, now=now)
+    found = _caught_up(order_id, now=now)
+    old = found.order
     instrument = market.instrument(old.instrument)
     asked = drafts.quantised(_changed(old, change), instrument)
     if wrong := faults(asked):
@@ -129,7 +131,7 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     if asked.client_order_id and _known(asked, old.account) is not None:
         raise ClientOrderIdReused
     waits = old.status == OrderStatus.INITIALIZED
-    held = endings.replaced(old, now=now)
+    held = endings.replaced(old, now=now, after=found.after)
     order = _drafted(asked, old.account, instrument, now=now)
     order.role, order.parent_id, order.group = old.role, old.parent_id, old.group
     order.replaces, order.locked = old, held
@@ -273,12 +275,12 @@ def _changed(old: Order, change: Change) -> Instruction:
     )
 
 
-def _caught_up(order_id: UUID, *, now: datetime) -> Order:
+def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
     """The order, locked, having met every bar that is stored. Raises NotFound, OrderNotOpen."""
-    order = execution.caught_up(order_id, now=now)
-    if order.status not in states.OPEN:
-        raise OrderNotOpen(f"The order is {order.status}.")
-    return order
+    found = execution.caught_up(order_id, now=now)
+    if found.order.status not in states.OPEN:
+        raise OrderNotOpen(f"The order is {found.order.status}.")
+    return found
 
 
 def _in_order(rows: QuerySet[Order]) -> list[UUID]:
@@ -286,15 +288,16 @@ def _in_order(rows: QuerySet[Order]) -> list[UUID]:
     return list(rows.order_by("account_id", "id").values_list("id", flat=True))
 
 
-def _end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
+def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:
     """With all that hangs on it, each on the record."""
-    for ended in endings.end_all(order, status, reason=reason, now=now):
-        after = {
+    order, after = found.order, found.after
+    for ended in endings.end_all(order, status, reason=reason, now=now, after=after):
+        said = {
             "status": ended.status,
             "reason": ended.status_reason,
             "filled_quantity": ended.filled_quantity,
         }
-        audit.record(f"order.{ended.status}", on=ended, after=after)
+        audit.record(f"order.{ended.status}", on=ended, after=said)
 
 
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:

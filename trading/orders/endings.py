@@ -7,7 +7,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from trading.brokers import actions as brokers
-from trading.market import queries as market
 from trading.notifications import events
 from trading.orders import index, states
 from trading.orders.models import Order
@@ -23,15 +22,15 @@ def end(
     *,
     reason: str,
     now: datetime,
-    after: datetime | None = None,
+    after: datetime | None,
 ) -> None:
     """Bring a locked order to its end, and free what it still held.
 
-    `after` is the start of the newest bar that it met; without, the market's newest.
+    `after` is the start of the newest bar that it met, or None where there was none yet.
     """
     order.status = states.step(OrderStatus(order.status), status)
     order.status_reason = reason
-    order.ended_after = after or market.quote(order.instrument).at
+    order.ended_after = after
     release(order, order.locked)
     order.updated_at = now
     order.save(update_fields=["status", "status_reason", "ended_after", "locked", "updated_at"])
@@ -39,26 +38,34 @@ def end(
     tell(order, f"order.{status.value}", now)
 
 
-def end_all(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> list[Order]:
+def end_all(
+    order: Order,
+    status: OrderStatus,
+    *,
+    reason: str,
+    now: datetime,
+    after: datetime | None,
+) -> list[Order]:
     """End an order with what hangs on it: its group, and the legs that wait for it.
 
     Gives all that ended, the order first.
     """
-    end(order, status, reason=reason, now=now)
+    end(order, status, reason=reason, now=now, after=after)
     others = _hanging_on(order)
     for other in others:
         other.account = order.account
         is_leg = other.group != order.group
         why = EndReason.ENTRY_NOT_FILLED.value if is_leg else reason
-        end(other, OrderStatus.CANCELED if is_leg else status, reason=why, now=now)
+        ended = OrderStatus.CANCELED if is_leg else status
+        end(other, ended, reason=why, now=now, after=after)
     return [order, *others]
 
 
-def replaced(order: Order, *, now: datetime) -> Decimal:
+def replaced(order: Order, *, now: datetime, after: datetime | None) -> Decimal:
     """End an order in favour of another; gives what it held for its group, which stays locked."""
     pending = states.step(OrderStatus(order.status), OrderStatus.PENDING_REPLACE)
     order.status = states.step(pending, OrderStatus.REPLACED)
-    order.ended_after = market.quote(order.instrument).at
+    order.ended_after = after
     if order.group is None:
         release(order, order.locked)
     held: Decimal = order.locked

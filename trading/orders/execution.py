@@ -46,7 +46,15 @@ def meet(account_id: UUID, bar: Bar, *, now: datetime) -> int:
         return 0
 
 
-def caught_up(order_id: UUID, *, now: datetime) -> Order:
+@dataclasses.dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """A locked order, and the start of the newest bar that it has met; None before any."""
+
+    order: Order
+    after: datetime | None
+
+
+def caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
     """An order with its account's lock held, which has met all that is stored of the market.
 
     A feed stores a bar before it looks for the orders that it touches: whoever ends an order in
@@ -57,22 +65,35 @@ def caught_up(order_id: UUID, *, now: datetime) -> Order:
         raise NotFound("There is no such order.")
     account_id, symbol = row
     account = brokers.lock(account_id)
-    catch_up(account, symbol, now=now)
+    after = catch_up(account, symbol, now=now)
     order = Order.objects.select_for_update().get(pk=order_id)
     order.account = account
-    return order
+    return CaughtUp(order, after)
 
 
-def catch_up(account: Account, symbol: str, *, now: datetime) -> None:
-    """Meet the newest bar, if it has been stored and not been met yet. The account is locked."""
+def catch_up(account: Account, symbol: str, *, now: datetime) -> datetime | None:
+    """Meet the newest bar, if it has not been met yet; gives its start. The account is locked.
+
+    By the time that the caller goes on a newer one may be there: that one finds what is open then.
+    """
     newest = market.newest_bar(symbol)
-    if newest is not None:
-        _meet(account, newest, now)
+    if newest is None:
+        return None
+    _meet(account, newest, now)
+    return newest.start
+
+
+def _meet(account: Account, bar: Bar, now: datetime) -> int:
+    """The locked account's part of a bar, and its limits after it."""
+    fills = _match(account, bar, now)
+    if fills:
+        _halt_if_reached(account, bar, now)
+    return fills
 
 
 @exact()
-def _meet(account: Account, bar: Bar, now: datetime) -> int:
-    """The locked account's orders that the bar touches, in the order of their arrival."""
+def _match(account: Account, bar: Bar, now: datetime) -> int:
+    """The account's orders that the bar touches, in the order of their arrival."""
     if account.status != Account.Status.ACTIVE:
         return 0
     orders = _touched(account, bar)
@@ -87,8 +108,6 @@ def _meet(account: Account, bar: Bar, now: datetime) -> int:
     outcome = matching.match(working, bar, terms)
     _apply(outcome, orders, instrument, bar, now)
     _note_met(outcome, orders, bar)
-    if outcome.executions:
-        _halt_if_reached(account, now)
     return len(outcome.executions)
 
 
@@ -293,13 +312,19 @@ _FILLED = (
 )
 
 
-def _halt_if_reached(account: Account, now: datetime) -> None:
+def _halt_if_reached(account: Account, bar: Bar, now: datetime) -> None:
     """An account that has lost enough: halted, and nothing of it stays in the market."""
     reached = limits.reached_by(account, now=now)
     if reached is None:
         return
+    rows = Order.objects.open().filter(account=account)
+    for symbol in sorted(set(rows.values_list("instrument", flat=True))):
+        newest = bar if symbol == bar.symbol else market.newest_bar(symbol)
+        if newest is not None and newest is not bar:
+            _match(account, newest, now)
+        after = None if newest is None else newest.start
+        for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
+            order.account = account
+            ended = OrderStatus.CANCELED
+            endings.end(order, ended, reason=reached.value, now=now, after=after)
     brokers.halt(account_id=account.id, reason=reached.value, now=now)
-    rows = Order.objects.select_for_update().open().filter(account=account)
-    for order in rows.order_by("id"):
-        order.account = account
-        endings.end(order, OrderStatus.CANCELED, reason=reached.value, now=now)

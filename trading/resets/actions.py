@@ -46,10 +46,11 @@ def _leave_market(account: Account, *, now: datetime) -> None:
     """Cancel what is open, after it has met what is stored of the market."""
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        execution.catch_up(account, symbol, now=now)
-    for order in rows.select_for_update().order_by("id"):
-        order.account = account
-        endings.end(order, OrderStatus.CANCELED, reason=ACCOUNT_RESET, now=now)
+        after = execution.catch_up(account, symbol, now=now)
+        for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
+            order.account = account
+            ended = OrderStatus.CANCELED
+            endings.end(order, ended, reason=ACCOUNT_RESET, now=now, after=after)
 
 
 def _sell(account: Account, position: Position, *, now: datetime) -> None:
