@@ -11,7 +11,10 @@ import contextlib
 import json
 from typing import Any
 
+from config.headers import HEADERS
+
 _HEADERS = [
+    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
     (b"content-type", b"application/problem+json"),
     (b"cache-control", b"private, no-store"),
     (b"connection", b"close"),

@@ -24,15 +24,24 @@ _requests = logging.getLogger("bulkhead.requests")
 
 
 class ContextFilter(logging.Filter):
-    """Adds `tenant`, `actor` and `request_id` to every record; ids only, never names or values."""
+    """Adds `tenant`, `actor`, `address` and `request_id` to every record that does not bring them.
+
+    Ids only, never names or values.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         from tenants.context import current  # the settings import this module before Django is up
 
         context = current()
-        record.tenant = str(context.tenant_id) if context else "-"
-        record.actor = context.actor.name if context else "-"
-        record.request_id = request_id.get()
+        told = {
+            "tenant": str(context.tenant_id) if context else "-",
+            "actor": context.actor.name if context else "-",
+            "address": "-",
+            "request_id": request_id.get(),
+        }
+        for name, value in told.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
         return True
 
 
@@ -56,6 +65,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "tenant": getattr(record, "tenant", "-"),
             "actor": getattr(record, "actor", "-"),
+            "address": getattr(record, "address", "-"),
             "request_id": getattr(record, "request_id", "-"),
         }
         if record.exc_info:
@@ -118,8 +128,20 @@ class RequestIdMiddleware:
             took = (time.perf_counter() - started) * 1000
             path = quote(request.path, safe="/:", errors="replace")
             line = "%s %s %s %.1fms"
-            _requests.info(line, request.method, path, response.status_code, took)
+            values = (request.method, path, response.status_code, took)
+            _requests.info(line, *values, extra=_asked_by(request))
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = name
         return response
+
+
+def _asked_by(request: HttpRequest) -> dict[str, str]:
+    """Who asked where from, as the middlewares below have found out; their context is over."""
+    caller = getattr(request, "identity", None)
+    tenant_id = caller.tenant_id if caller else getattr(request, "tenant_id", None)
+    return {
+        "tenant": str(tenant_id or "-"),
+        "actor": caller.context().actor.name if caller else "-",
+        "address": getattr(request, "client_address", "") or "-",
+    }

@@ -27,7 +27,9 @@ class AddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        came_from, prefix = origin.address.set(origin.of(request)), get_script_prefix()
+        request.client_address = origin.of(request)  # type: ignore[attr-defined]
+        came_from = origin.address.set(request.client_address)  # type: ignore[attr-defined]
+        prefix = get_script_prefix()
         try:
             return self._addressed(request)
         finally:

@@ -225,7 +225,10 @@ def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:
         audit.record("session.ended", on=session, after={"because": REUSED})
         return None
     session.last_seen_at = now
-    session.expires_at = now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+    session.expires_at = min(
+        now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+        session.created_at + timedelta(seconds=settings.SESSION_SECONDS),
+    )
     session.address = device.address or None
     session.save(update_fields=["last_seen_at", "expires_at", "address"])
     return _new_refresh_token(session, now=now)

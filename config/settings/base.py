@@ -194,6 +194,7 @@ SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=20)  # of one address
 INVITATION_SECONDS = 7 * 24 * 60 * 60
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 24 * 60 * 60
+SESSION_SECONDS = 30 * 24 * 60 * 60  # however often it is refreshed
 # The page that an invitation's mail leads to; its token follows as the fragment.
 INVITATION_URL = env.str("INVITATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/invitation/")
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds

@@ -174,3 +174,14 @@ def test_the_key_may_change_while_people_are_signed_in(house: House, settings: A
     assert jwt.get_unverified_header(fresh)["kid"] != jwt.get_unverified_header(old)["kid"]
     settings.SECRET_KEY_FALLBACKS = []
     assert house.alice.get("accounts/").status_code == 401
+
+
+def test_a_session_ends_one_day_however_often_it_is_refreshed(house: House) -> None:
+    token, device = log_in(house).json()["refresh"], Device(address=anywhere(), agent="test")
+    began = now()
+    for time in range(1, 32):
+        at = began + timedelta(hours=23 * time)
+        token = actions.refresh(token=token, at=None, device=device, now=at).refresh
+    with pytest.raises(InvalidCredential):
+        late = began + timedelta(days=30, minutes=1)
+        actions.refresh(token=token, at=None, device=device, now=late)

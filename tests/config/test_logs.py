@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from config.logs import TextFormatter, logging_config
+from tests.cast import House
 from tests.web import Server
 
 
@@ -48,6 +49,32 @@ def test_a_path_cannot_forge_a_line(caplog: pytest.LogCaptureFixture) -> None:
     (line,) = [r.getMessage() for r in caplog.records if r.name == "bulkhead.requests"]
     assert line.startswith("GET /x%0AI%20bulkhead.requests%20tenant%3D1%1B%5B31m%E2%80%A8")
     assert line.isascii()
+
+
+def test_a_request_s_line_says_who_asked_and_from_where(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "bulkhead.requests"):
+        house.alice.get("accounts/")
+    (line,) = [r for r in caplog.records if r.name == "bulkhead.requests"]
+    told = {name: getattr(line, name) for name in ("tenant", "actor", "address")}
+    assert told == {
+        "tenant": str(house.tenant.id),
+        "actor": f"user:{house.alice.user_id}",
+        "address": "127.0.0.1",
+    }
+
+
+def test_a_wrong_password_leaves_a_line_without_the_email(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"email": house.alice.email, "password": "Wrong-horse-7"}
+    with caplog.at_level("WARNING", "bulkhead.guesses"):
+        answer = Client().post("/api/v1/auth/login/", body, content_type="application/json")
+    assert answer.status_code == 401
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "bulkhead.guesses"]
+    assert line.endswith("from 127.0.0.1")
+    assert house.alice.email not in line
 
 
 def test_no_line_of_the_server_is_forged(server: Server) -> None:
