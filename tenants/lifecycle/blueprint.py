@@ -43,12 +43,17 @@ class Blueprint:
 def current() -> Blueprint:
     """The blueprint of the code's migrations, compiled at the first call of the process."""
     loader = MigrationLoader(None)
-    labels = {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
+    labels = tenant_labels()
     wanted = tuple(sorted(key for key in loader.graph.nodes if key[0] in labels))
     with _lock:
         if wanted not in _compiled:
             _compiled[wanted] = _compile(loader, set(wanted))
         return _compiled[wanted]
+
+
+def tenant_labels() -> set[str]:
+    """The apps whose tables stand in every dedicated schema."""
+    return {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
 
 
 def _compile(loader: MigrationLoader, wanted: set[Key]) -> Blueprint:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as DjangoMigrate
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django_tenants.utils import schema_context
 
 from tenants import entry, tickets
 from tenants.backend.routers import OWNER_ALIAS
-from tenants.lifecycle import provisioning
+from tenants.lifecycle import blueprint, provisioning
 from tenants.models import Tenant
 
 Report = Callable[[str], None]
@@ -38,7 +41,23 @@ def migrate_dedicated(report: Report, *, verbosity: int = 1) -> None:
 def migrate_schema(schema: str, *, verbosity: int = 1) -> None:
     """Bring one dedicated schema up to date by Django's own `migrate`."""
     with schema_context(schema, database=OWNER_ALIAS):
+        _note_shared()
         _run(verbosity)
+
+
+def _note_shared() -> None:
+    """Have the schema know as done what is done in `public` alone.
+
+    Tenant apps' migrations depend on those of shared apps, and a schema that was made by replay
+    knows only the former.
+    """
+    connection = connections[OWNER_ALIAS]
+    recorder = MigrationRecorder(connection)
+    recorder.ensure_schema()
+    known, tenants_own = recorder.applied_migrations(), blueprint.tenant_labels()
+    for app, name in MigrationLoader(None).graph.nodes:
+        if app not in tenants_own and (app, name) not in known:
+            recorder.record_applied(app, name)
 
 
 def _run(verbosity: int) -> None:

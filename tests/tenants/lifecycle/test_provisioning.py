@@ -67,6 +67,15 @@ def test_a_replayed_schema_is_the_same_as_a_migrated_one(schema: str) -> None:
         provisioning.drop_schema(name)
 
 
+def test_a_replayed_schema_is_migrated_again_in_vain(schema: str) -> None:
+    """As every start of an installation does; its history has to be whole for that."""
+    provisioning.create_schema(schema, now=now())
+    before = described(schema)
+    migrating.migrate_schema(schema, verbosity=0)
+    assert described(schema) == before
+    provisioning.drop_schema(schema)
+
+
 def test_making_a_schema_twice_changes_nothing(schema: str) -> None:
     provisioning.create_schema(schema, now=now())
     before = described(schema)
