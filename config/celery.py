@@ -11,9 +11,7 @@ application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
 # Of every thread: without it a thread of the web process would look for a broker of its own.
 application.set_default()
-application.autodiscover_tasks(
-    ["tenants", "accounts.sessions", "trading.idempotency", "trading.orders"]
-)
+application.autodiscover_tasks(["tenants", "trading.orders"])
 
 
 @worker_init.connect

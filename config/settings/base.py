@@ -27,6 +27,9 @@ SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
 BULKHEAD_REPLAY_SPEED = env.float("BULKHEAD_REPLAY_SPEED", default=12.0)
+# By its id in ccxt; where none is named, no market data is fetched.
+MARKET_EXCHANGE = env.str("MARKET_EXCHANGE", default="")
+MARKET_EXCHANGE_URL = env.str("MARKET_EXCHANGE_URL", default="")
 # AddressMiddleware comes before anything that reads the host, and answers 404 to every host that is
 # neither the platform's, nor `<slug>.<base domain>`, nor a row of Domain.
 ALLOWED_HOSTS = ["*"]
@@ -220,6 +223,7 @@ CELERY_IMPORTS = [
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
     "trading.idempotency.tasks",
+    "trading.market.tasks",
 ]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -241,6 +245,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
     },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
+    "make-partitions": {
+        "task": "trading.market.tasks.make_partitions",
+        "schedule": crontab(hour="2", minute="40"),
+    },
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",
         "schedule": crontab(hour="3", minute="10"),

@@ -14,7 +14,9 @@ SELECT CASE c.relkind WHEN 'f' THEN 'foreign_table' WHEN 'S' THEN 'sequence_unkn
   FROM room r
   JOIN pg_catalog.pg_class c ON c.relnamespace = r.oid AND c.relkind IN ('r', 'p', 'f', 'S', 'm')
  WHERE NOT EXISTS (SELECT FROM seat s WHERE s.oid = c.oid)
-   AND NOT (c.relispartition AND c.relkind <> 'f')
+   -- A partition stands where its table does, and its table is looked for itself.
+   AND NOT (c.relispartition AND c.relkind <> 'f' AND r.oid = (SELECT t.relnamespace
+        FROM pg_catalog.pg_class t WHERE t.oid = pg_partition_root(c.oid)))
    AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d
         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')))

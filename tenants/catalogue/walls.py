@@ -10,13 +10,6 @@ SELECT code, schema, tab, NULL
     ('rls_not_forced', kind = 'tenant' AND NOT relforcerowsecurity),
     ('rls_forced', kind = 'shared' AND relforcerowsecurity)) AS v(code, is_bad)
  WHERE walled AND is_bad
-UNION ALL
-SELECT 'partition_open', r.schema, c.relname, string_agg(DISTINCT a.privilege_type, ', ')
-  FROM room r
-  JOIN pg_catalog.pg_class c ON c.relnamespace = r.oid
- CROSS JOIN LATERAL aclexplode(c.relacl) a
- WHERE c.relispartition AND NOT c.relrowsecurity AND a.grantee <> c.relowner
- GROUP BY 2, 3
 """,
     {
         "rls_off": "Row-level security is off, so the policies of this table do nothing."
@@ -26,8 +19,6 @@ SELECT 'partition_open', r.schema, c.relname, string_agg(DISTINCT a.privilege_ty
         "rls_forced": "Row-level security is forced on a shared table, so that enter_tenant, which"
         " runs as its owner, finds nothing. ALTER TABLE {schema}.{object} NO FORCE ROW LEVEL"
         " SECURITY.",
-        "partition_open": "A partition without policies is open past its parent's: {detail}."
-        " REVOKE ALL ON {schema}.{object} from all but its owner.",
     },
 )
 

@@ -46,6 +46,8 @@ SHARED = {
     "market.Instrument": "the market is the same for all",
     "market.Candle": "the market is the same for all",
     "market.CandleLoad": "candles on their way by COPY; holds nobody's data",
+    "market.Tick": "the market is the same for all",
+    "market.TickLoad": "ticks on their way by COPY; holds nobody's data",
 }
 # Views that anyone may call, each with its reason.
 OPEN_VIEWS = {

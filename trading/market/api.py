@@ -1,9 +1,10 @@
-"""`/api/v1/instruments/`: instruments, candles, quotes."""
+"""`/api/v1/instruments/`: instruments, candles, ticks, gaps, quotes, statistics."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -12,54 +13,41 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.access.permissions import MarketData
-from config.api.fields import PlainDecimal
 from config.api.pagination import CursorPages
-from trading.market import queries
+from trading.market import cached, prices, queries
+from trading.market.cached import Kind
+from trading.market.faces import (
+    CandleOut,
+    GapsOut,
+    InstrumentOut,
+    LastPriceOut,
+    QuoteOut,
+    StatisticsOut,
+    TickOut,
+)
 from trading.market.models import Instrument
 from trading.market.timeframes import TIMEFRAMES
 
+_PAGE = [OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)]
 SYMBOL = r"[A-Z0-9.]{1,16}(?:[-/][A-Z0-9.]{1,16})?"
-
-
-class InstrumentOut(serializers.ModelSerializer[Instrument]):
-    price_increment = PlainDecimal()
-    quantity_increment = PlainDecimal()
-    min_quantity = PlainDecimal()
-
-    class Meta:
-        model = Instrument
-        fields = (
-            "symbol",
-            "name",
-            "asset_class",
-            "base",
-            "quote",
-            "price_increment",
-            "quantity_increment",
-            "min_quantity",
-            "tradable",
-        )
-
-
-class CandleOut(serializers.Serializer[Any]):
-    start = serializers.DateTimeField()
-    open = PlainDecimal()
-    high = PlainDecimal()
-    low = PlainDecimal()
-    close = PlainDecimal()
-    volume = PlainDecimal()
-
-
-class QuoteOut(serializers.Serializer[Any]):
-    symbol = serializers.CharField()
-    price = PlainDecimal(allow_null=True)
-    at = serializers.DateTimeField(allow_null=True)
 
 
 class CandlesIn(serializers.Serializer[Any]):
     timeframe = serializers.ChoiceField(choices=sorted(TIMEFRAMES), default="1d")
     start = serializers.DateTimeField(required=False)
     end = serializers.DateTimeField(required=False)
+
+
+class TicksIn(serializers.Serializer[Any]):
+    start = serializers.DateTimeField(required=False)
+    end = serializers.DateTimeField(required=False)
+    ordering = serializers.ChoiceField(choices=["-at", "at"], default="-at")
+
+
+class GapsIn(serializers.Serializer[Any]):
+    timeframe = serializers.ChoiceField(choices=sorted(TIMEFRAMES), default="1d")
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
 
 
 class SymbolPages(CursorPages):
@@ -80,9 +68,19 @@ class CandlePages(CursorPages):
         return self.ordering
 
 
-class InstrumentViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Instrument]
-):
+class TickPages(CursorPages):
+    """Newest first, unless asked for otherwise; trades of one moment by their ids."""
+
+    ordering = ("-at", "-trade_id")
+    page_size = 200
+    max_page_size = 1000
+
+    def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
+        is_oldest_first = request.query_params.get("ordering") == "at"
+        return ("at", "trade_id") if is_oldest_first else self.ordering
+
+
+class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
     """Market data, the same for every tenant."""
 
     permission_classes = [MarketData]
@@ -96,12 +94,17 @@ class InstrumentViewSet(
     def get_object(self) -> Instrument:
         return queries.instrument(self.kwargs["symbol"])
 
+    def known(self) -> dict[str, Any]:
+        """The instrument of the path, as shown. Raises UnknownInstrument."""
+        symbol = queries.symbol_of(self.kwargs["symbol"])
+        return cached.kept(Kind.INSTRUMENT, symbol, _instrument)
+
+    @extend_schema(responses=InstrumentOut)
+    def retrieve(self, request: Request, symbol: str) -> Response:
+        return Response(self.known())
+
     @extend_schema(
-        parameters=[
-            CandlesIn,
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("page_size", int),
-        ],
+        parameters=[CandlesIn, *_PAGE],
         responses=CandleOut(many=True),
         filters=False,
     )
@@ -113,14 +116,61 @@ class InstrumentViewSet(
         serializer_class=CandleOut,
     )
     def candles(self, request: Request, symbol: str) -> Response:
-        asked = CandlesIn(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        found = self.get_object()
-        rows = queries.candles(found.symbol, **asked.validated_data)
+        asked = _asked(CandlesIn, request)
+        rows = queries.candles(self.known()["symbol"], **asked)
         page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(CandleOut(page, many=True).data)
+
+    @extend_schema(
+        parameters=[TicksIn, *_PAGE],
+        responses=TickOut(many=True),
+        filters=False,
+    )
+    @action(
+        detail=True,
+        pagination_class=TickPages,
+        filter_backends=[],
+        filterset_fields=None,
+        serializer_class=TickOut,
+    )
+    def ticks(self, request: Request, symbol: str) -> Response:
+        asked = _asked(TicksIn, request)
+        rows = queries.ticks(self.known()["symbol"], asked.get("start"), asked.get("end"))
+        page = self.paginate_queryset(rows)  # type: ignore[arg-type]
+        return self.get_paginated_response(TickOut(page, many=True).data)
+
+    @extend_schema(parameters=[GapsIn], responses=GapsOut, filters=False)
+    @action(detail=True, filter_backends=[], filterset_fields=None, pagination_class=None)
+    def gaps(self, request: Request, symbol: str) -> Response:
+        asked = _asked(GapsIn, request)
+        found = queries.gaps(self.known()["symbol"], **asked, now=timezone.now())
+        return Response(GapsOut(found).data)
 
     @extend_schema(responses=QuoteOut, filters=False)
     @action(detail=True, filter_backends=[], filterset_fields=None)
     def quote(self, request: Request, symbol: str) -> Response:
-        return Response(QuoteOut(queries.quote(self.get_object().symbol)).data)
+        return Response(cached.kept(Kind.QUOTE, self.known()["symbol"], _quote))
+
+    @extend_schema(responses=StatisticsOut, filters=False)
+    @action(detail=True, filter_backends=[], filterset_fields=None, pagination_class=None)
+    def statistics(self, request: Request, symbol: str) -> Response:
+        return Response(cached.kept(Kind.STATISTICS, self.known()["symbol"], _statistics))
+
+
+def _asked(face: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    asked = face(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def _instrument(symbol: str) -> dict[str, Any]:
+    return dict(InstrumentOut(queries.instrument(symbol)).data)
+
+
+def _quote(symbol: str) -> dict[str, Any]:
+    nobody = {"bid": None, "ask": None}
+    return {**LastPriceOut(prices.last(symbol)).data, **nobody, **cached.book(symbol)}
+
+
+def _statistics(symbol: str) -> dict[str, Any]:
+    return dict(StatisticsOut(prices.statistics(symbol)).data)

@@ -1,4 +1,4 @@
-"""Instruments and candles: shared tables, read by all, written on the platform only."""
+"""Instruments, candles and ticks: shared tables, read by all, written on the platform only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest, Least
 
 from tenants.constraints import SharedTable
 from trading.fields import AmountField
+from trading.values import Side
 
 
 class Instrument(models.Model):
@@ -37,7 +38,10 @@ class Instrument(models.Model):
 
 
 class Candle(models.Model):
-    """One bar: prices in the quote currency, volume in the base; `start` is when it opened."""
+    """One bar: prices in the quote currency, volume in the base; `start` is when it opened.
+
+    Partitioned by `start`, a year each; see `partitions`.
+    """
 
     pk = models.CompositePrimaryKey("symbol", "timeframe", "start")
     symbol = models.CharField(max_length=32)
@@ -88,6 +92,61 @@ class CandleLoad(models.Model):
 
     class Meta:
         constraints = [SharedTable(name="market_candleload_shared", read="unwalled")]
+
+    def __str__(self) -> str:
+        return f"{self.load_id} {self.symbol}"
+
+
+class Tick(models.Model):
+    """One trade: price in the quote currency, quantity in the base; `side` is the taker's.
+
+    Partitioned by `at`, a month each; see `partitions`. A trade id is unique for its symbol: no key
+    over partitions can say so, and `actions.load_ticks` does.
+    """
+
+    pk = models.CompositePrimaryKey("symbol", "trade_id", "at")
+    symbol = models.CharField(max_length=32)
+    trade_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    price = AmountField()
+    quantity = AmountField()
+    side = models.CharField(max_length=4)
+    is_buyer_maker = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            SharedTable(name="market_tick_shared", read="everywhere", append_only=True),
+            models.CheckConstraint(
+                name="tick_price_and_quantity_are_positive",
+                condition=Q(price__gt=0, quantity__gt=0),
+            ),
+            models.CheckConstraint(name="tick_id_is_not_negative", condition=Q(trade_id__gte=0)),
+            models.CheckConstraint(name="tick_side_is_buy_or_sell", condition=Q(side__in=[*Side])),
+        ]
+        indexes = [
+            models.Index(fields=["symbol", "-at", "-trade_id"], name="tick_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.trade_id}"
+
+
+class TickLoad(models.Model):
+    """Where COPY puts ticks on their way to `Tick`, as `CandleLoad` does for candles."""
+
+    pk = models.CompositePrimaryKey("load_id", "place")
+    load_id = models.UUIDField()
+    place = models.BigIntegerField()
+    symbol = models.CharField(max_length=32)
+    trade_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    price = AmountField()
+    quantity = AmountField()
+    side = models.CharField(max_length=4)
+    is_buyer_maker = models.BooleanField()
+
+    class Meta:
+        constraints = [SharedTable(name="market_tickload_shared", read="unwalled")]
 
     def __str__(self) -> str:
         return f"{self.load_id} {self.symbol}"

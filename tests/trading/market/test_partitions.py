@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from tenants.catalogue import inspection
 from tests.isolation.database import connected
@@ -114,3 +119,37 @@ def test_the_job_makes_room_for_now() -> None:
     at = datetime.now(UTC)
     actions.load_ticks([tick(symbol, 1, at=at)])
     assert lies_in("market_tick", symbol) == {TICKS.around(at).name}
+
+
+def test_two_jobs_at_once_make_each_partition_once() -> None:
+    made: list[str] = []
+
+    def run() -> None:
+        try:
+            made.extend(partitioning.make(months=2, now=moment("2093-01-15")).partitions)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ours = sorted(name for name in made if "_2093" in name)
+    months = [f"market_tick_2093_{month:02}" for month in (1, 2, 3)]
+    assert ours == ["market_candle_2093", *months]
+
+
+def test_without_the_owners_log_in_no_table_is_touched() -> None:
+    code = (
+        "import django; django.setup()\n"
+        "from datetime import UTC, datetime\n"
+        "from trading.market import partitioning\n"
+        "partitioning.make(months=0, now=datetime.now(UTC))"
+    )
+    environment = {**os.environ, "DATABASE_OWNER_URL": ""}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert "OwnerLoginMissing" in ran.stderr

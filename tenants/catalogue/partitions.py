@@ -1,0 +1,48 @@
+"""Partitions: reached through their table nobody asks their own grants and policies, and reached by
+their own name nobody asks the table's."""
+
+from tenants.catalogue.subject import Subject
+
+PARTITIONS = Subject(
+    """
+, rules AS (
+    SELECT polrelid AS oid, string_agg(concat_ws(' ', polname, polcmd, polpermissive, polroles,
+           'USING', pg_get_expr(polqual, polrelid),
+           'WITH CHECK', pg_get_expr(polwithcheck, polrelid)), '; ' ORDER BY polname) AS text
+      FROM pg_catalog.pg_policy GROUP BY polrelid
+), held AS (
+    SELECT n.nspname::text AS schema, c.oid, c.relname::text AS tab, c.relrowsecurity,
+           c.relforcerowsecurity, pg_partition_root(c.oid)::oid AS root, a.privilege_type,
+           CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL aclexplode(c.relacl) a
+     WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND a.grantee <> c.relowner
+       AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room)
+            OR a.grantee IN (0, to_regrole(%(app)s)::oid))
+), judged AS (
+    SELECT h.schema, h.tab, h.privilege_type, h.who, CASE
+        WHEN NOT h.relrowsecurity THEN 'partition_open'
+        WHEN h.who <> %(app)s OR s.oid IS NULL OR h.privilege_type <> ALL (s.privileges)
+            THEN 'partition_grant'
+        WHEN own.text IS DISTINCT FROM due.text OR h.relforcerowsecurity <> s.relforcerowsecurity
+            THEN 'partition_policies'
+        END AS code
+      FROM held h
+      LEFT JOIN seat s ON s.oid = h.root
+      LEFT JOIN rules own ON own.oid = h.oid
+      LEFT JOIN rules due ON due.oid = h.root
+)
+SELECT code, schema, tab, string_agg(concat(privilege_type, ' to ', who), ', '
+       ORDER BY privilege_type, who)
+  FROM judged WHERE code IS NOT NULL GROUP BY code, schema, tab
+""",
+    {
+        "partition_open": "A partition without policies is open past its table's: {detail}."
+        " REVOKE ALL ON {schema}.{object} from all but its owner.",
+        "partition_grant": "This partition is open to what its table's wall does not give:"
+        " {detail}. REVOKE it on {schema}.{object}.",
+        "partition_policies": "Under its own name ({detail}) this partition has not the policies of"
+        " its table. REVOKE ALL ON {schema}.{object} from all but its owner.",
+    },
+)
