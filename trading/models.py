@@ -10,17 +10,31 @@ from trading.brokers.models import (
 )
 from trading.idempotency.models import IdempotentRequest
 from trading.orders.models import Fill, Order
-from trading.positions.models import Position
+from trading.portfolio.models import EquityPoint, NamedPortfolio, NamedPortfolioAccount
+from trading.positions.models import (
+    BracketTerms,
+    DecisionLog,
+    PerpetualTerms,
+    Position,
+    PositionLot,
+)
 
 __all__ = [
     "Account",
     "AccountLimits",
     "AutoBuy",
     "Balance",
+    "BracketTerms",
     "CashMovement",
+    "DecisionLog",
+    "EquityPoint",
     "ExchangeCredential",
     "Fill",
     "IdempotentRequest",
+    "NamedPortfolio",
+    "NamedPortfolioAccount",
     "Order",
+    "PerpetualTerms",
     "Position",
+    "PositionLot",
 ]

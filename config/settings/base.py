@@ -224,6 +224,8 @@ CELERY_IMPORTS = [
     "accounts.sessions.tasks",
     "trading.idempotency.tasks",
     "trading.market.tasks",
+    "trading.portfolio.tasks",
+    "trading.positions.tasks",
 ]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -243,6 +245,11 @@ CELERY_BEAT_SCHEDULE = {
     "check-open-orders": {
         "task": "trading.orders.tasks.check_index_everywhere",
         "schedule": 300.0,
+    },
+    "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},
+    "check-books": {
+        "task": "trading.positions.tasks.check_books_everywhere",
+        "schedule": crontab(hour="4", minute="10"),
     },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {

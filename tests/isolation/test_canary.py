@@ -17,12 +17,14 @@ from tests.isolation.world import World
 from tests.web import Server
 
 PAGES = sorted({path_of(r, "") for r in api_routes() if r.actions.get("get") == "list"})
-PAGES += ["api/v1/portfolio/", "api/v1/auth/me/"]
+PAGES += ["api/v1/portfolio/", "api/v1/auth/me/", "api/v1/dashboard/stats/"]
+PAGES += [f"api/v1/portfolio/{page}" for page in ("history/", "pnl/", "pnl/?by=position")]
 
 
 def test_the_canary_stands_in_every_table_that_takes_text(world: World) -> None:
     """Otherwise its absence elsewhere would mean little."""
     written = {"Account", "Order", "Position", "IdempotentRequest"}
+    written |= {"DecisionLog", "NamedPortfolio"}
     for trader in world.traders:
         with inside(as_tenant(trader)) as cursor:
             found = set()

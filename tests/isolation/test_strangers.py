@@ -30,6 +30,11 @@ BODIES: dict[str, Any] = {
     "write_limits": {"max_drawdown": "1"},
     "write_auto_buy": {"notional": "1"},
     "partial_update": {"name": "mine now"},
+    "perpetual": {"leverage": "1", "margin_mode": "cross"},
+    "log_decision": {"model": "mine", "decision": "now"},
+    "add_funds": {"amount": "1"},
+    "place_limit": {"percent": "1", "limit_price": "150"},
+    "change_limit": {"limit_price": "151"},
 }
 
 
@@ -50,8 +55,10 @@ def ask_as(server: Server, who: Person, method: str, path: str, body: Any = None
         )
 
 
-def path_of(route: Route, key: str) -> str:
-    return re.sub(r"\(\?P<pk>.*?\)", key, route.name).rstrip("$")
+def path_of(route: Route, key: str, order: str = "") -> str:
+    """`order` is the one of the position `key` that waits."""
+    path = re.sub(r"\(\?P<pk>.*?\)", key, route.name).rstrip("$")
+    return re.sub(r"\(\?P<order_id>.*?\)", order, path)
 
 
 def shape(answer: httpx.Response) -> dict[str, Any]:
@@ -71,8 +78,9 @@ def test_a_strangers_object_is_as_missing_as_none(
     for method, action in route.actions.items():
         body = BODIES.get(action)
         for owner, stranger in pairs(world):
-            answer = ask(server, stranger, method, path_of(route, owner.ids[name]), body)
-            missing = ask(server, stranger, method, path_of(route, str(uuid4())), body)
+            order = owner.ids["LimitOrder"]
+            answer = ask(server, stranger, method, path_of(route, owner.ids[name], order), body)
+            missing = ask(server, stranger, method, path_of(route, str(uuid4()), order), body)
             assert answer.status_code == missing.status_code == expected, (method, route.name)
             assert shape(answer) == shape(missing)
 
@@ -87,8 +95,9 @@ def test_to_who_is_in_charge_elsewhere_it_is_as_missing_as_none(
         for trader, owner in product(world.traders, world.owners.values()):
             if owner.tenant.id == trader.person.tenant.id:
                 continue
-            answer = ask_as(server, owner, method, path_of(route, trader.ids[name]), body)
-            missing = ask_as(server, owner, method, path_of(route, str(uuid4())), body)
+            order = trader.ids["LimitOrder"]
+            answer = ask_as(server, owner, method, path_of(route, trader.ids[name], order), body)
+            missing = ask_as(server, owner, method, path_of(route, str(uuid4()), order), body)
             assert answer.status_code == missing.status_code == 404, (method, route.name)
             assert shape(answer) == shape(missing)
 
@@ -132,6 +141,7 @@ def test_no_list_shows_a_strangers_row(server: Server, world: World, route: Rout
         "fills/?account={Account}",
         "fills/?order={Order}",
         "positions/?account={Account}",
+        "portfolios/?name={canary}",
         "accounts/?ordering=name",
         "orders/?ordering=-created_at",
         "orders/?user_id={user}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from accounts.users import actions as users
 from tests.accounts.doors import post, stepped_up
 from tests.cast import PASSWORD, House, Person, build_house, build_person, now
 from tests.market import Market, list_instrument
+from trading.models import BracketTerms
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def build_world() -> World:
     owners = _owners(houses)
     for trader in traders:
         _collect(trader)
+        _attend(trader)
         _belong(trader, owners[trader.person.tenant.id])
     return World(market, houses, traders, owners)
 
@@ -113,6 +116,26 @@ def _collect(trader: Trader) -> None:
     assert noted.status_code == 200, noted.json()
     with person.inside():
         trader.ids["AuditEvent"] = str(AuditEvent.objects.values_list("id", flat=True)[0])
+
+
+def _attend(trader: Trader) -> None:
+    """What a person keeps about a position, an order that waits on it, and a portfolio."""
+    person, canary, position = trader.person, trader.canary, trader.ids["Position"]
+    said = {"model": canary[:32], "thinking": canary, "context": {"a": canary}, "decision": canary}
+    trader.ids["DecisionLog"] = _created(person.post(f"positions/{position}/ai-logs/", said))["id"]
+    terms = {"leverage": "2", "margin_mode": "cross"}
+    put = person.request("PUT", f"positions/{position}/perpetual/", terms)
+    assert put.status_code == 200, put.json()
+    with person.inside():
+        # By hand: a bracket's legs would stand in every list of orders.
+        BracketTerms(
+            position_id=UUID(position), user_id=person.user_id, take_profit=Decimal(200)
+        ).save(force_insert=True)
+    waits = {"percent": "50", "limit_price": "150"}
+    placed = person.post(f"positions/{position}/limit-orders/", waits)
+    trader.ids["LimitOrder"] = _created(placed)["id"]
+    named = {"name": canary, "initial_capital": "1000", "accounts": [trader.ids["Account"]]}
+    trader.ids["NamedPortfolio"] = _created(person.post("portfolios/", named))["id"]
 
 
 def _belong(trader: Trader, owner: Person) -> None:

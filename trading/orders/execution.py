@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 
+from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import NotFound, Refused
@@ -240,8 +241,12 @@ def _record(
     holder = _holder(order, orders)
     _pay(order, holder, execution, instrument)
     booked = pnl.HoldingFill(execution.side, execution.quantity, execution.price, execution.fee)
-    position, realized = positions.apply(order.account, order.instrument, booked, now=now)
+    origin = _origin(order, orders)
+    position, realized = positions.apply(
+        order.account, order.instrument, booked, now=now, origin=origin
+    )
     fill = Fill(
+        id=origin.fill_id,
         order=order,
         account=order.account,
         position=position,
@@ -256,6 +261,7 @@ def _record(
         liquidity=execution.liquidity,
         trade_id=f"{order.id}:{working_orders.moment(execution)}",
         executed_at=execution.executed_at,
+        recorded_at=now,
         model=execution.model,
         source=execution.source,
     )
@@ -265,6 +271,18 @@ def _record(
         holder.save(update_fields=["locked"])
     more = {"fill": str(fill.id), "fill_quantity": plain(fill.quantity), "price": plain(fill.price)}
     endings.tell(order, f"order.{order.status}", now, **more)
+
+
+def _origin(order: Order, orders: Orders) -> positions.Origin:
+    """What its position is told of a fill; an entry's legs are among the orders."""
+    legs = {leg.role: leg for leg in orders.values() if leg.parent_id == order.id}
+    profit, stop = legs.get(Order.Role.TAKE_PROFIT), legs.get(Order.Role.STOP_LOSS)
+    return positions.Origin(
+        fill_id=new_id(),
+        order_ids=frozenset(filter(None, (order.id, order.replaces_id))),
+        take_profit=profit.limit_price if profit else None,
+        stop_loss=stop.stop_price if stop else None,
+    )
 
 
 def _holder(order: Order, orders: Orders) -> Order:

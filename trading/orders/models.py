@@ -212,7 +212,8 @@ class Fill(UserOwned):
     realized_pnl = AmountField()
     liquidity = models.CharField(max_length=5, choices=_choices(Liquidity))
     trade_id = models.CharField(max_length=120)
-    executed_at = models.DateTimeField()
+    executed_at = models.DateTimeField()  # in the market's time, which may be history
+    recorded_at = models.DateTimeField(null=True, blank=True)  # when it was booked, by the clock
     model = models.CharField(max_length=40)
     source = models.JSONField()
 
@@ -229,6 +230,7 @@ class Fill(UserOwned):
         indexes = [
             models.Index(fields=["tenant_id", "order"], name="fill_of_order"),
             models.Index(fields=["tenant_id", "position"], name="fill_of_position"),
+            models.Index(fields=["tenant_id", "account", "id"], name="fill_of_account"),
             models.Index(
                 fields=["tenant_id", "user_id", "-executed_at", "-id"], name="fill_of_user"
             ),

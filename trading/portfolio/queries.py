@@ -1,21 +1,27 @@
-"""What may be asked about all of a person's accounts together."""
+"""What may be asked about all of a person's accounts together, now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tenants import context
 from tenants.context import Scope
 from trading.brokers.models import Account, Balance
 from trading.market import queries as market
 from trading.market.models import Instrument
+from trading.portfolio.models import NamedPortfolio
 from trading.portfolio.valuation import Cash, Holding, Worth, worth
+from trading.positions import pnl
 from trading.positions.models import Position
+from trading.values import exact
+
+_PLACES = Decimal(1).scaleb(-18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +39,128 @@ class Portfolio:
     accounts: list[AccountWorth]
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An open position; cost and value in `currency`, value None without a price."""
+
+    position_id: UUID
+    instrument: str
+    currency: str
+    cost: Decimal
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWorth:
+    """A named portfolio against its capital: `equity` and the return are None without a price.
+
+    The return is equity / capital − 1, in the capital's currency; other currencies stand beside.
+    """
+
+    portfolio: NamedPortfolio
+    accounts: list[UUID]
+    worth: list[Worth]
+    equity: Decimal | None
+    return_on_capital: Decimal | None
+
+
 def portfolio(*, now: datetime) -> Portfolio:
     """The caller's portfolio: his own accounts, or for scope `tenant` all of the tenant's."""
-    own = _own()
-    accounts = list(Account.objects.filter(own).order_by("created_at", "id"))
-    cash = [Cash(b.account_id, b.currency, b.total) for b in Balance.objects.filter(own)]
-    holdings = _holdings(own)
-    quotes = market.quotes(sorted({h.instrument for h in holdings}))
-    prices = {symbol: quote.price for symbol, quote in quotes.items()}
+    accounts = list(Account.objects.filter(own()).order_by("created_at", "id"))
+    cash, holdings, prices = _books(own())
     return Portfolio(
         as_of=now,
         total=worth(cash, holdings, prices),
-        accounts=[_of(account, cash, holdings, prices) for account in accounts],
+        accounts=[
+            AccountWorth(account, _of({account.id}, cash, holdings, prices)) for account in accounts
+        ],
     )
 
 
+def priced(account: Account) -> list[Priced]:
+    """An account's open positions at the last prices."""
+    rows = list(account.positions.filter(closed_at=None))
+    quoted = quote_currencies(row.instrument for row in rows)
+    quotes = market.quotes(sorted(quoted))
+    return [
+        Priced(
+            row.id,
+            row.instrument,
+            quoted[row.instrument],
+            row.cost_basis,
+            pnl.market_value(row, quotes[row.instrument].price),
+        )
+        for row in rows
+    ]
+
+
+def quote_currencies(symbols: Iterable[str]) -> dict[str, str]:
+    """The currency that each instrument is priced in; asks nothing about nothing."""
+    wanted = set(symbols)
+    if not wanted:
+        return {}
+    rows = Instrument.objects.filter(symbol__in=wanted)
+    return dict(rows.values_list("symbol", "quote"))
+
+
+def accounts_with_holdings() -> QuerySet[Position, UUID]:
+    """The accounts of the entered tenant that hold something."""
+    held = Position.objects.filter(closed_at=None).order_by("account_id")
+    return held.values_list("account_id", flat=True).distinct()
+
+
+def named_worths(named: list[NamedPortfolio]) -> list[NamedWorth]:
+    """What named portfolios are worth, with one look at the books for all of them."""
+    members = {row.id: sorted(m.account_id for m in row.memberships.all()) for row in named}
+    every = {account_id for accounts in members.values() for account_id in accounts}
+    cash, holdings, prices = _books(Q(account__in=every))
+    return [
+        _named(row, members[row.id], _of(set(members[row.id]), cash, holdings, prices))
+        for row in named
+    ]
+
+
+def own() -> Q:
+    """Scope `user` names the person, so that the index of his rows serves the query."""
+    entered = context.require()
+    if entered.scope is Scope.TENANT:
+        return Q()
+    user_id: UUID | None = entered.actor.user_id
+    return Q(user_id=user_id)
+
+
+@exact()
+def _named(named: NamedPortfolio, accounts: list[UUID], sides: list[Worth]) -> NamedWorth:
+    ours = next((side for side in sides if side.currency == named.currency), None)
+    equity = Decimal(0) if ours is None else ours.equity
+    gained = None if equity is None else equity / named.initial_capital - 1
+    rounded = None if gained is None else gained.quantize(_PLACES)
+    return NamedWorth(named, accounts, sides, equity, rounded)
+
+
+def _books(chosen: Q) -> tuple[list[Cash], list[Holding], dict[str, Decimal | None]]:
+    """Cash, positions and prices: all that worth follows from."""
+    cash = [Cash(b.account_id, b.currency, b.total) for b in Balance.objects.filter(chosen)]
+    holdings = _holdings(chosen)
+    quotes = market.quotes(sorted({h.instrument for h in holdings}))
+    return cash, holdings, {symbol: quote.price for symbol, quote in quotes.items()}
+
+
 def _of(
-    account: Account,
+    accounts: set[UUID],
     cash: list[Cash],
     holdings: list[Holding],
-    prices: dict[str, Decimal | None],
-) -> AccountWorth:
+    prices: Mapping[str, Decimal | None],
+) -> list[Worth]:
     def belongs(row: Cash | Holding) -> bool:
-        return row.account_id == account.id
+        return row.account_id in accounts
 
-    sides = worth(filter(belongs, cash), filter(belongs, holdings), prices)
-    return AccountWorth(account, sides)
+    return worth(filter(belongs, cash), filter(belongs, holdings), prices)
 
 
-def _holdings(own: Q) -> list[Holding]:
-    positions = list(Position.objects.filter(own))
-    symbols = {p.instrument for p in positions}
-    quotes = dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "quote"))
+def _holdings(chosen: Q) -> list[Holding]:
+    positions = list(Position.objects.filter(chosen))
+    quotes = quote_currencies(p.instrument for p in positions)
     return [
         Holding(
             account_id=p.account_id,
@@ -76,12 +172,3 @@ def _holdings(own: Q) -> list[Holding]:
         )
         for p in positions
     ]
-
-
-def _own() -> Q:
-    """Scope `user` names the person, so that the index of his rows serves the query."""
-    entered = context.require()
-    if entered.scope is Scope.TENANT:
-        return Q()
-    user_id: UUID | None = entered.actor.user_id
-    return Q(user_id=user_id)

@@ -6,7 +6,7 @@ Money is in the quote currency. Realised profit is before fees, which are counte
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Protocol
 
@@ -72,54 +72,78 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class FifoBook:
-    """A position as lots, the oldest first."""
+    """A position as lots, the oldest first, beside the running numbers that they come to."""
 
     lots: tuple[Lot, ...] = ()
-    realized_pnl: Decimal = _NONE
-    fees: Decimal = _NONE
+    holding: Holding = Holding()
 
     @property
     def quantity(self) -> Decimal:
-        return sum((lot.quantity for lot in self.lots), _NONE)
+        return self.holding.quantity
 
     @property
     def cost_basis(self) -> Decimal:
-        with exact():
-            return sum((lot.quantity * lot.price for lot in self.lots), _NONE)
+        return self.holding.cost_basis
 
     @property
     def average_price(self) -> Decimal:
-        return _average(self.cost_basis, self.quantity)
+        return self.holding.average_price
+
+    @property
+    def realized_pnl(self) -> Decimal:
+        return self.holding.realized_pnl
+
+    @property
+    def fees(self) -> Decimal:
+        return self.holding.fees
 
 
 @exact()
-def apply(holding: Holding, fill: HoldingFill) -> Holding:
-    """The holding after a fill, at average cost. Raises Oversold."""
+def apply(holding: Holding, fill: HoldingFill, *, cost: Decimal | None = None) -> Holding:
+    """The holding after a fill; `cost` is what a sale's part had cost, None for the average.
+
+    The last sale takes all the cost that is left, so that no crumb stays. Raises Oversold.
+    """
     value = fill.quantity * fill.price
     if fill.side is Side.BUY:
-        quantity, cost, gain = holding.quantity + fill.quantity, holding.cost_basis + value, _NONE
+        quantity, basis, gain = holding.quantity + fill.quantity, holding.cost_basis + value, _NONE
     else:
-        released = _released(holding, fill.quantity)
-        quantity, cost = holding.quantity - fill.quantity, holding.cost_basis - released
+        released = _released(holding, fill.quantity, cost)
+        quantity, basis = holding.quantity - fill.quantity, holding.cost_basis - released
         gain = value - released
     return Holding(
         quantity=quantity,
-        average_price=_average(cost, quantity),
-        cost_basis=cost,
+        average_price=_average(basis, quantity),
+        cost_basis=basis,
         realized_pnl=holding.realized_pnl + gain,
         fees=holding.fees + fill.fee,
     )
 
 
-@exact()
 def apply_fifo(book: FifoBook, fill: HoldingFill) -> FifoBook:
     """The book after a fill: a purchase is a new lot, a sale takes the oldest. Raises Oversold."""
-    fees = book.fees + fill.fee
     if fill.side is Side.BUY:
-        return replace(book, lots=(*book.lots, Lot(fill.quantity, fill.price)), fees=fees)
-    lots, cost = _without(book.lots, fill.quantity)
-    gain = fill.quantity * fill.price - cost
-    return FifoBook(lots, book.realized_pnl + gain, fees)
+        return FifoBook((*book.lots, Lot(fill.quantity, fill.price)), apply(book.holding, fill))
+    sales = taken(book.lots, fill.quantity)
+    return FifoBook(_left(book.lots, sales), apply(book.holding, fill, cost=cost_of(sales)))
+
+
+@exact()
+def taken(lots: Iterable[Lot], sold: Decimal) -> list[Lot]:
+    """What a sale takes of each lot, the oldest first. Raises Oversold."""
+    takings, left = [], sold
+    for lot in lots:
+        takings.append(Lot(min(lot.quantity, left), lot.price))
+        left -= takings[-1].quantity
+        if not left:
+            return takings
+    raise Oversold(sold - left, sold)
+
+
+@exact()
+def cost_of(lots: Iterable[Lot]) -> Decimal:
+    """What the lots cost, in the quote currency."""
+    return _stored(sum((lot.quantity * lot.price for lot in lots), _NONE))
 
 
 def fold(fills: Iterable[HoldingFill]) -> Holding:
@@ -153,25 +177,21 @@ def unrealized(held: Held, price: Decimal | None) -> Decimal | None:
     return None if value is None else value - held.cost_basis
 
 
-def _released(holding: Holding, sold: Decimal) -> Decimal:
-    """The cost of what is sold; the last sale takes all that is left, so that no crumb stays."""
+def _released(holding: Holding, sold: Decimal, cost: Decimal | None) -> Decimal:
+    """The cost of what is sold, by lots or by the average."""
     if sold > holding.quantity:
         raise Oversold(holding.quantity, sold)
     if sold == holding.quantity:
         return holding.cost_basis
-    return _stored(holding.cost_basis * sold / holding.quantity)
+    return _stored(holding.cost_basis * sold / holding.quantity) if cost is None else cost
 
 
-def _without(lots: tuple[Lot, ...], sold: Decimal) -> tuple[tuple[Lot, ...], Decimal]:
-    """The lots after a sale, and what the sold part had cost."""
-    left, cost = sold, _NONE
-    for index, lot in enumerate(lots):
-        taken = min(lot.quantity, left)
-        left, cost = left - taken, cost + taken * lot.price
-        if not left:
-            rest = Lot(lot.quantity - taken, lot.price)
-            return ((rest, *lots[index + 1 :]) if rest.quantity else lots[index + 1 :]), cost
-    raise Oversold(sum((lot.quantity for lot in lots), _NONE), sold)
+@exact()
+def _left(lots: tuple[Lot, ...], sales: list[Lot]) -> tuple[Lot, ...]:
+    """The lots after a sale; only the last that it took from can have something left."""
+    touched = lots[len(sales) - 1]
+    rest = Lot(touched.quantity - sales[-1].quantity, touched.price)
+    return ((rest,) if rest.quantity else ()) + lots[len(sales) :]
 
 
 def _average(cost: Decimal, quantity: Decimal) -> Decimal:

@@ -78,6 +78,7 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
         liquidity=Liquidity.TAKER,
         trade_id=f"{order.id}:{ACCOUNT_RESET}",
         executed_at=now,
+        recorded_at=now,
         model=RESET_MODEL,
         source={"rule": ACCOUNT_RESET, "price": plain(price), "has_price": quote.price is not None},
     ).save(force_insert=True)

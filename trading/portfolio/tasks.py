@@ -1,0 +1,32 @@
+"""Celery doors of the portfolio's room."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenants import queries as tenants
+from tenants.tasks import PlatformTask, TenantTask
+from trading.portfolio import actions, queries
+
+
+@shared_task(base=TenantTask, name="trading.portfolio.tasks.sample_account")
+def sample_account(account_id: str) -> None:
+    """Keep what one account is worth; twice in a minute keeps one point."""
+    actions.sample(account_id=UUID(account_id), now=timezone.now())
+
+
+@shared_task(base=TenantTask, name="trading.portfolio.tasks.sample_accounts")
+def sample_accounts() -> None:
+    """Send each of the tenant's accounts that hold something its own task, with its own lock."""
+    for account_id in queries.accounts_with_holdings():
+        sample_account.delay(str(account_id))
+
+
+@shared_task(base=PlatformTask, name="trading.portfolio.tasks.sample_everywhere")
+def sample_everywhere() -> None:
+    """Send every active tenant its own task."""
+    for tenant_id in tenants.active_ids():
+        sample_accounts.send_to(tenant_id)

@@ -1,0 +1,52 @@
+"""What may be asked about positions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+from django.db import models
+from django.db.models import (
+    Case,
+    DecimalField,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from trading.positions.models import Position
+from trading.values import Side
+
+# What stands beside a position in tables of its own, by the names of columns of its row.
+PERPETUAL = ("leverage", "margin_mode", "liquidation_price", "funding_paid")
+BRACKET = ("take_profit", "stop_loss")
+
+
+def with_terms(rows: QuerySet[Position]) -> QuerySet[Position]:
+    """With `perpetual_…` and `bracket_…` read along: null where a position has none."""
+    terms = {f"perpetual_{name}": F(f"perpetual__{name}") for name in PERPETUAL}
+    terms |= {f"bracket_{name}": F(f"bracket__{name}") for name in BRACKET}
+    return rows.annotate(**terms)
+
+
+def unbalanced() -> QuerySet[Position]:
+    """Positions whose quantity is not the sum of their lots and of their signed fills: none."""
+    quantity = Case(When(side=Side.BUY, then=F("quantity")), default=-F("quantity"))
+    rows = Position.objects.annotate(
+        in_lots=_sum("lots", Sum("remaining")), in_fills=_sum("fills", Sum(quantity))
+    )
+    return rows.exclude(Q(quantity=F("in_lots")) & Q(quantity=F("in_fills")))
+
+
+def _sum(relation: str, total: Sum) -> Coalesce:
+    """Of one relation's rows; in a subquery, for two joins would multiply."""
+    model = cast("type[models.Model]", Position._meta.get_field(relation).related_model)
+    rows = model._default_manager.filter(position=OuterRef("pk")).order_by().values("position")
+    nothing = Value(Decimal(0), output_field=DecimalField())
+    return Coalesce(Subquery(rows.values(total=total).values("total")), nothing)
