@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -68,6 +69,8 @@ class TenantContext:
 
 
 _current: ContextVar[TenantContext | None] = ContextVar("tenant_context", default=None)
+# Aliases of the transactions that `enter` has opened, and will therefore bring to their end.
+_opened: ContextVar[frozenset[str]] = ContextVar("tenant_transactions", default=frozenset())
 
 
 def current() -> TenantContext | None:
@@ -97,10 +100,14 @@ def enter(context: TenantContext, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[
     if opened and outer is None:
         raise TenantAlreadyEntered("A transaction is open here without a tenant: close it first.")
     token = _current.set(context)
+    ours = _opened.set(_opened.get() if opened else _opened.get() | {using})
     try:
         with transaction.atomic(using=using, savepoint=False, durable=not opened):
             yield context
+            if not opened:
+                _run_deferred(using)
     finally:
+        _opened.reset(ours)
         _current.reset(token)
 
 
@@ -115,3 +122,48 @@ def carried(context: TenantContext) -> Iterator[TenantContext]:
         yield context
     finally:
         _current.reset(token)
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Deferred:
+    """Something to be done before the commit, kept among what Django does after it.
+
+    There a savepoint that is rolled back takes along what was asked for inside it.
+    """
+
+    act: Callable[[list[Any]], object]
+    item: Any
+
+    def __call__(self) -> None:
+        """After the commit nothing is left to do."""
+
+
+def before_commit(
+    act: Callable[[list[Item]], object], item: Item, *, using: str = DEFAULT_DB_ALIAS
+) -> None:
+    """Hand `item` to `act` in the entered tenant's transaction, right before that commits.
+
+    The items for one `act` come together, in the order in which they were given. Those of a
+    savepoint that was rolled back are left out, and after a rollback nothing is called. What `act`
+    raises rolls back everything. Raises NoTenantContext unless `enter` has opened the transaction.
+    """
+    if using not in _opened.get() or not connections[using].in_atomic_block:
+        raise NoTenantContext("Nobody would call it: `context.enter` has opened no transaction.")
+    transaction.on_commit(_Deferred(act, item), using=using)
+
+
+def _run_deferred(using: str) -> None:
+    """What was asked for, and then what that has asked for; nothing in what will be rolled back."""
+    connection = connections[using]
+    done: set[_Deferred] = set()
+    while not connection.needs_rollback:
+        asked = [entry[1] for entry in connection.run_on_commit]
+        due = [act for act in asked if isinstance(act, _Deferred) and act not in done]
+        if not due:
+            return
+        done |= set(due)
+        for act in dict.fromkeys(deferred.act for deferred in due):
+            act([deferred.item for deferred in due if deferred.act == act])

@@ -8,26 +8,36 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
+from django.db import DatabaseError
+from redis.exceptions import RedisError
 
 from config.api.errors import DomainError
-from tenants import addressing, admission, identity, origin
+from tenants import addressing, admission, identity, origin, seats
 from tenants.admission import Guest, SessionEnded
 from tenants.errors import SecondFactorMissing, TenantMismatch
 from tenants.identity import Identity
+from tenants.seats import TooManySockets
+from tenants.valkey import ValkeyAway
 
+# Close codes. Who is told to try again, by 1013, may come back at once, or soon.
 INVALID = 4400
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
+TOO_MANY = 4429  # sockets of this person: close one first
 TRY_AGAIN = 1013
 _CLOSES = {403: FORBIDDEN, 404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
+# What a socket ends with: a no, servers that are away, a client that has gone.
+FAULTS = (DomainError, DatabaseError, RedisError, OSError)
 _PROTOCOL = "bulkhead.token."
 _LONGEST = 16_384  # characters of a message; a token has some hundreds
 
@@ -65,6 +75,15 @@ def read_message(text: str | None) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def close_code(fault: Exception) -> int:
+    """How a client is told of one of `FAULTS`."""
+    if isinstance(fault, TooManySockets):
+        return TOO_MANY
+    if isinstance(fault, DomainError):
+        return _CLOSES.get(fault.status, UNAUTHENTICATED)
+    return TRY_AGAIN
+
+
 class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """A socket of one person in one tenant; nothing is sent before the token is verified.
 
@@ -74,20 +93,33 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     seconds_to_authenticate: ClassVar[float] = 10.0
     seconds_between_checks: ClassVar[float] = 15.0
+    seconds_to_send: ClassVar[float] = 10.0
     caller: Identity | None = None
     is_closed = False
-    # Closes strangers; once somebody is known, whoever may no longer stay.
-    deadline: asyncio.Task[None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.running: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Done when not even our close gets through to the client.
+        self.stuck = asyncio.get_running_loop().create_future()
+        try:
+            await super().__call__(scope, partial(self._received, receive), send)
+        except (RedisError, OSError) as fault:  # the channel layer is away, or the client
+            await self.end(close_code(fault))
+        finally:
+            await self._leave()
 
     async def connect(self) -> None:
         found = credential_in(self.scope["subprotocols"])
         if found is None:
             await self.accept()
-            self.deadline = asyncio.create_task(self._close_strangers())
+            self.start(self._close_strangers())
             return
         protocol, token = found
         await self.accept(protocol)
-        await self._authenticate(token)
+        await self._authenticate(token, {})
 
     async def receive(self, text_data: str | None = None, bytes_data: Any = None) -> None:
         if self.is_closed:  # what was on its way before our close arrived there
@@ -96,84 +128,138 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if content is None:
             await self.close(INVALID)
         elif self.caller is None:
-            await self._authenticate(str(content.get("token") or ""))
+            await self._authenticate(str(content.get("token") or ""), content)
         else:
             await self.receive_message(content)
 
     async def receive_message(self, content: dict[str, Any]) -> None:
         """A message of a signed-in person; ignored unless a subclass wants it."""
 
-    async def joined(self) -> None:
-        """Called once the person is known and in the group."""
+    async def joined(self, caller: Identity, opening: dict[str, Any]) -> None:
+        """Called once the person is known and in the group; `opening` came beside the token."""
+        await self.welcome(caller)
+
+    async def welcome(self, caller: Identity, **more: Any) -> None:
+        """The first message, by which the client knows that it is in."""
+        await self.send_json({"type": "authenticated", "tenant": str(caller.tenant_id), **more})
+
+    async def rechecked(self) -> None:
+        """Called every `seconds_between_checks`, while the person may stay."""
 
     async def session_ended(self, message: dict[str, Any]) -> None:
         """The group's word that a session is over; it may be that of another socket."""
         if self.caller is not None and str(self.caller.session_id) == message["session"]:
             await self.close(UNAUTHENTICATED)
 
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside receiving, until the socket ends."""
+        self.running.append(asyncio.create_task(work))
+
     async def send_json(self, content: Any, *, close: Any = False) -> None:
-        """Nothing goes out after our close, not even what the group has sent before it."""
-        if not self.is_closed:
-            await super().send_json(content, close=close)
+        """Nothing goes out after our close, not even what the group has sent before it.
+
+        A client that does not read makes us wait, and is closed when that takes too long.
+        """
+        if self.is_closed:
+            return
+        try:
+            async with asyncio.timeout(self.seconds_to_send):
+                await super().send_json(content, close=close)
+        except TimeoutError:
+            await self.close(TRY_AGAIN)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Once: the server takes a second close for a fault of the program."""
-        if not self.is_closed:
-            self.is_closed = True
-            await super().close(code, reason)
+        if self.is_closed:
+            return
+        self.is_closed = True
+        try:
+            async with asyncio.timeout(self.seconds_to_send):
+                await super().close(code, reason)
+        except TimeoutError:
+            self.stuck.set_result(None)
 
-    async def disconnect(self, code: int) -> None:
+    async def end(self, code: int) -> None:
+        """Close a socket whose client may have gone just now."""
+        with contextlib.suppress(OSError, RuntimeError):
+            await self.close(code)
+
+    async def _received(self, receive: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """What the client sends; once it is stuck, that it has gone."""
+        coming = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait((coming, self.stuck), return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                return coming.result()
+        finally:
+            coming.cancel()
+        return {"type": "websocket.disconnect", "code": TRY_AGAIN}
+
+    async def _leave(self) -> None:
+        """Whichever way the socket has ended: nothing goes on, and its seat is free."""
+        self.is_closed = True
         self._call_off()
-        if self.caller is not None:
-            group = user_group(self.caller.tenant_id, self.caller.user_id)
-            await self.channel_layer.group_discard(group, self.channel_name)
+        if self.caller is None:
+            return
+        with contextlib.suppress(RedisError, OSError):  # both run out by themselves
+            await self.channel_layer.group_discard(self._group(self.caller), self.channel_name)
+        with contextlib.suppress(ValkeyAway):
+            await sync_to_async(seats.leave)(*self._seat(self.caller))
 
     async def _close_strangers(self) -> None:
         """A socket costs memory and a file descriptor: who holds one says who he is."""
         await asyncio.sleep(self.seconds_to_authenticate)
-        with contextlib.suppress(OSError, RuntimeError):  # the client has gone just now
-            await self.close(UNAUTHENTICATED)
+        await self.end(UNAUTHENTICATED)
 
-    async def _close_outstayed(self, caller: Identity) -> None:
+    async def _look_after(self, caller: Identity) -> None:
         """A token that has run out, a session that has ended, data that is locked: all end here.
 
         The group's word comes sooner; but it may get lost.
         """
-        while True:
-            ends = caller.expires_at or math.inf
-            wait = min(self.seconds_between_checks, ends - time.time())
-            await asyncio.sleep(max(0.0, wait))
-            try:
+        ends = caller.expires_at or math.inf
+        try:
+            while True:
+                wait = min(self.seconds_between_checks, ends - time.time())
+                await asyncio.sleep(max(0.0, wait))
                 if ends <= time.time():
                     raise SessionEnded
-                await database_sync_to_async(admission.recheck)(Guest.of(caller, address=""))
-            except DomainError as error:
-                with contextlib.suppress(OSError, RuntimeError):
-                    await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
-                return
+                await database_sync_to_async(self._may_stay)(caller)
+                # Again, for a Valkey that has been emptied.
+                await self.channel_layer.group_add(self._group(caller), self.channel_name)
+                await self.rechecked()
+        except FAULTS as fault:
+            await self.end(close_code(fault))
+
+    def _may_stay(self, caller: Identity) -> None:
+        """Raises what `admission.recheck` raises."""
+        admission.recheck(Guest.of(caller, address=""))
+        seats.renew(*self._seat(caller))
 
     def _call_off(self) -> None:
-        if self.deadline is not None:
-            self.deadline.cancel()
+        for task in self.running:
+            task.cancel()
+        self.running.clear()
 
-    async def _authenticate(self, token: str) -> None:
+    def _group(self, caller: Identity) -> str:
+        return user_group(caller.tenant_id, caller.user_id)
+
+    def _seat(self, caller: Identity) -> tuple[UUID, UUID, str]:
+        return caller.tenant_id, caller.user_id, self.channel_name
+
+    async def _authenticate(self, token: str, opening: dict[str, Any]) -> None:
         try:
-            caller = await database_sync_to_async(self._let_in)(token)
-        except DomainError as error:
-            await self.close(_CLOSES.get(error.status, UNAUTHENTICATED))
-        else:
-            self.caller = caller
+            self.caller = caller = await database_sync_to_async(self._let_in)(token)
             self._call_off()
-            self.deadline = asyncio.create_task(self._close_outstayed(caller))
-            group = user_group(caller.tenant_id, caller.user_id)
-            await self.channel_layer.group_add(group, self.channel_name)
-            await self.send_json({"type": "authenticated", "tenant": str(caller.tenant_id)})
-            await self.joined()
+            self.start(self._look_after(caller))
+            await self.channel_layer.group_add(self._group(caller), self.channel_name)
+            await self.joined(caller, opening)
+        except FAULTS as fault:
+            await self.end(close_code(fault))
 
     def _let_in(self, token: str) -> Identity:
         """Who it is. Host and path must not name another tenant, and the door must let them in.
 
-        Raises TenantMismatch, UnknownTenant, and what `identity` and `admission` raise.
+        Raises TenantMismatch, UnknownTenant, and what `identity`, `admission` and `seats` raise.
         """
         headers = dict(self.scope["headers"])
         peer = (self.scope.get("client") or ("",))[0]
@@ -189,4 +275,5 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             raise SecondFactorMissing
         if caller.is_witnessed:
             identity.witness(caller, method="CONNECT", path=self.scope["path"])
+        seats.take(*self._seat(caller))
         return caller

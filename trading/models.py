@@ -9,6 +9,7 @@ from trading.brokers.models import (
     ExchangeCredential,
 )
 from trading.idempotency.models import IdempotentRequest
+from trading.notifications.models import Notification, NotificationCursor
 from trading.orders.models import Fill, Order
 from trading.portfolio.models import EquityPoint, NamedPortfolio, NamedPortfolioAccount
 from trading.positions.models import (
@@ -33,6 +34,8 @@ __all__ = [
     "IdempotentRequest",
     "NamedPortfolio",
     "NamedPortfolioAccount",
+    "Notification",
+    "NotificationCursor",
     "Order",
     "PerpetualTerms",
     "Position",

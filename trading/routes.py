@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from trading.brokers.api import AccountViewSet
 from trading.dashboard.api import DashboardView
 from trading.market.api import InstrumentViewSet
+from trading.notifications.api import NotificationViewSet
 from trading.orders.api import FillViewSet, OrderViewSet
 from trading.portfolio.api import (
     HistoryView,
@@ -27,6 +28,7 @@ _router.register("accounts", AccountViewSet, basename="account")
 _router.register("orders", OrderViewSet, basename="order")
 _router.register("fills", FillViewSet, basename="fill")
 _router.register("positions", PositionViewSet, basename="position")
+_router.register("notifications", NotificationViewSet, basename="notification")
 _router.register("portfolios", NamedPortfolioViewSet, basename="named-portfolio")
 
 _PK = "[0-9a-fA-F-]{32,36}"

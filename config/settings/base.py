@@ -181,6 +181,10 @@ CHANNEL_LAYERS = {
     }
 }
 
+# Of one person in one tenant: events that can be read again, and sockets open at a time.
+NOTIFICATIONS_KEPT = env.int("NOTIFICATIONS_KEPT", default=1_000)
+SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", default=10)
+
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -223,6 +227,7 @@ CELERY_IMPORTS = [
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
     "trading.idempotency.tasks",
+    "trading.notifications.tasks",
     "trading.market.tasks",
     "trading.portfolio.tasks",
     "trading.positions.tasks",
@@ -259,6 +264,10 @@ CELERY_BEAT_SCHEDULE = {
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",
         "schedule": crontab(hour="3", minute="10"),
+    },
+    "trim-notifications": {
+        "task": "trading.notifications.tasks.trim_everywhere",
+        "schedule": crontab(minute="50"),
     },
     "purge-idempotency-keys": {
         "task": "trading.idempotency.tasks.purge_everywhere",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from asyncio import gather
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -22,6 +24,7 @@ from tenants.identifiers import new_id
 from tests.cast import House, Person, build_house, now
 from tests.market import Market, list_instrument
 from tests.web import Server
+from trading.notifications.queries import BEGINNING
 from trading.notifications.stream import EventStream
 
 
@@ -76,7 +79,29 @@ async def test_a_token_in_the_first_message_opens_the_stream(server: Server, hou
     async with connect(address(server)) as socket:
         await socket.send(json.dumps({"type": "authenticate", "token": house.alice.token}))
         answer = json.loads(await socket.recv())
-    assert answer == {"type": "authenticated", "tenant": str(house.tenant.id)}
+    began = {"tenant": str(house.tenant.id), "last_id": str(BEGINNING.id)}
+    assert answer == {"type": "authenticated", **began}
+
+
+async def test_nobody_goes_on_from_somebody_elses_event(server: Server, house: House) -> None:
+    """Their ids are as unknown as ids that were never given out, and nothing follows."""
+    market = await sync_to_async(list_instrument)()
+    await sync_to_async(market.print_bar)(open="100", high="101", low="99", close="100")
+    await sync_to_async(trade)(house.alice, market)
+    seen = (await sync_to_async(house.alice.get)("notifications/")).json()["results"][0]["id"]
+    strangers = (house.bob, house.mallory, house.olga)
+    theirs = await gather(*(resumed(server, person, seen) for person in strangers))
+    nobodys = await gather(*(resumed(server, person, str(uuid4())) for person in strangers))
+    assert theirs == nobodys
+    for answers in theirs:
+        assert [message["type"] for message in answers] == ["authenticated", "resync"]
+
+
+async def resumed(server: Server, person: Person, last_id: str) -> list[dict[str, Any]]:
+    """What somebody hears who gives this id, but for the time."""
+    async with connect(f"{address(server, person)}?last_id={last_id}") as socket:
+        await socket.send(json.dumps({"type": "authenticate", "token": person.token}))
+        return [{**message, "at": ""} for message in await heard(socket)]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +195,7 @@ async def test_a_token_that_is_none_is_refused(server: Server, token: Any) -> No
 
 async def test_who_does_not_sign_in_in_time_is_closed(house: House) -> None:
     class Hurried(EventStream):
-        seconds_to_authenticate = 0.05
+        seconds_to_authenticate = 0.5
 
     path = f"/t/{house.tenant.slug}/ws/v1/stream/"
     headers = [(b"host", b"testserver")]
@@ -183,7 +208,7 @@ async def test_who_does_not_sign_in_in_time_is_closed(house: House) -> None:
     await alice.send_input({"type": "websocket.receive", "text": said})
     assert await stranger.receive_output() == {"type": "websocket.close", "code": 4401}
     assert "authenticated" in (await alice.receive_output())["text"]
-    assert await alice.receive_nothing(0.2)
+    assert await alice.receive_nothing(0.7)
     for socket in (stranger, alice):
         await socket.send_input({"type": "websocket.disconnect", "code": 1000})
         await socket.wait()

@@ -37,7 +37,7 @@ LOTS_OF_OLD = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0004_order_types"),
+        ("trading", "0005_events"),
     ]
 
     operations = [

@@ -1,8 +1,9 @@
-"""Events for the person they concern, sent once the transaction has committed."""
+"""Events for the person they concern: stored with what they tell of, sent once it is committed."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,23 +16,59 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from tenants import context
-from tenants.identifiers import new_id
 from tenants.sockets import user_group
+from trading.notifications import actions
+from trading.notifications.models import Notification
 
 _log = logging.getLogger("bulkhead.events")
+_INLINE = 50  # events a message; of more a socket reads them from the log
+Message = tuple[str, dict[str, Any]]  # the group, and what it is sent
 
 
 def publish(*, user_id: UUID, kind: str, data: dict[str, Any], now: datetime) -> None:
-    """Tell one person of the entered tenant; nothing is sent when the transaction fails."""
-    group = user_group(context.require().tenant_id, user_id)
-    event = {"type": kind, "id": str(new_id()), "at": now.isoformat(), "data": data}
-    transaction.on_commit(partial(_send, group, event))
+    """Tell one person of the entered tenant; stands or falls with the transaction."""
+    event = Notification(user_id=user_id, kind=kind, at=now, data=data)
+    context.before_commit(_store, event)
 
 
-def _send(group: str, event: dict[str, Any]) -> None:
-    """The books are committed by now: an event that cannot be sent is logged, never raised."""
-    layer = get_channel_layer()
+def as_message(event: Notification) -> dict[str, Any]:
+    """The event as sockets tell it."""
+    return {
+        "type": event.kind,
+        "id": str(event.id),
+        "at": event.at.isoformat(),
+        "data": event.data,
+    }
+
+
+def _store(events: list[Notification]) -> None:
+    tenant_id = context.require().tenant_id
+    messages = [
+        (user_group(tenant_id, user_id), _message(own))
+        for user_id, own in actions.append(events).items()
+    ]
+    transaction.on_commit(partial(_send, messages), robust=True)
+
+
+def _message(events: list[Notification]) -> dict[str, Any]:
+    """Of one person, in order."""
+    inline = events if len(events) <= _INLINE else []
+    numbered = [(event.number, as_message(event)) for event in inline]
+    return {"type": "deliver", "last": events[-1].number, "events": numbered}
+
+
+def _send(messages: list[Message]) -> None:
+    """The books are committed by now: what cannot be sent is logged, never raised.
+
+    Sockets find it in the log, at the next message or when they look by themselves.
+    """
     try:
-        async_to_sync(layer.group_send)(group, {"type": "deliver", "event": event})
+        async_to_sync(_send_all)(messages)
     except (RedisError, OSError, ChannelFull) as fault:
-        _log.warning("event %s was not sent: %s", event["id"], type(fault).__name__)
+        _log.warning("events were not sent: %s", type(fault).__name__)
+
+
+async def _send_all(messages: Iterable[Message]) -> None:
+    layer = get_channel_layer()
+    for group, message in messages:
+        await layer.group_send(group, message)
