@@ -39,6 +39,12 @@ def requires_second_factor(tenant_id: UUID) -> bool:
     return TenantPolicy.objects.filter(pk=tenant_id, requires_second_factor=True).exists()
 
 
+def owes_second_factor(user_id: UUID) -> bool:
+    """Whether any of the person's tenants asks everyone for one; asked on the platform."""
+    asking = TenantPolicy.objects.filter(requires_second_factor=True)
+    return asking.filter(tenant__memberships__user_id=user_id).exists()
+
+
 def hand(by: Identity) -> Hand:
     """Who reaches out, by the role of now. Raises InvalidCredential for who is no member."""
     rows = Membership.objects.filter(user_id=by.user_id, tenant_id=by.tenant_id)

@@ -86,11 +86,13 @@ def open_session(
     has_second_factor: bool,
     device: Device,
     now: datetime,
+    follows: Session | None = None,
 ) -> SignedIn:
-    """A session of a person who has been made sure of.
+    """A session of a person who has been made sure of, if need be by the session that it `follows`.
 
-    Password and role are read once more when it stands: whoever changes them ends what stands then
-    (`ending.end`), so nothing falls between. Raises WrongLogin or InvalidCredential.
+    Password and role, and the session before it, are read once more when it stands: whoever changes
+    them ends what stands then (`ending.end`), so nothing falls between. Raises WrongLogin or
+    InvalidCredential.
     """
     with _inside(membership):
         session = _new_session(
@@ -103,6 +105,10 @@ def open_session(
         with _inside(membership):
             ending.end(_alone(session), because="the password was changed", now=now)
         raise WrongLogin
+    if follows is not None and not _stands(follows):
+        with _inside(membership):
+            ending.end(_alone(session), because="the one before it has ended", now=now)
+        raise InvalidCredential
     return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
 
@@ -127,18 +133,24 @@ def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> Si
 
 
 def switch(*, caller: Identity, tenant_slug: str, device: Device, now: datetime) -> SignedIn:
-    """A session of the same person in another of their tenants. Raises NoTenant."""
+    """A session of the same person in another of their tenants.
+
+    Its second factor is the one that the caller's session has to show today, whatever the access
+    token says. Raises NoTenant, or InvalidCredential when the caller's session has ended.
+    """
     memberships = list(access.memberships_of(caller.user_id))
     chosen = next((m for m in memberships if m.tenant.slug == tenant_slug), None)
     if chosen is None:
         raise NoTenant("You belong to no active tenant of that name.")
+    before = _session_of(caller)
     return open_session(
         user=User.objects.get(pk=caller.user_id),
         membership=chosen,
         memberships=memberships,
-        has_second_factor=caller.has_second_factor,
+        has_second_factor=before.has_second_factor,
         device=device,
         now=now,
+        follows=before,
     )
 
 
@@ -199,6 +211,20 @@ def _chosen(
         if tenant_slug in (None, membership.tenant.slug) and at in (None, membership.tenant_id):
             return membership
     raise WrongLogin if tenant_slug or at else NoTenant
+
+
+def _session_of(caller: Identity) -> Session:
+    """The open session behind an access token. Raises InvalidCredential."""
+    session = Session.objects.filter(pk=caller.session_id, ended_at=None).first()
+    if session is None:
+        raise InvalidCredential
+    return session
+
+
+def _stands(before: Session) -> bool:
+    """Whether a session is still open, with the second factor it was read with."""
+    rows = _alone(before).filter(ended_at=None, has_second_factor=before.has_second_factor)
+    return rows.exists()
 
 
 def _known(token: str, *, at: UUID | None) -> RefreshToken:

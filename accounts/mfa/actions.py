@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -107,8 +108,11 @@ def remove(*, user_id: UUID) -> None:
     with _alone_with(user_id):
         Authenticator.objects.filter(user_id=user_id).delete()
         RecoveryCode.objects.filter(user_id=user_id).delete()
-        # A tenant that asks for one from now on asks these sessions too.
-        Session.objects.filter(user_id=user_id, ended_at=None).update(has_second_factor=False)
+        # A tenant that asks for one from now on asks these sessions too; once more when it is
+        # committed, since a session that was just being opened has copied what was.
+        shown = Session.objects.filter(user_id=user_id, has_second_factor=True)
+        shown.update(has_second_factor=False)
+        transaction.on_commit(partial(shown.update, has_second_factor=False), robust=True)
         _record("second_factor.removed", user_id)
 
 

@@ -36,4 +36,4 @@ class NoSecondFactor(DomainError):
 class SecondFactorRequired(DomainError):
     code = "second_factor_required"
     status = 403
-    title = "This tenant asks everyone for a second factor: it cannot be removed."
+    title = "A tenant of yours asks everyone for a second factor: it cannot be removed."

@@ -69,10 +69,10 @@ def confirm(*, caller: Identity, otp: str, address: str, now: datetime) -> Confi
 def remove(*, caller: Identity, otp: str, address: str, now: datetime) -> None:
     """Give it up, with a code of it or a recovery code.
 
-    Raises SecondFactorRequired where the caller's tenant asks for one, NoSecondFactor,
+    Raises SecondFactorRequired where any of the person's tenants asks for one, NoSecondFactor,
     SecondFactorNeeded, WrongSecondFactor, TooManyAttempts.
     """
-    if access.requires_second_factor(caller.tenant_id):
+    if access.owes_second_factor(caller.user_id):
         raise SecondFactorRequired
     _show(caller, otp, address=address, now=now)
     mfa.remove(user_id=caller.user_id)
