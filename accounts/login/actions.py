@@ -122,7 +122,7 @@ def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> Si
     known = _known(token, at=at)
     memberships = list(access.memberships_of(known.user_id))
     membership = next((m for m in memberships if m.tenant_id == known.tenant_id), None)
-    if membership is None or not _is_good(known, now=now):
+    if membership is None or not _is_open(known):
         raise InvalidCredential
     with _inside(membership):
         fresh = _trade(known, device=device, now=now)
@@ -238,14 +238,18 @@ def _known(token: str, *, at: UUID | None) -> RefreshToken:
     return known
 
 
-def _is_good(known: RefreshToken, *, now: datetime) -> bool:
-    has_ended = known.session.ended_at is not None or known.expires_at <= now
-    return known.user.is_active and not has_ended
+def _is_open(known: RefreshToken) -> bool:
+    return known.user.is_active and known.session.ended_at is None
 
 
 def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:
-    """The next token of the session; None, and the end of the session, for one that was used."""
+    """The next token of the session; None for one that has run out.
+
+    None too, and the end of the session, for one that was used, however long ago.
+    """
     session = known.session
+    if known.used_at is None and known.expires_at <= now:
+        return None
     if not RefreshToken.objects.filter(pk=known.pk, used_at=None).update(used_at=now):
         ending.end(_alone(session), because=REUSED, now=now)
         audit.record("session.ended", on=session, after={"because": REUSED})

@@ -17,6 +17,7 @@ from accounts.access.errors import InvalidCredential
 from accounts.access.roles import ROLES, Permission, Role, allows
 from accounts.login import actions
 from accounts.members import actions as access
+from accounts.sessions.models import Session
 from accounts.tokens import credentials
 from accounts.users.models import User
 from tenants.context import Scope
@@ -90,6 +91,20 @@ def test_a_refresh_token_runs_out(house: House) -> None:
     token = log_in(house).json()["refresh"]
     with pytest.raises(InvalidCredential):
         actions.refresh(token=token, at=None, device=Device("", ""), now=now() + timedelta(days=2))
+
+
+def test_a_used_refresh_token_ends_its_session_even_when_it_has_run_out(house: House) -> None:
+    signed_in, device = log_in(house).json(), Device(anywhere(), "")
+    first, began = signed_in["refresh"], now()
+    trade = {"at": None, "device": device}
+    second = actions.refresh(token=first, now=began + timedelta(hours=23), **trade).refresh
+    late = began + timedelta(hours=25)
+    with pytest.raises(InvalidCredential):
+        actions.refresh(token=first, now=late, **trade)
+    session_id = credentials.identify(signed_in["access"]).session_id
+    assert Session.objects.get(pk=session_id).ended_because == actions.REUSED
+    with pytest.raises(InvalidCredential):
+        actions.refresh(token=second, now=late, **trade)
 
 
 def test_logging_out_ends_the_session(house: House) -> None:
