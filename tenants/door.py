@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from tenants import valkey
+from tenants.valkey import MarkedScript
 
 _COMPLETE = "revoked:complete"
 _LOCKED = "locked:platform"
@@ -62,6 +62,7 @@ count('admitted')
 local rest = left[tightest] - 1
 return {'welcome', size, math.floor(rest), math.ceil((size - rest) * 60000 / size)}
 """
+_ADMITTING = MarkedScript(_ADMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,13 @@ def ask(
     refused for want of room.
 
     The verdict is `welcome`, `full`, `ended`, `locked`, or `incomplete` when Valkey has been
-    emptied and has to be filled first. Raises ValkeyAway.
+    emptied, or has started again, and has to be filled first. Raises ValkeyAway.
     """
     session = _ended(session_id) if session_id else ""
     keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets]
     counted = _counts_of(tenant_id) if tenant_id and is_counted else ""
     args = ["0" if is_data else "1", counted, *buckets.values()]
-    with valkey.needed():
-        answer = _script()(keys=keys, args=args)
+    answer = _ADMITTING(keys=keys, args=args)
     verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
     return verdict.decode(), Room(size, left, -(-full_in // 1000))
 
@@ -162,8 +162,3 @@ def _lock_of(tenant_id: UUID | None) -> str:
 
 def _counts_of(tenant_id: UUID) -> str:
     return f"usage:tenant:{tenant_id}:"
-
-
-@cache
-def _script() -> Any:
-    return valkey.client().register_script(_ADMIT)

@@ -87,3 +87,27 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
     # It came back empty, and was told again.
     assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
     assert log_in(web, house).status_code == 200
+
+
+def test_a_valkey_that_has_lost_its_last_second_opens_no_door(house: House) -> None:
+    """Its file is that of a moment before the log-out, and says that nothing is missing."""
+    given = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    with TemporaryDirectory(prefix="bulkhead-valkey-") as folder:
+        Path(folder).chmod(0o755)
+        with (
+            running(Path(folder) / "data", given=given) as servers,
+            serve(REDIS_URL=servers.redis_url) as web,
+        ):
+            valkey = servers.started[0]
+            token, ended = (log_in(web, house).json()["access"] for _ in range(2))
+            assert ask(web, "GET", "accounts/", ended).status_code == 200
+            files = (valkey.home / "appendonlydir").iterdir()
+            before = {file: file.read_bytes() for file in files}
+            assert ask(web, "POST", "auth/logout/", ended).status_code == 204
+            assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+            valkey.stop()
+            for file, kept in before.items():
+                file.write_bytes(kept)
+            valkey.start()
+            assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+            assert ask(web, "GET", "accounts/", token).status_code == 200

@@ -23,6 +23,7 @@ from django.db import transaction
 
 from tenants import context, valkey
 from tenants.identifiers import new_id
+from tenants.valkey import MarkedScript
 from trading.orders.levels import Levels
 
 _COMPLETE = "open:complete"
@@ -32,7 +33,7 @@ _SORTED = ("below", "above", "until")
 _KINDS = ("next", *_SORTED)
 
 # KEYS: complete, next, below, above, until. ARGV: low, high, end of the bar.
-# Gives false when the index was emptied, else the members that the bar concerns.
+# Gives false when the index was emptied or Valkey began anew, else the members that are concerned.
 _TOUCHED = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local found = redis.call('SMEMBERS', KEYS[2])
@@ -44,6 +45,7 @@ for _, ask in ipairs({{KEYS[3], ARGV[1], '+inf'}, {KEYS[4], '-inf', ARGV[2]},
 end
 return found
 """
+_ASKING = MarkedScript(_TOUCHED)
 
 # KEYS: signed, next, below, above, until. ARGV: member, token, kinds that it has left.
 _TIDY = """
@@ -76,7 +78,7 @@ class Entry:
 
 
 class Incomplete(Exception):
-    """Valkey has lost the index: it has to be rebuilt before anything is matched."""
+    """Valkey has lost the index, or may have: it has to be rebuilt before anything is matched."""
 
 
 def entry(account_id: UUID, order_id: UUID) -> Entry:
@@ -119,8 +121,7 @@ def forget(symbol: str, entries: Iterable[Entry]) -> None:
 def touched(symbol: str, *, low: Decimal, high: Decimal, end: datetime) -> list[Entry]:
     """Open orders that a bar of these prices concerns. Raises Incomplete or ValkeyAway."""
     keys = [_COMPLETE, *(_key(symbol, kind) for kind in _KINDS)]
-    with valkey.needed():
-        found = _asking()(keys=keys, args=[str(low), str(high), end.timestamp()])
+    found = _ASKING(keys=keys, args=[str(low), str(high), end.timestamp()])
     if found is None:
         raise Incomplete
     return sorted({Entry.read(member) for member in cast("list[bytes]", found)})
@@ -185,11 +186,6 @@ def _scores(levels: Levels) -> Iterator[tuple[str, float]]:
 
 def _key(symbol: str, kind: str) -> str:
     return f"open:{symbol}:{kind}"
-
-
-@cache
-def _asking() -> Any:
-    return valkey.client().register_script(_TOUCHED)
 
 
 @cache

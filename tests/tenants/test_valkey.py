@@ -1,0 +1,21 @@
+"""What Valkey says of itself is believed for as long as it has run."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from tenants import valkey
+from tenants.valkey import MarkedScript
+
+
+def test_a_mark_from_before_valkey_started_is_not_believed() -> None:
+    """A server that has just started knows no script, whatever its file has brought back."""
+    mark, client = f"test:{uuid4().hex}", valkey.client()
+    is_marked = MarkedScript(f"return redis.call('EXISTS', KEYS[1]) -- {mark}")
+    client.set(mark, 1)
+    assert is_marked(keys=[mark], args=[]) == 0
+    client.set(mark, 1)
+    assert is_marked(keys=[mark], args=[]) == 1
+    client.script_flush()
+    assert is_marked(keys=[mark], args=[]) == 0
+    client.delete(mark)
