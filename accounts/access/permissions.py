@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from django.conf import settings
+from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from accounts.access import proof
 from accounts.access.authentication import Caller
-from accounts.access.errors import StepUpNeeded
 from accounts.access.roles import KeyScope, Permission, Role, allows
 from tenants.errors import SecondFactorMissing
-
-_CLOCKS_APART = 30  # seconds
 
 
 class Denied(BasePermission):
@@ -89,9 +86,7 @@ class SteppedUp(BasePermission):
         caller = request.user
         if not isinstance(caller, Caller):
             return False
-        age = time.time() - caller.identity.stepped_up_at
-        if not -_CLOCKS_APART <= age <= settings.STEP_UP_SECONDS:
-            raise StepUpNeeded
+        proof.require(caller.identity, now=timezone.now())
         return True
 
 

@@ -57,6 +57,11 @@ class Change:
     is_own: bool
 
 
+def takes_proof(*, role: Role | None, sees_tenant: bool | None = None) -> bool:
+    """Whether a role or a grant lets somebody so far in that a found token must not give it."""
+    return bool(sees_tenant) or role in REACH[Permission.MANAGE_OWNERS]
+
+
 def refuse_change(hand: Hand, change: Change, *, owners: int) -> Refusal | None:
     """Why not; None if it may be. `owners` counts those the tenant has before it."""
     after = change.to or change.of

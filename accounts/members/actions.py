@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.access import policy
+from accounts.access import policy, proof
 from accounts.access.errors import REFUSALS, InvalidCredential
 from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Change, Hand, Refusal
@@ -65,7 +65,8 @@ def change(
 
     With a lesser role go the open invitations that it could not send.
     `precondition` sees the membership under its lock, and raises to refuse the change. Raises
-    NotFound, RoleOutOfReach, OwnRole, NotAViewer, LastOwner.
+    NotFound, RoleOutOfReach, OwnRole, NotAViewer, LastOwner; StepUpNeeded for a new owner or admin,
+    and for the whole tenant.
     """
     here = _lock(by, membership_id)
     member = here.member(membership_id)
@@ -73,6 +74,8 @@ def change(
     is_own = member == here.own
     asked = Change(of=Role(member.role), to=role, sees_tenant=sees_tenant, is_own=is_own)
     _refuse(policy.refuse_change(here.hand, asked, owners=here.owners))
+    if policy.takes_proof(role=role, sees_tenant=sees_tenant):
+        proof.require(by, now=now)
     before = _state(member)
     member.role = (role or asked.of).value
     granted = member.sees_tenant if sees_tenant is None else sees_tenant

@@ -93,7 +93,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
 
     @extend_schema(request=MemberChangeIn, responses=MemberOut, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
-        """The member's sessions here end at once."""
+        """The member's sessions here end at once; owners, admins and grants take a step-up."""
         given = MemberChangeIn(data=request.data)
         given.is_valid(raise_exception=True)
         role = given.validated_data.get("role")
@@ -127,7 +127,7 @@ class InvitationViewSet(mixins.ListModelMixin, SharedRowsViewSet):
 
     @extend_schema(request=InvitationIn, responses={201: InvitationOut})
     def create(self, request: Request) -> Response:
-        """Sends the mail; only there is the link."""
+        """Sends the mail; only there is the link. Owners and admins take a step-up."""
         given = InvitationIn(data=request.data)
         given.is_valid(raise_exception=True)
         invitation = invitations.invite(

@@ -11,7 +11,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.access import policy, queries
+from accounts.access import policy, proof, queries
 from accounts.access.errors import (
     AlreadyMember,
     InvitationAccepted,
@@ -48,7 +48,7 @@ def token_of(invitation: Invitation) -> str:
 def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation:
     """Offer a role by mail; called inside the tenant. It takes the place of an open offer.
 
-    Raises RoleOutOfReach, AlreadyMember, TooManyInvitations.
+    Raises RoleOutOfReach, AlreadyMember, TooManyInvitations; StepUpNeeded for an owner or admin.
     """
     tenant_id, email = by.tenant_id, email.lower()
     if Membership.objects.filter(tenant_id=tenant_id, email__iexact=email).exists():
@@ -58,6 +58,8 @@ def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation
         raise TooManyInvitations(headers={"Retry-After": "3600"})
     before = list(_open(theirs.filter(email=email)).select_for_update())
     _check_reach(by, role, *(Role(row.role) for row in before))
+    if policy.takes_proof(role=role):
+        proof.require(by, now=now)
     _open(theirs.filter(email=email)).update(withdrawn_at=now)
     invitation = Invitation.objects.create(
         tenant_id=tenant_id,

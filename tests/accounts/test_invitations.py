@@ -28,7 +28,8 @@ def newcomer() -> str:
 
 
 def invited(by: Person, email: str, role: str = "trader") -> Invitation:
-    answer = by.post("invitations/", {"email": email, "role": role})
+    body = {"email": email, "role": role}
+    answer = by.post("invitations/", body, Authorization=stepped_up(by))
     assert answer.status_code == 201, answer.json()
     return Invitation.objects.get(pk=answer.json()["id"])
 
@@ -221,6 +222,13 @@ def test_admins_invite_and_withdraw_within_their_reach(house: House) -> None:
     invited(ada, newcomer(), "trader")
 
 
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_who_found_a_token_offers_nobody_to_be_in_charge(house: House, role: str) -> None:
+    refused = house.olga.post("invitations/", {"email": newcomer(), "role": role})
+    assert told(refused) == (403, "step_up_needed")
+    assert not Invitation.objects.filter(tenant=house.tenant).exists()
+
+
 @pytest.mark.parametrize("name", ["alice", "vera"])
 def test_others_invite_nobody(house: House, name: str) -> None:
     body = {"email": newcomer(), "role": "viewer"}
@@ -292,7 +300,8 @@ def test_with_a_role_go_the_invitations_that_it_could_not_send(house: House) -> 
     otto = build_person(house.tenant, "otto", Role.OWNER)
     owner, trader = invited(otto, newcomer(), "owner"), invited(otto, newcomer(), "trader")
     member = Membership.objects.get(tenant=house.tenant, user_id=otto.user_id)
-    lesser = house.olga.request("PATCH", f"members/{member.id}/", {"role": "admin"})
+    proven = {"Authorization": stepped_up(house.olga)}
+    lesser = house.olga.request("PATCH", f"members/{member.id}/", {"role": "admin"}, **proven)
     assert lesser.status_code == 200
     assert told(accept(owner)) == (409, "invitation_withdrawn")
     assert accept(trader).status_code == 200

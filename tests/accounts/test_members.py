@@ -33,7 +33,8 @@ def ask(by: Person, requires: bool, **headers: str) -> Any:
 
 
 def patch(by: Person, of: Person, body: Any, **headers: str) -> Any:
-    return by.request("PATCH", path(of), body, **headers)
+    """By who has just proven themselves."""
+    return by.request("PATCH", path(of), body, **{"Authorization": stepped_up(by), **headers})
 
 
 def delete(by: Person, where: str) -> Any:
@@ -154,6 +155,29 @@ def test_an_owner_grants_a_viewer_the_whole_tenant(house: House) -> None:
     seen = call("GET", "accounts/", credential=signed_in(house.vera)).json()["results"]
     assert [row["name"] for row in seen] == ["hers"]
     assert told(patch(house.olga, house.alice, {"sees_tenant": True})) == (409, "not_a_viewer")
+
+
+@pytest.mark.parametrize(
+    ("of", "body"),
+    [
+        ("alice", {"role": "owner"}),
+        ("alice", {"role": "admin"}),
+        ("vera", {"sees_tenant": True}),
+        ("alice", {"role": "viewer", "sees_tenant": True}),
+    ],
+)
+def test_who_found_a_token_puts_nobody_in_charge(house: House, of: str, body: Any) -> None:
+    person = getattr(house, of)
+    before = membership(person)
+    refused = house.olga.request("PATCH", path(person), body)
+    assert told(refused) == (403, "step_up_needed")
+    after = membership(person)
+    assert (after.role, after.sees_tenant) == (before.role, before.sees_tenant)
+
+
+def test_what_lets_nobody_further_in_takes_no_proof(house: House) -> None:
+    for of, body in ((house.bob, {"role": "viewer"}), (house.vera, {"sees_tenant": False})):
+        assert house.olga.request("PATCH", path(of), body).status_code == 200
 
 
 def test_the_grant_ends_with_the_role(house: House) -> None:

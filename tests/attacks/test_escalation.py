@@ -47,7 +47,7 @@ def member(person: Person) -> Membership:
 
 def invite(site: Server, by: Person, email: str, role: str, **more: Any) -> Answer:
     body = {"email": email, "role": role, **more}
-    return call(site, "POST", "invitations/", body, credential=bearer(by))
+    return call(site, "POST", "invitations/", body, credential=stepped_up(by))
 
 
 def token_of(email: str) -> str:
