@@ -27,6 +27,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=[(role, role) for role in _ROLES])
     # What an owner grants a viewer: the whole tenant's data instead of the own.
     sees_tenant = models.BooleanField(default=False)
+    # The person's, too: false for somebody who has been shut out of everything.
+    is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
     class Meta:

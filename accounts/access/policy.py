@@ -63,7 +63,7 @@ def takes_proof(*, role: Role | None, sees_tenant: bool | None = None) -> bool:
 
 
 def refuse_change(hand: Hand, change: Change, *, owners: int) -> Refusal | None:
-    """Why not; None if it may be. `owners` counts those the tenant has before it."""
+    """Why not; None if it may be. `owners` counts before it those who can still sign in."""
     after = change.to or change.of
     if change.is_own:
         return Refusal.OWN_ROLE

@@ -44,7 +44,12 @@ def ensure_member(
     membership, is_new = Membership.objects.get_or_create(
         tenant=tenant,
         user=user,
-        defaults={"role": role.value, "email": user.email, "created_at": now},
+        defaults={
+            "role": role.value,
+            "email": user.email,
+            "is_active": user.is_active,
+            "created_at": now,
+        },
     )
     if is_new:
         made = {"tenant": tenant.slug, "user_id": user.id, "role": role}
@@ -73,7 +78,7 @@ def change(
     precondition(member)
     is_own = member == here.own
     asked = Change(of=Role(member.role), to=role, sees_tenant=sees_tenant, is_own=is_own)
-    _refuse(policy.refuse_change(here.hand, asked, owners=here.owners))
+    _refuse(policy.refuse_change(here.hand, asked, owners=here.owners_with(member)))
     if policy.takes_proof(role=role, sees_tenant=sees_tenant):
         proof.require(by, now=now)
     before = _state(member)
@@ -97,7 +102,8 @@ def remove(*, membership_id: UUID, by: Identity, now: datetime) -> None:
     here = _lock(by, membership_id)
     member = here.member(membership_id)
     of, is_own = Role(member.role), member == here.own
-    _refuse(policy.refuse_removal(here.hand, of, is_own=is_own, owners=here.owners))
+    owners = here.owners_with(member)
+    _refuse(policy.refuse_removal(here.hand, of, is_own=is_own, owners=owners))
     _end(member, "member.left" if is_own else "member.removed", now=now)
 
 
@@ -110,7 +116,8 @@ def leave(*, by: Identity, now: datetime) -> None:
     with context.enter(TenantContext(by.tenant_id, actor, Scope.TENANT)):
         here = _lock(by)
         of = Role(here.own.role)
-        _refuse(policy.refuse_removal(here.hand, of, is_own=True, owners=here.owners))
+        owners = here.owners_with(here.own)
+        _refuse(policy.refuse_removal(here.hand, of, is_own=True, owners=owners))
         _end(here.own, "member.left", now=now)
 
 
@@ -151,9 +158,10 @@ class _Here:
     def hand(self) -> Hand:
         return Hand(Role(self.own.role), self.key_scope)
 
-    @property
-    def owners(self) -> int:
-        return sum(row.role == Role.OWNER for row in self.rows)
+    def owners_with(self, member: Membership) -> int:
+        """Owners who can still sign in, and `member` if an owner, whoever that is."""
+        owners = [row for row in self.rows if row.role == Role.OWNER]
+        return sum(row.is_active or row == member for row in owners)
 
     def member(self, membership_id: UUID) -> Membership:
         found = next((row for row in self.rows if row.id == membership_id), None)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.access.models import Membership
 from accounts.sessions import ending
 from accounts.sessions.models import Session
 from accounts.support import actions as support
@@ -57,6 +58,8 @@ def deactivate(*, user: User, by: str, now: datetime) -> bool:
     """
     with transaction.atomic():
         changed = bool(User.objects.filter(pk=user.pk, is_active=True).update(is_active=False))
+        # Tenants cannot read people: there it says that this owner is none to count on.
+        Membership.objects.filter(user=user).update(is_active=False)
         ending.end(Session.objects.filter(user=user), because=DEACTIVATED, now=now)
         watching = SupportSession.objects.filter(staff=user)
         support.end_everywhere(sessions=watching, by=by, now=now)

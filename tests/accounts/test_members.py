@@ -13,9 +13,11 @@ from accounts.access.models import Membership, TenantPolicy
 from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
 from accounts.sessions.models import Session
+from accounts.suspension import actions as suspension
 from accounts.tokens.models import ApiKey
+from accounts.users.models import User
 from tests.accounts.doors import call, post, signed_in, stepped_up
-from tests.cast import House, Person, build_person, job
+from tests.cast import House, Person, build_person, job, now
 
 
 def membership(person: Person) -> Membership:
@@ -155,6 +157,28 @@ def test_an_owner_grants_a_viewer_the_whole_tenant(house: House) -> None:
     seen = call("GET", "accounts/", credential=signed_in(house.vera)).json()["results"]
     assert [row["name"] for row in seen] == ["hers"]
     assert told(patch(house.olga, house.alice, {"sees_tenant": True})) == (409, "not_a_viewer")
+
+
+def deactivate(person: Person) -> None:
+    user = User.objects.get(pk=person.user_id)
+    suspension.deactivate(user=user, by="system:test", now=now())
+
+
+def test_an_owner_who_is_shut_out_is_none_to_leave_the_tenant_to(house: House) -> None:
+    otto = build_person(house.tenant, "otto", Role.OWNER)
+    deactivate(otto)
+    left = call("DELETE", "auth/membership/", credential=signed_in(house.olga))
+    assert told(left) == (409, "last_owner")
+    assert delete(house.olga, path(otto)).status_code == 204
+    assert membership(house.olga).role == "owner"
+
+
+def test_an_owner_who_is_shut_out_is_demoted_like_any_other(house: House) -> None:
+    otto = build_person(house.tenant, "otto", Role.OWNER)
+    deactivate(otto)
+    assert patch(house.olga, otto, {"role": "viewer"}).status_code == 200
+    left = call("DELETE", "auth/membership/", credential=signed_in(house.olga))
+    assert told(left) == (409, "last_owner")
 
 
 @pytest.mark.parametrize(
