@@ -265,12 +265,20 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         peer = (self.scope.get("client") or ("",))[0]
         forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
         client = origin.believed(peer, forwarded)
+        came_from = origin.address.set(client)
+        try:
+            return self._through_the_door(token, client)
+        finally:
+            origin.address.reset(came_from)
+
+    def _through_the_door(self, token: str, client: str) -> Identity:
         caller = identity.verify(f"Bearer {token}", address=client)
-        host = headers.get(b"host", b"").decode("latin-1")
+        host = dict(self.scope["headers"]).get(b"host", b"").decode("latin-1")
         address = addressing.resolve(host, self.scope["path"])
-        if address.tenant_id not in (None, caller.tenant_id):
-            raise TenantMismatch
         admission.admit(Guest.of(caller, address=client), is_data=True)
+        if address.tenant_id not in (None, caller.tenant_id):
+            identity.misdirected(caller, path=self.scope["path"])
+            raise TenantMismatch
         if caller.must_enrol:
             raise SecondFactorMissing
         if caller.is_witnessed:

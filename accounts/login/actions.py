@@ -112,14 +112,19 @@ def open_session(
     return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
 
-def refresh(*, token: str, at: UUID | None, device: Device, now: datetime) -> SignedIn:
+def refresh(
+    *, token: str, at: UUID | None, device: Device, now: datetime, path: str = ""
+) -> SignedIn:
     """Trade a refresh token for new ones. A token used twice ends its session, whoever was first.
 
     Of two at once one wins and gets its tokens, and the other's use ends the session for both.
     Raises InvalidCredential, or TenantMismatch (and leaves the token good) when the address `at` is
-    another tenant's.
+    another tenant's; that is recorded with the `path`.
     """
-    known = _known(token, at=at)
+    known = _known(token)
+    if at not in (None, known.tenant_id):
+        _record_misdirected(_own_rows(known.user_id, known.tenant_id), path=path)
+        raise TenantMismatch
     memberships = list(access.memberships_of(known.user_id))
     membership = next((m for m in memberships if m.tenant_id == known.tenant_id), None)
     if membership is None or not _is_open(known):
@@ -191,7 +196,11 @@ def end(*, sessions: QuerySet[Session], because: str, now: datetime) -> int:
 
 def misdirected(caller: Identity, *, path: str) -> None:
     """Record, in the credential's own tenant, that it was sent to another's address."""
-    with context.enter(caller.personal_context()):
+    _record_misdirected(caller.personal_context(), path=path)
+
+
+def _record_misdirected(where: TenantContext, *, path: str) -> None:
+    with context.enter(where):
         audit.record("credential.tenant_mismatch", kind="request", key=quote(path)[:200])
 
 
@@ -227,14 +236,12 @@ def _stands(before: Session) -> bool:
     return rows.exists()
 
 
-def _known(token: str, *, at: UUID | None) -> RefreshToken:
-    """Raises InvalidCredential or TenantMismatch."""
+def _known(token: str) -> RefreshToken:
+    """Raises InvalidCredential."""
     rows = RefreshToken.objects.filter(digest=_digest(token)).select_related("session", "user")
     known = rows.first()
     if known is None:
         raise InvalidCredential
-    if at not in (None, known.tenant_id):
-        raise TenantMismatch
     return known
 
 
@@ -265,9 +272,12 @@ def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:
 
 
 def _inside(membership: Membership) -> AbstractContextManager[TenantContext]:
+    return context.enter(_own_rows(membership.user_id, membership.tenant_id))
+
+
+def _own_rows(user_id: UUID, tenant_id: UUID) -> TenantContext:
     """The person's own rows of the tenant, whatever the role may see besides."""
-    actor = Actor.user(membership.user_id)
-    return context.enter(TenantContext(membership.tenant_id, actor, Scope.USER))
+    return TenantContext(tenant_id, Actor.user(user_id), Scope.USER)
 
 
 def _alone(session: Session) -> QuerySet[Session]:

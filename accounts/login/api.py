@@ -134,6 +134,7 @@ class RefreshView(APIView):
             at=address_of(request),
             device=device_of(request),
             now=timezone.now(),
+            path=request.path,
         )
         return Response(SignedInOut(signed_in).data)
 

@@ -10,14 +10,17 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from accounts.access.roles import Role
 from accounts.audit import actions as audit
 from accounts.audit import verification
 from accounts.audit.models import AuditEvent
 from tenants.context import Actor, Scope, TenantContext
-from tests.attacks.wire import Answer, bearer, call, stepped_up
-from tests.cast import House, Person, build_person, job
+from tests.attacks.wire import Answer, bearer, call, prefix, session, stepped_up
+from tests.cast import House, Person, anywhere, build_person, job
 from tests.isolation.database import application, inside
 from tests.web import Server
 
@@ -257,6 +260,38 @@ def test_a_cursor_of_another_tenants_trail_leads_nowhere(site: Server, house: Ho
     assert answer.status in (200, 400)
     for event in events(house):
         assert event["id"] not in answer.text
+
+
+def misdirected(person: Person) -> list[tuple[str, str]]:
+    """Paths and addresses at which a person's credential met another tenant's door."""
+    with job(person.tenant):
+        rows = AuditEvent.objects.filter(action="credential.tenant_mismatch")
+        return list(rows.filter(actor_id=person.user_id).values_list("key", "address"))
+
+
+def test_a_refresh_token_at_another_tenants_address_is_on_record(
+    site: Server, house: House
+) -> None:
+    token, at = session(site, house.mallory)["refresh"], anywhere()
+    there = {"prefix": prefix(house.alice), "at": at}
+    answer = call(site, "POST", "auth/refresh/", {"refresh": token}, **there)
+    assert answer.told == (403, "tenant_mismatch")
+    assert misdirected(house.mallory) == [(f"{prefix(house.alice)}/api/v1/auth/refresh/", at)]
+    assert call(site, "POST", "auth/refresh/", {"refresh": token}).status == 200
+
+
+def test_a_socket_at_another_tenants_address_is_on_record(site: Server, house: House) -> None:
+    path, at = f"{prefix(house.alice)}/ws/v1/stream/", anywhere()
+    offered = [Subprotocol(f"bulkhead.token.{house.mallory.token}")]
+    url, came_from = site.url.replace("http", "ws") + path, {"X-Forwarded-For": at}
+    with (
+        connect(url, subprotocols=offered, additional_headers=came_from) as socket,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
+        socket.recv(timeout=20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+    assert misdirected(house.mallory) == [(path, at)]
 
 
 def test_what_was_refused_for_another_tenants_token_is_on_record(
