@@ -21,7 +21,9 @@ auth: list[URLPattern | URLResolver] = [
     path("", include("accounts.passwords.routes")),
 ]
 # The package's page, without its inline style.
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="docs.html", http_method_names=["get", "head"]
+)
 api = [
     path("api/v1/auth/", include(auth)),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
