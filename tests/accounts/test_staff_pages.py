@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -155,6 +155,16 @@ def test_a_server_is_embedded_where_the_data_folder_has_its_port(
 
 def test_the_index_leads_to_health(client: Client) -> None:
     assert 'href="/admin/health/"' in client.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("bad", ["x", "", "0", "\0", str(uuid4())])
+def test_an_id_that_no_form_sends_is_refused_or_nobodys(client: Client, bad: str) -> None:
+    for action in ("let_in", "end", "show_token"):
+        body = {"action": action, "_selected_action": bad, "index": "0"}
+        answer = client.post("/admin/accounts/supportsession/", body)
+        assert answer.status_code in (302, 400)
+    for page in ("tenants/tenant", "accounts/supportsession", "accounts/platformevent"):
+        assert client.get(f"/admin/{page}/{quote(bad or 'x')}/change/").status_code in (302, 400)
 
 
 def test_who_is_not_staff_gets_nothing(house: House) -> None:
