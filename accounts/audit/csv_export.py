@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,7 +28,9 @@ COLUMNS = (
     "request_id",
 )
 # The full-width forms too: some spreadsheets read them as the plain ones.
-_BEGINS_A_FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+# At the beginning, and after what another reader than ours takes for the end of a cell.
+_BEGINS_A_FORMULA = re.compile(rf"\A(?=[\t\r\n])|(?:\A|(?<=[;\t\r\n]))(?=[ \"']*[{_SIGNS}])")
 
 
 class ExportTooLarge(DomainError):
@@ -54,10 +57,14 @@ def written(events: QuerySet[AuditEvent]) -> str:
 
 
 def cell(value: Any) -> str:
-    """As text; an apostrophe goes before what a spreadsheet would calculate."""
+    """As text; an apostrophe goes before what a spreadsheet would calculate.
+
+    JSON has no tab or line of its own, and its semicolons can be spelled, which changes no value.
+    """
     if value is None:
         return ""
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return text.replace(";", "\\u003b")
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
+    return _BEGINS_A_FORMULA.sub("'", text)

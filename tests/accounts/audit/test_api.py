@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -148,6 +149,20 @@ def test_no_cell_is_a_formula(house: House, start: str) -> None:
     (row,) = exported(house, "?action=test.evil")
     assert row["key"] == f"'{evil}"
     assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@pytest.mark.parametrize("end", [";", "\t", "\n", "; ", ';"'])
+def test_no_cell_is_a_formula_to_a_reader_of_other_separators(house: House, end: str) -> None:
+    evil = f"x{end}=HYPERLINK(A1);y"
+    with job(house.tenant):
+        audit.record("test.evil", key=evil, after={"name": evil, evil: [evil]})
+    text = export(house, "?action=test.evil").content.decode()
+    for separator in (";", "\t"):
+        rows = csv.reader(io.StringIO(text), delimiter=separator)
+        for cell in (cell.strip(" \"'{[") for row in rows for cell in row if cell[:1] != "'"):
+            assert not cell.startswith(("=", "+", "-", "@")), cell
+    (row,) = exported(house, "?action=test.evil")
+    assert json.loads(row["after"]) == {"name": evil, evil: [evil]}
 
 
 def test_an_export_that_would_be_cut_is_refused(
