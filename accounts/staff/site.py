@@ -45,7 +45,7 @@ class StaffSite(admin.AdminSite):
             *super().get_urls(),
         ]
 
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+    def admin_view(self, view: Any, *how: Any, **named: Any) -> Any:
         """Ids that no form of ours sends, which Django meets with a ValidationError: a 400."""
 
         @wraps(view)
@@ -55,7 +55,7 @@ class StaffSite(admin.AdminSite):
             except ValidationError as fault:
                 raise SuspiciousOperation from fault
 
-        return super().admin_view(answered, cacheable)
+        return super().admin_view(answered, *how, **named)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Email and password; the session is a new one from here on."""
