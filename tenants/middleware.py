@@ -71,7 +71,8 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            if request.path_info.startswith(settings.UNMETERED_PATHS):
+            at_platform = request.tenant_id is None  # type: ignore[attr-defined]
+            if at_platform and request.path_info in settings.UNMETERED_PATHS:
                 return private(self.get_response(request))
             return self._through_the_door(request)
         except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise

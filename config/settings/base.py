@@ -97,10 +97,10 @@ ASGI_APPLICATION = "config.asgi.application"
 APPEND_SLASH = False
 # Identity is asked about on the platform, not inside a tenant.
 PLATFORM_PATHS = ("/api/v1/auth/", "/api/v1/docs/", "/api/v1/schema/", "/admin/")
-# Whoever watches the platform is never turned away.
-UNMETERED_PATHS = ("/healthz", "/readyz", "/metrics")
 # Parts of it that are: a person's own sessions in the tenant.
 PERSONAL_PATHS = ("/api/v1/auth/logout/", "/api/v1/auth/sessions/")
+# Whoever watches the platform is never turned away. On the platform's address, and exactly these.
+UNMETERED_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 def _origins(named: list[str]) -> list[str]:

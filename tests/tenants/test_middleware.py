@@ -118,6 +118,25 @@ def test_addresses(house: House, host: str, path: str, status: int) -> None:
         assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "is_metered"),
+    [
+        ("/healthz", False),
+        ("/readyz", False),
+        ("/healthz/", True),
+        ("/healthzz", True),
+        ("/metrics/../x", True),
+        ("/t/{slug}/healthz", True),
+    ],
+)
+def test_only_who_watches_the_platform_passes_uncounted(
+    house: House, path: str, is_metered: bool
+) -> None:
+    client = Client(raise_request_exception=False)
+    answer = client.get(path.format(slug=house.tenant.slug))
+    assert ("RateLimit-Limit" in answer) is is_metered
+
+
 def test_a_custom_domain_leads_to_its_tenant(house: House) -> None:
     host = f"trade-{house.tenant.slug}.example"
     Domain.objects.create(domain=host, tenant=house.tenant)
