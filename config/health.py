@@ -16,6 +16,7 @@ from config.embedded.folder import DataFolder
 from tenants import valkey
 from tenants.tasks import PULSE_KEY
 
+_NEXT_TRY = 5  # seconds
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -55,10 +56,15 @@ def process(request: HttpRequest) -> JsonResponse:
 
 
 def readiness(request: HttpRequest) -> JsonResponse:
-    """200 when database, cache and worker answer, 503 with the missing ones named."""
+    """200 when database, cache and worker answer, 503 with the missing ones named.
+
+    Whoever asks is to come back after a worker's next pulse.
+    """
     found = _readiness()
     told = {"status": "ok" if found.is_ready else "waiting", **asdict(found)}
-    return JsonResponse(told, status=200 if found.is_ready else 503)
+    if found.is_ready:
+        return JsonResponse(told)
+    return JsonResponse(told, status=503, headers={"Retry-After": str(_NEXT_TRY)})
 
 
 def report() -> Report:

@@ -123,6 +123,7 @@ def test_health_names_a_worker_that_is_away_as_readyz_does(client: Client, pulse
     told = client.get("/readyz")
     expected = {"status": "waiting", "database": True, "cache": True, "worker": False}
     assert (told.status_code, told.json()) == (503, expected)
+    assert int(told["Retry-After"]) > 0
     caches["shared"].set(pulse, 1, timeout=PULSE_SECONDS)
     assert "Worker yes" in text(client.get("/admin/health/"))
     assert client.get("/readyz").status_code == 200
