@@ -162,8 +162,9 @@ def switch(*, caller: Identity, tenant_slug: str, device: Device, now: datetime)
 def step_up(*, caller: Identity, password: str, otp: str, device: Device, now: datetime) -> str:
     """An access token with which, for some minutes, data may be withdrawn; its session goes on.
 
-    Asks for the second factor of who has one, else for the password. Raises WrongLogin,
-    SecondFactorNeeded, WrongSecondFactor, TooManyAttempts.
+    Asks for the second factor of who has one, else for the password; the session has shown it from
+    then on. Raises WrongLogin, SecondFactorNeeded, WrongSecondFactor, TooManyAttempts, and
+    InvalidCredential when the session has ended.
     """
     user = User.objects.get(pk=caller.user_id)
     by_code = mfa.has_authenticator(user.id)  # then without the password, so not all they have
@@ -174,10 +175,12 @@ def step_up(*, caller: Identity, password: str, otp: str, device: Device, now: d
             raise WrongLogin("The password is not right.")
         has_second_factor = mfa.check(user_id=user.id, otp=otp, now=now)
     membership = access.membership(user_id=user.id, tenant_id=caller.tenant_id)
-    session = Session.objects.get(pk=caller.session_id)
+    session = _session_of(caller)
     with _inside(membership):
-        audit.record("session.stepped_up", on=session)
-    session.has_second_factor |= has_second_factor
+        if has_second_factor:
+            session.has_second_factor = True
+            session.save(update_fields=["has_second_factor"])
+        audit.record("session.stepped_up", on=session, after={"second_factor": has_second_factor})
     return credentials.issue(_grant(session, membership, stepped_up_at=now), now=now)
 
 

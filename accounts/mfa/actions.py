@@ -155,8 +155,13 @@ def _use_code(authenticator: Authenticator, otp: str, *, now: datetime) -> bool:
 
 
 def _use_recovery_code(user_id: UUID, otp: str, *, now: datetime) -> bool:
-    unused = RecoveryCode.objects.filter(user_id=user_id, digest=recovery.digest(otp), used_at=None)
-    return bool(unused.update(used_at=now))
+    """On record, with how many are left: the person may not be the one who used it."""
+    unused = RecoveryCode.objects.filter(user_id=user_id, used_at=None)
+    with transaction.atomic():
+        if not unused.filter(digest=recovery.digest(otp)).update(used_at=now):
+            return False
+        _record("recovery_code.used", user_id, after={"left": unused.count()})
+    return True
 
 
 def _fresh_codes(user_id: UUID, *, now: datetime) -> list[str]:
@@ -169,5 +174,6 @@ def _fresh_codes(user_id: UUID, *, now: datetime) -> list[str]:
     return codes
 
 
-def _record(action: str, user_id: UUID) -> None:
-    trail.record(action, by=Actor.user(user_id).name, kind="user", key=str(user_id))
+def _record(action: str, user_id: UUID, *, after: dict[str, int] | None = None) -> None:
+    by = Actor.user(user_id).name
+    trail.record(action, by=by, kind="user", key=str(user_id), after=after)

@@ -270,9 +270,35 @@ def test_the_platforms_trail_tells_what_was_done_and_no_secret(protected: Visito
     assert done == [
         ("second_factor.enrolled", by),
         ("second_factor.added", by),
+        ("recovery_code.used", by),
         ("recovery_codes.renewed", by),
         ("second_factor.removed", by),
     ]
+
+
+def test_a_used_recovery_code_is_on_record_with_how_many_are_left(protected: Visitor) -> None:
+    for spare in protected.recovery_codes[:2]:
+        assert protected.log_in(otp=spare).status_code == 200
+    assert protected.log_in(otp=protected.recovery_codes[0]).status_code == 401
+    used = PlatformEvent.objects.filter(action="recovery_code.used")
+    mine = used.filter(key=str(protected.person.user_id)).order_by("at", "id")
+    assert list(mine.values_list("after", flat=True)) == [{"left": 9}, {"left": 8}]
+
+
+def test_a_step_up_by_code_stays_with_the_session(alice: Visitor) -> None:
+    alice.enrol()
+    elsewhere = Visitor(alice.person)
+    elsewhere.log_in()
+    alice.confirm()
+    session = Session.objects.filter(pk=credentials.identify(elsewhere.token).session_id)
+    assert not session.get().has_second_factor
+    shown = {"otp": alice.recovery_codes[0]}
+    assert elsewhere.send("post", "step-up/", shown).status_code == 200
+    assert session.get().has_second_factor
+    session.update(ended_at=now())
+    shown = {"otp": alice.recovery_codes[1]}
+    refused = elsewhere.send("post", "step-up/", shown)
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_credential")
 
 
 def test_an_empty_code_is_asked_for_rather_than_wrong(protected: Visitor) -> None:
