@@ -1,10 +1,11 @@
 """What a tenant answers, on its host, its path, or with its credential on the platform host."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts.login import api as sessions
 from config.api import problems
+from config.api.description import DescriptionView
 
 auth: list[URLPattern | URLResolver] = [
     path("login/", sessions.LoginView.as_view(), name="login"),
@@ -26,7 +27,7 @@ docs = SpectacularSwaggerSplitView.as_view(
 )
 api = [
     path("api/v1/auth/", include(auth)),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema/", DescriptionView.as_view(), name="schema"),
     path("api/v1/docs/", docs, name="docs"),
     path("api/v1/", include("accounts.routes")),
     path("api/v1/", include("trading.routes")),

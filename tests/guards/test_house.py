@@ -57,7 +57,7 @@ OPEN_VIEWS = {
     "InvitationAcceptView": "the invitation's signature is the credential, with the person's own",
     "PasswordResetView": "who has forgotten the password has no credential",
     "PasswordResetConfirmView": "the mail's token is the credential",
-    "SpectacularAPIView": "the API's description is the same for all",
+    "DescriptionView": "the API's description is the same for all",
     "SpectacularSwaggerSplitView": "the API's description is the same for all",
 }
 OURS = {"tenants", "accounts", "audit", "market", "trading"}
