@@ -87,6 +87,11 @@ def refuse_removal(hand: Hand, of: Role, *, is_own: bool, owners: int) -> Refusa
     return None
 
 
+def may_revoke(hand: Hand, of: Role, *, is_own: bool) -> bool:
+    """Whether somebody's key is this hand's to end; `of` is that person's role."""
+    return is_own or hand.reaches(of)
+
+
 def may_issue(role: Role, scope: KeyScope) -> bool:
     """Whether a person of this role may have a key that carries this much."""
     return allows(role, ISSUES[scope])

@@ -13,6 +13,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.access import policy
+from accounts.access import queries as access
+from accounts.access.errors import RoleOutOfReach
+from accounts.access.models import Membership
 from accounts.access.roles import KeyScope, Role
 from accounts.audit import actions as audit
 from accounts.tokens.errors import KeyRevoked, ScopeBeyondRole, TooManyKeys, UnknownAccount
@@ -85,6 +88,22 @@ def rotate(*, key_id: UUID, by: Identity) -> Issued:
 
 
 def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
+def revoke(*, key_id: UUID, by: Identity, now: datetime) -> None:
+    """End a key of the caller's or of a member within reach; twice is no error.
+
+    Raises NotFound, RoleOutOfReach.
+    """
+    rows = ApiKey.objects.filter(pk=key_id, tenant_id=by.tenant_id)
+    key = rows.first()
+    if key is None:
+        raise NotFound
+    members = Membership.objects.filter(tenant_id=by.tenant_id, user_id=key.user_id)
+    role, is_own = members.values_list("role", flat=True).first(), key.user_id == by.user_id
+    if role and not policy.may_revoke(access.hand(by), Role(role), is_own=is_own):
+        raise RoleOutOfReach
+    revoke_all(keys=rows, now=now)
+
+
     """End those that are not revoked, from the commit on; gives how many."""
     ended = list(keys.filter(revoked_at=None).select_for_update())
     ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)

@@ -144,6 +144,16 @@ def test_a_revoked_key_is_refused_at_once(house: House) -> None:
     assert row["revoked_at"] is not None
 
 
+def test_an_admin_does_not_revoke_an_owners_key(house: House) -> None:
+    ada = build_person(house.tenant, "ada", Role.ADMIN)
+    credential = f"Api-Key {(data := issued(house.olga))['key']}"
+    refused = ada.request("DELETE", f"api-keys/{data['id']}/")
+    assert told(refused) == (403, "role_out_of_reach")
+    assert call("GET", "orders/", credential=credential).status_code == 200
+    hers = issued(house.alice)
+    assert ada.request("DELETE", f"api-keys/{hers['id']}/").status_code == 204
+
+
 def test_owners_see_and_revoke_all_keys_but_get_nobodys_secret(house: House) -> None:
     hers = issued(house.alice)
     assert [row["id"] for row in house.olga.get("api-keys/").json()["results"]] == [hers["id"]]

@@ -9,6 +9,7 @@ from accounts.access.policy import (
     Hand,
     Refusal,
     may_issue,
+    may_revoke,
     refuse_change,
     refuse_removal,
 )
@@ -55,6 +56,23 @@ def test_a_role_is_changed_by_who_reaches_both_ends(by: Role, of: Role, to: Role
 def test_nobody_changes_their_own(by: Role, to: Role | None) -> None:
     change = Change(of=by, to=to, sees_tenant=None, is_own=True)
     assert refuse_change(Hand(by), change, owners=5) is Refusal.OWN_ROLE
+
+
+@pytest.mark.parametrize(
+    ("by", "of", "is_own", "may"),
+    [
+        (OWNER, OWNER, False, True),
+        (OWNER, TRADER, False, True),
+        (ADMIN, TRADER, False, True),
+        (ADMIN, ADMIN, True, True),
+        (ADMIN, ADMIN, False, False),
+        (ADMIN, OWNER, False, False),
+        (TRADER, TRADER, True, True),
+        (TRADER, TRADER, False, False),
+    ],
+)
+def test_keys_are_revoked_within_reach(by: Role, of: Role, is_own: bool, may: bool) -> None:
+    assert may_revoke(Hand(by), of, is_own=is_own) is may
 
 
 @pytest.mark.parametrize(
