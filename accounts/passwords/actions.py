@@ -20,6 +20,8 @@ from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
 from accounts.trail import actions as trail
+from accounts.tokens import actions as keys
+from accounts.tokens.models import ApiKey
 from accounts.users.errors import BadResetToken, UnfitPassword, WrongPassword
 from accounts.users.models import User
 from tenants import origin
@@ -63,9 +65,10 @@ def ask_for_reset(*, email: str, address: str) -> None:
 
 
 def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
-    """A new password for who has the mail's token; all sessions end, and log-in asks as ever.
+    """A new password for who has the mail's token; all sessions and API keys end with the old one.
 
     The address it comes from may try even while others use up the guesses at the account.
+    Log-in asks for the second factor as ever.
     Raises BadResetToken, UnfitPassword, ValkeyAway.
     """
     user = User.objects.filter(pk=user_id, is_active=True).first()
@@ -74,8 +77,12 @@ def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> Non
     _keep_the_rules(new, user)
     attempts.vouch(account=user.email, address=origin.address.get())
     everywhere = Session.objects.filter(user=user)
-    if not _replace(user, new, how="reset", ends=everywhere, now=now):
-        raise BadResetToken
+    with transaction.atomic():
+        if not _replace(user, new, how="reset", ends=everywhere, now=now):
+            raise BadResetToken
+        # Whoever has lost control of the account knows not which keys are theirs.
+        own, by = ApiKey.objects.filter(user=user), Actor.user(user.pk).name
+        keys.revoke_everywhere(keys=own, by=by, now=now)
 
 
 def _keep_the_rules(new: str, user: User) -> None:

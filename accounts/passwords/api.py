@@ -79,7 +79,7 @@ class PasswordResetConfirmView(APIView):
         operation_id="password_reset_confirm",
     )
     def post(self, request: Request) -> Response:
-        """All sessions of the person end; log-in asks for the second factor as before."""
+        """All sessions and API keys of the person end; log-in asks for the second factor."""
         given = PasswordResetConfirmIn(data=request.data)
         given.is_valid(raise_exception=True)
         actions.reset_password(

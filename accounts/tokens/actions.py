@@ -21,6 +21,7 @@ from accounts.audit import actions as audit
 from accounts.tokens.errors import KeyRevoked, ScopeBeyondRole, TooManyKeys, UnknownAccount
 from accounts.tokens.keys import digest, new_secret, shown
 from accounts.tokens.models import ApiKey
+from accounts.trail import actions as trail
 from config.api.problems import NotFound
 from tenants import sockets
 from tenants.identity import Identity
@@ -87,7 +88,6 @@ def rotate(*, key_id: UUID, by: Identity) -> Issued:
     return Issued(key, secret)
 
 
-def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
 def revoke(*, key_id: UUID, by: Identity, now: datetime) -> None:
     """End a key of the caller's or of a member within reach; twice is no error.
 
@@ -104,12 +104,26 @@ def revoke(*, key_id: UUID, by: Identity, now: datetime) -> None:
     revoke_all(keys=rows, now=now)
 
 
+def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
     """End those that are not revoked, from the commit on; gives how many."""
     ended = list(keys.filter(revoked_at=None).select_for_update())
     ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
     for key in ended:
         _hang_up(key)
         audit.record("api_key.revoked", on=key, before=_state(key))
+    return len(ended)
+
+
+def revoke_everywhere(*, keys: QuerySet[ApiKey], by: str, now: datetime) -> int:
+    """End those that are not revoked, in all tenants; called on the platform, in a transaction.
+
+    For what ends them from outside, and so in the platform's trail; gives how many.
+    """
+    ended = list(keys.filter(revoked_at=None).select_for_update())
+    ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
+    for key in ended:
+        _hang_up(key)
+        trail.record("api_key.revoked", by=by, on=key, before=_state(key))
     return len(ended)
 
 

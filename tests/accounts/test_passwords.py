@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +20,10 @@ from accounts.passwords import tasks
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from config.celery import application
+from tests.accounts import doors
+from tests.accounts.doors import call, stepped_up
 from tests.accounts.test_mfa import Visitor
-from tests.cast import PASSWORD, anywhere, build_person, build_tenant, now
+from tests.cast import PASSWORD, Person, anywhere, build_person, build_tenant, now
 from tests.web import serve
 
 NEW = "Another-horse-8"
@@ -57,6 +60,11 @@ def mailed(visitor: Visitor) -> dict[str, str]:
 def status_of(token: str) -> tuple[int, str]:
     answer = Client().get("/api/v1/auth/me/", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code, answer.json().get("code", "")
+
+
+def issued_key(person: Person) -> str:
+    made = doors.post("api-keys/", {"name": "x", "scope": "read"}, credential=stepped_up(person))
+    return f"Api-Key {made.json()['key']}"
 
 
 def logs_in_with(visitor: Visitor, password: str) -> int:
@@ -143,6 +151,23 @@ def test_the_mails_token_sets_a_password_once_and_ends_all_sessions(alice: Visit
     assert (logs_in_with(alice, PASSWORD), logs_in_with(alice, NEW)) == (401, 200)
     again = post(f"{RESET}confirm/", {**link, "new": "Third-horse-9"})
     assert (again.status_code, again.json()["code"]) == (400, "bad_reset_token")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_reset_revokes_the_persons_keys_everywhere_and_says_so(alice: Visitor) -> None:
+    other = build_tenant()
+    user = User.objects.get(pk=alice.person.user_id)
+    access.ensure_member(tenant=other, user=user, role=Role.TRADER, now=now())
+    there = replace(alice.person, tenant=other)
+    bob = build_person(other, "bob")
+    keys = [issued_key(person) for person in (alice.person, there, bob)]
+    post(RESET, {"email": alice.person.email})
+    assert "API keys are revoked" in mail.outbox[-1].body
+    assert post(f"{RESET}confirm/", {**mailed(alice), "new": NEW}).status_code == 204
+    told = [call("GET", "orders/", credential=key).status_code for key in keys]
+    assert told == [401, 401, 200]
+    revoked = PlatformEvent.objects.filter(action="api_key.revoked", actor=f"user:{user.pk}")
+    assert revoked.count() == 2
 
 
 @pytest.mark.usefixtures("worker")
