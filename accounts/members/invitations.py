@@ -12,22 +12,21 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.access import policy, proof, queries
-from accounts.access.errors import (
+from accounts.access.errors import RoleOutOfReach, WrongLogin
+from accounts.access.models import Invitation, Membership
+from accounts.access.policy import Hand
+from accounts.access.roles import Role
+from accounts.audit import actions as audit
+from accounts.members import newcomers, tasks
+from accounts.members.errors import (
     AlreadyMember,
     InvitationAccepted,
     InvitationExpired,
     InvitationInvalid,
     InvitationWithdrawn,
     ProofNeeded,
-    RoleOutOfReach,
     TooManyInvitations,
-    WrongLogin,
 )
-from accounts.access.models import Invitation, Membership
-from accounts.access.policy import Hand
-from accounts.access.roles import Role
-from accounts.audit import actions as audit
-from accounts.members import newcomers, tasks
 from accounts.sessions import guessing
 from accounts.users import actions as users
 from accounts.users.models import User

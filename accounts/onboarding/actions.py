@@ -12,9 +12,9 @@ from accounts.access.callers import Device
 from accounts.access.errors import WrongLogin
 from accounts.access.models import Membership
 from accounts.access.roles import Role
-from accounts.login import actions as sessions
+from accounts.login import actions as login
 from accounts.login.actions import SignedIn
-from accounts.members import actions as access
+from accounts.members import actions as members
 from accounts.members import newcomers
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import WrongSecondFactor
@@ -38,7 +38,7 @@ def create_tenant_for(
     """A tenant with its owner, who is made when unknown. Raises what `create_tenant` raises."""
     tenant = lifecycle.create_tenant(slug=slug, name=slug, tier=tier, region=region, now=now)
     owner = users.ensure(email=owner_email, password=password, now=now)
-    access.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
+    members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
     return tenant
 
 
@@ -63,7 +63,7 @@ def sign_up(
         raise SlugTaken
     user, has_second_factor = _known(email, password, otp, address=device.address, now=now)
     membership = _found(user, email=email, password=password, slug=slug, name=name, now=now)
-    return sessions.open_session(
+    return login.open_session(
         user=membership.user,
         membership=membership,
         memberships=list(queries.memberships_of(membership.user_id)),
@@ -100,7 +100,7 @@ def _found(
             if tenant.created_at != now:
                 raise SlugTaken  # somebody else is just making it: it is not ours to finish
             owner = user or newcomers.make(email=email, password=password, now=now)
-            membership = access.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
+            membership = members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
             after = {"slug": slug, "tier": FIRST_TIER}
             trail.record("tenant.signed_up", by=Actor.user(owner.id).name, on=tenant, after=after)
     except IntegrityError as fault:

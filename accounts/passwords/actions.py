@@ -15,14 +15,15 @@ from kombu.exceptions import OperationalError
 
 from accounts.mfa import actions as mfa
 from accounts.passwords import resets, tasks
+from accounts.passwords.errors import BadResetToken
 from accounts.sessions import attempts, ending, guessing
 from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
-from accounts.trail import actions as trail
 from accounts.tokens import actions as keys
 from accounts.tokens.models import ApiKey
-from accounts.users.errors import BadResetToken, UnfitPassword, WrongPassword
+from accounts.trail import actions as trail
+from accounts.users.errors import UnfitPassword, WrongPassword
 from accounts.users.models import User
 from tenants import origin
 from tenants.context import Actor
@@ -67,8 +68,8 @@ def ask_for_reset(*, email: str, address: str) -> None:
 def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
     """A new password for who has the mail's token; all sessions and API keys end with the old one.
 
-    The address it comes from may try even while others use up the guesses at the account.
     Log-in asks for the second factor as ever.
+    The address it comes from may try even while others use up the guesses at the account.
     Raises BadResetToken, UnfitPassword, ValkeyAway.
     """
     user = User.objects.filter(pk=user_id, is_active=True).first()

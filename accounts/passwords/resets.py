@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from accounts.users.errors import TooManyResets
+from accounts.passwords.errors import TooManyResets
 from tenants import origin, valkey
 
 _WINDOW = 3600  # seconds
