@@ -61,10 +61,10 @@ class MarkedScript:
 
     def __call__(self, *, keys: list[str], args: list[Any]) -> Any:
         """Raises ValkeyAway."""
-        with needed() as valkey:
+        with needed() as client:
             try:
-                return valkey.evalsha(self.name, len(keys), *keys, *args)
+                return client.evalsha(self.name, len(keys), *keys, *args)
             except NoScriptError:
-                valkey.delete(keys[0])
-                valkey.script_load(self.text)
-                return valkey.evalsha(self.name, len(keys), *keys, *args)
+                client.delete(keys[0])
+                client.script_load(self.text)
+                return client.evalsha(self.name, len(keys), *keys, *args)

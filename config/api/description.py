@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
@@ -21,15 +22,16 @@ class DescriptionView(SpectacularAPIView):
     def get(self, request: Request) -> HttpResponse:
         renderer = request.accepted_renderer
         return HttpResponse(
-            _written(type(renderer), self.urlconf),
+            _written(renderer.media_type, self.urlconf),
             content_type=f"{renderer.media_type}; charset=utf-8",
             headers={"Content-Disposition": f'inline; filename="Bulkhead.{renderer.format}"'},
         )
 
 
 @cache
-def _written(renderer: type[BaseRenderer], urlconf: str | None) -> bytes:
+def _written(media_type: str, urlconf: str | None) -> str | bytes:
     """Without a request, so that nobody's address stands in what others are given."""
-    schema = SchemaGenerator(urlconf=urlconf).get_schema(public=True)
-    content: bytes = renderer().render(schema, renderer_context={})
-    return content
+    kinds: Any = DescriptionView.renderer_classes
+    renderer: BaseRenderer = next(kind() for kind in kinds if kind.media_type == media_type)
+    generator: Any = SchemaGenerator(urlconf=urlconf)  # type: ignore[no-untyped-call]  # no types
+    return renderer.render(generator.get_schema(public=True), renderer_context={})

@@ -15,7 +15,6 @@ WRITERS = {"accounts.audit.actions", "accounts.trail.actions", "tenants.trail"}
 # Public functions of `actions.py` that record nothing, each with its reason.
 SILENT = {
     "accounts.members.invitations.token_of": "signs, and changes nothing",
-    "accounts.mfa.actions.check": "a step of a log-in, which is recorded",
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
     "accounts.onboarding.actions.create_tenant_for": "its parts record what they do",
     "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
