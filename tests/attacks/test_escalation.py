@@ -377,7 +377,8 @@ def test_a_trader_with_sql_has_no_other_role(house: House) -> None:
         ("DELETE FROM accounts_membership", []),
         (
             "INSERT INTO accounts_membership (id, tenant_id, user_id, email, role, sees_tenant,"
-            " created_at) VALUES (gen_random_uuid(), %s, %s, '', 'owner', true, now())",
+            " is_active, created_at)"
+            " VALUES (gen_random_uuid(), %s, %s, '', 'owner', true, true, now())",
             [tenant, house.mallory.user_id],
         ),
         (
