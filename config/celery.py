@@ -11,7 +11,7 @@ application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
 # Of every thread: without it a thread of the web process would look for a broker of its own.
 application.set_default()
-application.autodiscover_tasks(["tenants", "trading.orders"])
+application.autodiscover_tasks(["tenants", "trading.orders", "trading.venues"])
 
 
 @worker_init.connect
@@ -28,3 +28,14 @@ def show_first_pulse(**_: object) -> None:
     from tenants.tasks import pulse
 
     pulse()
+
+
+@worker_ready.connect
+def look_after_exchanges(**_: object) -> None:
+    """What happened at the exchanges while no worker was there."""
+    from django.conf import settings
+
+    from trading.venues.tasks import look_after_everywhere
+
+    if settings.COMPARE_AT_START:
+        look_after_everywhere.delay("start")

@@ -108,6 +108,9 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
             # Its lines hold statements with values; the application never logs those.
             "django.db.backends": {"level": "WARNING"},
             "psycopg.pool": {"level": "ERROR"},
+            # Theirs hold keys and signed addresses of calls to exchanges.
+            "ccxt": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
         },
     }
 

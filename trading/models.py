@@ -10,7 +10,7 @@ from trading.brokers.models import (
 )
 from trading.idempotency.models import IdempotentRequest
 from trading.notifications.models import Notification, NotificationCursor
-from trading.orders.models import Fill, Order
+from trading.orders.models import Fill, Order, VenueIntent
 from trading.portfolio.models import EquityPoint, NamedPortfolio, NamedPortfolioAccount
 from trading.positions.models import (
     BracketTerms,
@@ -19,6 +19,7 @@ from trading.positions.models import (
     Position,
     PositionLot,
 )
+from trading.venues.models import Reconciliation
 
 __all__ = [
     "Account",
@@ -40,4 +41,6 @@ __all__ = [
     "PerpetualTerms",
     "Position",
     "PositionLot",
+    "Reconciliation",
+    "VenueIntent",
 ]

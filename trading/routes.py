@@ -21,6 +21,7 @@ from trading.position_orders.api import (
 )
 from trading.positions.api import PositionViewSet
 from trading.resets.api import ResetViewSet
+from trading.venues.api import ReconciliationViewSet
 
 _router = SimpleRouter()
 _router.register("instruments", InstrumentViewSet, basename="instrument")
@@ -66,6 +67,11 @@ urlpatterns = [
         rf"{_POSITION}/close/$",
         PositionOrdersViewSet.as_view({"post": "close"}),
         name="position-close",
+    ),
+    re_path(
+        rf"^accounts/(?P<pk>{_PK})/reconciliations/$",
+        ReconciliationViewSet.as_view({"get": "reconciliations", "post": "ask"}),
+        name="account-reconciliations",
     ),
     path("portfolio/", PortfolioView.as_view(), name="portfolio"),
     path("portfolio/history/", HistoryView.as_view(), name="portfolio-history"),

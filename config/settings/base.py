@@ -26,6 +26,10 @@ SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
+# Where exchanges are, by ccxt's name, if not at their own addresses: for sandboxes and tests.
+VENUE_URLS = env.json("VENUE_URLS", default={})
+# Whether a worker that starts has all accounts compared with their exchanges.
+COMPARE_AT_START = True
 BULKHEAD_REPLAY_SPEED = env.float("BULKHEAD_REPLAY_SPEED", default=12.0)
 # By its id in ccxt; where none is named, no market data is fetched.
 MARKET_EXCHANGE = env.str("MARKET_EXCHANGE", default="")
@@ -255,6 +259,10 @@ CELERY_BEAT_SCHEDULE = {
     "check-books": {
         "task": "trading.positions.tasks.check_books_everywhere",
         "schedule": crontab(hour="4", minute="10"),
+    },
+    "look-after-exchanges": {
+        "task": "trading.venues.tasks.look_after_everywhere",
+        "schedule": 60.0,
     },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {

@@ -68,6 +68,10 @@ WRITES_ELSEWHERE = {
     "trading.orders.endings": "steps inside actions and matching, which are recorded",
     "trading.orders.execution": "fills, which are a record themselves",
     "trading.orders.limits": "marks to measure losses from; what they halt is recorded",
+    "trading.orders.outbox": "intents of orders, which are recorded where they are placed",
+    "trading.venues.booking": "fills, which are a record themselves; ends and money are recorded",
+    "trading.venues.intents": "the state of a call; what it comes to is recorded",
+    "trading.venues.reconciliation": "reports, which are a record themselves",
     "tenants.cache": "values in Valkey, no rows",
 }
 VALKEY = ("client", "pipeline")  # by these names it is called

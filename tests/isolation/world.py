@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 from accounts.access.models import Membership
@@ -13,9 +14,10 @@ from accounts.audit.models import AuditEvent
 from accounts.support import actions as support
 from accounts.users import actions as users
 from tests.accounts.doors import post, stepped_up
-from tests.cast import PASSWORD, House, Person, build_house, build_person, now
+from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
 from tests.market import Market, list_instrument
-from trading.models import BracketTerms
+from trading.brokers import actions as brokers
+from trading.models import Account, BracketTerms, Reconciliation
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def build_world() -> World:
     traders = [Trader(person, f"canary{uuid4().hex}") for person in people]
     for trader in traders:
         _order(trader, market)
+        _at_exchange(trader, market)
     market.feed_bar(open="100", high="101", low="99", close="100")
     owners = _owners(houses)
     for trader in traders:
@@ -105,6 +108,22 @@ def _preferences(trader: Trader) -> None:
     other = _created(person.post("accounts/", real))["id"]
     keys = {"api_key": trader.canary, "api_secret": trader.canary}
     assert person.request("PUT", f"accounts/{other}/credentials/", keys).status_code == 200
+    trader.ids["ExchangeAccount"] = other
+
+
+def _at_exchange(trader: Trader, market: Market) -> None:
+    """What is to be told an exchange, and a report of what it could not be asked: nobody calls."""
+    account = trader.ids["ExchangeAccount"]
+    with job(trader.person.tenant):
+        row = Account.objects.get(pk=account)
+        brokers.move(brokers.balance_of(row, "USD"), free=Decimal(1000))
+        brokers.flow(row, "USD", Decimal(1000), now=now())
+        report = {"reason": "request", "state": "failed", "findings": [{"code": trader.canary}]}
+        made = Reconciliation(account=row, user_id=row.user_id, at=now(), **report)
+        made.save(force_insert=True)
+    with mock.patch("trading.orders.outbox.send"):
+        asked = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
+        _created(trader.person.post("orders/", {**asked, "quantity": "1"}))
 
 
 def _collect(trader: Trader) -> None:

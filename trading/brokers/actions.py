@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from accounts.audit import actions as audit
 from tenants import context
+from tenants.identifiers import new_id
 from trading.brokers.limits import Marks, shifted
 from trading.brokers.models import Account, Balance, CashMovement
 from trading.errors import (
@@ -227,9 +228,15 @@ def _save_new(account: Account, *, must_be_default: bool) -> None:
 
 
 @exact()
-def flow(account: Account, currency: str, amount: Decimal, *, now: datetime) -> None:
-    """Note money that came or, negative, went: what is measured against limits moves along."""
+def flow(
+    account: Account, currency: str, amount: Decimal, *, now: datetime, key: UUID | None = None
+) -> None:
+    """Note money that came or, negative, went: what is measured against limits moves along.
+
+    `key` is the movement's id where the same one must not be noted twice.
+    """
     movement = CashMovement(
+        id=key or new_id(),
         account=account,
         user_id=account.user_id,
         currency=currency,

@@ -9,8 +9,12 @@ from uuid import UUID
 from accounts import sealing
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
+from trading.brokers import connected
 from trading.brokers.models import Account, ExchangeCredential
 from trading.errors import CredentialsMissing, ExchangeOnly
+
+# Why an account is halted whose exchange does not take its keys.
+REFUSED = "credentials_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,10 @@ class Keys:
 
 
 def write(*, account_id: UUID, keys: Keys, now: datetime) -> ExchangeCredential:
-    """Seal an account's keys in the place of earlier ones. Raises NotFound or ExchangeOnly."""
+    """Seal an account's keys in the place of earlier ones; if those were refused, it goes on.
+
+    Raises NotFound, ExchangeOnly or ValkeyAway.
+    """
     account = brokers.lock(account_id)
     if account.is_paper:
         raise ExchangeOnly
@@ -33,6 +40,9 @@ def write(*, account_id: UUID, keys: Keys, now: datetime) -> ExchangeCredential:
         _seal(written, part, getattr(keys, part))
     is_new = written._state.adding
     written.save(force_insert=is_new, force_update=not is_new)
+    connected.note()
+    if account.status == Account.Status.HALTED and account.status_reason == REFUSED:
+        brokers.resume(account, reason="credentials_written", now=now)
     audit.record("account.credentials_written", on=account)
     return written
 

@@ -123,7 +123,7 @@ class Client:
         return self._ask_once(method, *arguments)
 
     def _ask_once(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        import ccxt  # type: ignore[import-untyped] # loaded with the client only; ships no types
+        import ccxt
 
         try:
             return method(*arguments)

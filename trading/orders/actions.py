@@ -22,14 +22,13 @@ from trading.errors import (
     NotReplaceable,
     NotTradable,
     OrderNotOpen,
-    PaperOnly,
     PriceOutOfBand,
     TooManyOpenOrders,
 )
 from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
-from trading.orders import drafts, endings, execution, funds, index, limits, risk, states
+from trading.orders import drafts, endings, execution, funds, index, limits, outbox, risk, states
 from trading.orders.execution import CaughtUp
 from trading.orders.instructions import Change, Instruction, faults
 from trading.orders.models import Order
@@ -64,7 +63,8 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
 
     Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, NotTradable,
     AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice, TooManyOpenOrders,
-    InsufficientFunds, InsufficientPosition, NothingToReduce, or ClientOrderIdReused.
+    InsufficientFunds, InsufficientPosition, NothingToReduce, or ClientOrderIdReused; for an account
+    at an exchange also UnsupportedOrder or CredentialsMissing.
     """
     if wrong := faults(asked):
         raise InvalidInstruction(" ".join(wrong))
@@ -81,10 +81,11 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
 def cancel(*, order_id: UUID, now: datetime) -> Order:
     """Take an open order back and free what it locked, and its group or legs with it.
 
-    A bar that was stored before is met first. Raises NotFound or OrderNotOpen.
+    A bar that was stored before is met first; an exchange is asked, and the order stays open until
+    it answers. Raises NotFound or OrderNotOpen.
     """
     found = _caught_up(order_id, now=now)
-    _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    _cancel(found, now=now)
     return found.order
 
 
@@ -97,7 +98,7 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
     for order_id in _in_order(rows):
         found = execution.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
-            _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+            _cancel(found, now=now)
             ended.append(found.order)
     return ended
 
@@ -123,6 +124,8 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     """
     found = _caught_up(order_id, now=now)
     old = found.order
+    if not old.account.is_paper:
+        raise NotReplaceable("At an exchange, cancel the order and place another one.")
     instrument = market.instrument(old.instrument)
     asked = drafts.quantised(_changed(old, change), instrument)
     if wrong := faults(asked):
@@ -161,7 +164,7 @@ def _check(asked: Instruction, account: Account, instrument: Instrument, *, now:
         raise AccountHalted(f"Reason: {account.status_reason}." if account.status_reason else "")
     limits.check(account, now=now)
     if not account.is_paper:
-        raise PaperOnly("Orders at exchanges are not taken yet.")
+        outbox.check(asked, account)
     if not instrument.tradable:
         raise NotTradable
     if asked.expires_at is not None and asked.expires_at <= now:
@@ -176,6 +179,8 @@ def _accepted(
     """The new order and its legs, saved, announced and told."""
     order = _drafted(asked, account, instrument, now=now)
     _take(order, waits=False, lock=True)
+    if not account.is_paper:
+        outbox.place(order, now=now)
     legs = drafts.legs(order, asked, instrument)
     if asked.is_oco:
         index.announce(order.instrument, [index.entry(order.account_id, leg.id) for leg in legs])
@@ -194,7 +199,8 @@ def _drafted(
     the order or finds it in the index.
     """
     order = drafts.order(asked, account, instrument, now=now)
-    index.announce(instrument.symbol, [index.entry(account.id, order.id)])
+    if account.is_paper:
+        index.announce(instrument.symbol, [index.entry(account.id, order.id)])
     quote = market.quote(instrument.symbol)
     if wrong := risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand(f"Look again at {', '.join(wrong)}.")
@@ -206,13 +212,17 @@ def _drafted(
 
 
 def _take(order: Order, *, waits: bool, lock: bool) -> None:
-    """Save an order as accepted, or as a leg that waits; `lock` sets aside what it needs."""
+    """Save an order as accepted, or as a leg that waits; `lock` sets aside what it needs.
+
+    What an exchange has yet to accept is only submitted.
+    """
     if lock:
         _lock_means(order)
     order.status = OrderStatus.INITIALIZED
     if not waits:
-        submitted = states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
-        order.status = states.step(submitted, OrderStatus.ACCEPTED)
+        order.status = states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+    if not waits and order.account.is_paper:
+        order.status = states.step(order.status, OrderStatus.ACCEPTED)
     order.save(force_insert=True)
 
 
@@ -288,6 +298,13 @@ def _in_order(rows: QuerySet[Order]) -> list[UUID]:
     return list(rows.order_by("account_id", "id").values_list("id", flat=True))
 
 
+def _cancel(found: CaughtUp, *, now: datetime) -> None:
+    if found.order.account.is_paper:
+        _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    else:
+        outbox.cancel(found.order, reason="canceled_by_user", now=now)
+
+
 def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:
     """With all that hangs on it, each on the record."""
     order, after = found.order, found.after
@@ -303,4 +320,5 @@ def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) ->
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:
     placed = {name: getattr(order, name) for name in _PLACED}
     audit.record(action, on=order, before=before, after=placed)
-    endings.tell(order, "order.accepted", now)
+    kind = "order.accepted" if order.account.is_paper else "order.submitted"
+    endings.tell(order, kind, now)

@@ -34,7 +34,8 @@ def end(
     release(order, order.locked)
     order.updated_at = now
     order.save(update_fields=["status", "status_reason", "ended_after", "locked", "updated_at"])
-    index.forget(order.instrument, [index.entry(order.account_id, order.id)])
+    if order.account.is_paper:
+        index.forget(order.instrument, [index.entry(order.account_id, order.id)])
     tell(order, f"order.{status.value}", now)
 
 

@@ -94,8 +94,11 @@ def _meet(account: Account, bar: Bar, now: datetime) -> int:
 
 @exact()
 def _match(account: Account, bar: Bar, now: datetime) -> int:
-    """The account's orders that the bar touches, in the order of their arrival."""
-    if account.status != Account.Status.ACTIVE:
+    """The account's orders that the bar touches, in the order of their arrival.
+
+    None of an account at an exchange: its orders are filled there.
+    """
+    if account.status != Account.Status.ACTIVE or not account.is_paper:
         return 0
     orders = _touched(account, bar)
     if not orders:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import models
@@ -19,6 +20,8 @@ from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 ACCOUNT_RESET = "account_reset"
 RESET_MODEL = "reset-1"
 _OPEN = sorted(status.value for status in OPEN)
+# Longer than all the calls of one attempt can take: whoever was calling then is dead.
+ABANDONED = timedelta(seconds=150)
 
 
 def _choices(
@@ -193,6 +196,79 @@ class Order(UserOwned):
         with exact():
             left: Decimal = self.quantity - self.filled_quantity - self.sibling_filled
             return left
+
+
+class VenueIntentQuerySet(models.QuerySet["VenueIntent"]):
+    def outstanding(self) -> VenueIntentQuerySet:
+        """What the venue has not answered for good."""
+        return self.filter(state__in=["pending", "calling", "unknown"])
+
+    def due(self, now: datetime) -> VenueIntentQuerySet:
+        """What may be carried out now: nobody is at it, or whoever was is dead."""
+        waiting = Q(state__in=["pending", "unknown"], due_at__lte=now)
+        return self.filter(waiting | Q(state="calling", called_at__lte=now - ABANDONED))
+
+
+class VenueIntent(UserOwned):
+    """What an exchange is to be told about an order: written before the call, in its transaction.
+
+    `unknown` is a call whose outcome nobody heard: the venue is asked before it is told again.
+    """
+
+    class Kind(models.TextChoices):
+        PLACE = "place"
+        CANCEL = "cancel"
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        CALLING = "calling"
+        ANSWERED = "answered"
+        UNKNOWN = "unknown"
+        FAILED = "failed"
+
+    account = TenantForeignKey(Account, related_name="venue_intents")
+    order = TenantForeignKey(Order, related_name="venue_intents")
+    kind = models.CharField(max_length=6, choices=Kind)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=64, blank=True)
+    venue_order_id = models.CharField(max_length=64, blank=True)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    called_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VenueIntentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "order"],
+                condition=Q(kind="place"),
+                name="venue_intent_places_an_order_once",
+            ),
+            models.CheckConstraint(
+                name="venue_intent_is_answered_once_and_for_all",
+                condition=Q(state__in=["answered", "failed"], answered_at__isnull=False)
+                | Q(state__in=["pending", "calling", "unknown"], answered_at=None),
+            ),
+            models.CheckConstraint(
+                name="venue_intent_called_at_is_known",
+                condition=~Q(state__in=["calling", "unknown"]) | Q(called_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant_id", "order"], name="venue_intent_of_order"),
+            models.Index(fields=["tenant_id", "account", "due_at"], name="venue_intent_of_account"),
+            models.Index(
+                fields=["tenant_id", "due_at"],
+                condition=Q(state__in=["pending", "calling", "unknown"]),
+                name="venue_intent_outstanding",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.order_id}"
 
 
 class Fill(UserOwned):

@@ -13,6 +13,7 @@ from tenants import context
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
+from trading.brokers.models import Account
 from trading.orders import index, levels, working_orders
 from trading.orders.index import Entry
 from trading.orders.models import Order
@@ -63,7 +64,8 @@ def drop_stale(symbol: str, account_id: UUID, entries: Iterable[Entry]) -> None:
 
 
 def _in_market() -> list[Order]:
-    return list(Order.objects.open().exclude(status=OrderStatus.INITIALIZED).order_by("id"))
+    rows = Order.objects.open().filter(account__kind=Account.Kind.PAPER)
+    return list(rows.exclude(status=OrderStatus.INITIALIZED).order_by("id"))
 
 
 def _add(orders: Iterable[Order]) -> None:

@@ -38,7 +38,12 @@ class Reproduction:
 
 
 def of_instrument(account: Account, symbol: str, timeframe: str) -> Reproduction:
-    """Replay one account of the entered tenant over the stored bars of one timeframe."""
+    """Replay one account of the entered tenant over the stored bars of one timeframe.
+
+    Nothing of an account at an exchange, whose fills no bar has made.
+    """
+    if not account.is_paper:
+        return Reproduction([], [])
     instrument = market.instrument(symbol)
     rows = Order.objects.filter(account=account, instrument=symbol).exclude(_NO_MARKET_S)
     orders = list(rows.select_related("parent").order_by("created_at", "id"))

@@ -1,0 +1,31 @@
+"""What may be done about accounts at exchanges: ask for a comparison."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.audit import actions as audit
+from tenants import context
+from trading.brokers import actions as brokers
+from trading.errors import CredentialsMissing, ExchangeOnly
+from trading.venues import tasks
+from trading.venues.models import Reconciliation
+
+
+def ask(*, account_id: UUID) -> None:
+    """Have an account compared with its exchange once this is committed.
+
+    Raises NotFound, AccountClosed, ExchangeOnly or CredentialsMissing.
+    """
+    account = brokers.lock_open(account_id)
+    if account.is_paper:
+        raise ExchangeOnly("A paper account has no exchange to be compared with.")
+    if not account.credentials.exists():
+        raise CredentialsMissing
+    audit.record("account.reconciliation_asked", on=account)
+    tenant_id, reason = context.require().tenant_id, Reconciliation.Reason.REQUEST.value
+    send = partial(tasks.reconcile.delay, str(tenant_id), str(account.id), reason)
+    transaction.on_commit(send)
