@@ -202,8 +202,8 @@ def _drafted(
     if account.is_paper:
         index.announce(instrument.symbol, [index.entry(account.id, order.id)])
     quote = market.quote(instrument.symbol)
-    if wrong := risk.out_of_band(asked, quote.price):
-        raise PriceOutOfBand(f"Look again at {', '.join(wrong)}.")
+    if risk.out_of_band(asked, quote.price):
+        raise PriceOutOfBand("Look again at limit_price.")
     drafts.meet_market(order, asked, instrument, quote)
     if order.reduce_only:
         _reduce_only(order)
