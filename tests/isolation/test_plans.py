@@ -19,6 +19,7 @@ from tests.cast import Person, build_person
 from tests.guards.routes import Route, api_routes
 from tests.isolation.crowd import Pattern, crowded
 from tests.isolation.world import Trader, build_world
+from trading.models import NamedPortfolio, Notification
 
 TENANTS, ROWS, LARGEST = 200, 200, 5_000
 LISTS = [
@@ -31,8 +32,12 @@ ASKED = [
     pytest.param(route, who, id=f"{route.name}-{who}")
     for route in LISTS
     for who in ("trader", "owner")
-    if (route.view.model, who) != (AuditEvent, "trader")
+    # Nobody reads these: a trader no trail, and an owner nobody else's events.
+    if (route.view.model, who) not in ((AuditEvent, "trader"), (Notification, "owner"))
 ]
+
+# Of those, the ones that grow for as long as people trade; nobody names thousands of portfolios.
+GROWING = [asked for asked in ASKED if asked.values[0].view.model is not NamedPortfolio]
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def test_every_list_reads_an_index_that_begins_with_the_tenant(
             assert set(plans.first_columns(cursor, names).values()) == {"tenant_id"}
 
 
-@pytest.mark.parametrize(("route", "who"), ASKED)
+@pytest.mark.parametrize(("route", "who"), GROWING)
 def test_a_page_of_the_largest_tenant_comes_from_the_index_in_its_order(
     askers: dict[str, Asker], route: Route, who: str
 ) -> None:

@@ -129,6 +129,7 @@ def _at_exchange(trader: Trader, market: Market) -> None:
 def _collect(trader: Trader) -> None:
     person = trader.person
     trader.ids["Fill"] = person.get("fills/").json()["results"][0]["id"]
+    trader.ids["Notification"] = person.get("notifications/").json()["results"][0]["id"]
     position = person.get("positions/").json()["results"][0]["id"]
     trader.ids["Position"] = position
     noted = person.request("PATCH", f"positions/{position}/notes/", {"notes": trader.canary})
