@@ -308,13 +308,14 @@ def _cancel(found: CaughtUp, *, now: datetime) -> None:
 def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:
     """With all that hangs on it, each on the record."""
     order, after = found.order, found.after
-    for ended in endings.end_all(order, status, reason=reason, now=now, after=after):
+    for ended, was in endings.end_all(order, status, reason=reason, now=now, after=after):
         said = {
             "status": ended.status,
             "reason": ended.status_reason,
             "filled_quantity": ended.filled_quantity,
         }
-        audit.record(f"order.{ended.status}", on=ended, after=said)
+        before = {"status": was.value}
+        audit.record(f"order.{ended.status}", on=ended, before=before, after=said)
 
 
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:

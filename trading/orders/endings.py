@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from trading.brokers import actions as brokers
@@ -16,6 +17,13 @@ from trading.positions import actions as positions
 from trading.values import Side, exact, plain
 
 
+class Ended(NamedTuple):
+    """An order at its end, and what it was before."""
+
+    order: Order
+    was: OrderStatus
+
+
 def end(
     order: Order,
     status: OrderStatus,
@@ -23,12 +31,13 @@ def end(
     reason: str,
     now: datetime,
     after: datetime | None,
-) -> None:
+) -> Ended:
     """Bring a locked order to its end, and free what it still held.
 
     `after` is the start of the newest bar that it met, or None where there was none yet.
     """
-    order.status = states.step(OrderStatus(order.status), status)
+    was = OrderStatus(order.status)
+    order.status = states.step(was, status)
     order.status_reason = reason
     order.ended_after = after
     release(order, order.locked)
@@ -37,6 +46,7 @@ def end(
     if order.account.is_paper:
         index.forget(order.instrument, [index.entry(order.account_id, order.id)])
     tell(order, f"order.{status.value}", now)
+    return Ended(order, was)
 
 
 def end_all(
@@ -46,20 +56,19 @@ def end_all(
     reason: str,
     now: datetime,
     after: datetime | None,
-) -> list[Order]:
+) -> list[Ended]:
     """End an order with what hangs on it: its group, and the legs that wait for it.
 
     Gives all that ended, the order first.
     """
-    end(order, status, reason=reason, now=now, after=after)
-    others = _hanging_on(order)
-    for other in others:
+    all_ended = [end(order, status, reason=reason, now=now, after=after)]
+    for other in _hanging_on(order):
         other.account = order.account
         is_leg = other.group != order.group
         why = EndReason.ENTRY_NOT_FILLED.value if is_leg else reason
         ended = OrderStatus.CANCELED if is_leg else status
-        end(other, ended, reason=why, now=now, after=after)
-    return [order, *others]
+        all_ended.append(end(other, ended, reason=why, now=now, after=after))
+    return all_ended
 
 
 def replaced(order: Order, *, now: datetime, after: datetime | None) -> Decimal:

@@ -50,7 +50,9 @@ def cancel(order: Order, *, reason: str, now: datetime) -> None:
     if order.status == OrderStatus.PENDING_CANCEL:
         return
     if _unsent(order, now):
-        endings.end(order, OrderStatus.CANCELED, reason=reason, now=now, after=None)
+        _, was = endings.end(order, OrderStatus.CANCELED, reason=reason, now=now, after=None)
+        before, after = {"status": was.value}, {"reason": reason}
+        audit.record("order.canceled", on=order, before=before, after=after)
         return
     order.status = states.step(OrderStatus(order.status), OrderStatus.PENDING_CANCEL)
     order.status_reason, order.updated_at = reason, now

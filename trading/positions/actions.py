@@ -77,12 +77,12 @@ def apply(
     fill: pnl.HoldingFill,
     *,
     now: datetime,
-    origin: Origin | None = None,
+    origin: Origin,
 ) -> tuple[Position, Decimal]:
     """Book one fill in the account's position; a sell's quantity was locked before.
 
     Gives the position and the profit the fill realised, in the quote currency, fees apart. A
-    purchase opens a lot, and so has an origin; a sale takes from the oldest lots.
+    purchase opens a lot, which bears the fill's id; a sale takes from the oldest lots.
     """
     position = _open(account, instrument) or _new(account, instrument, origin, now)
     realized_before = position.realized_pnl
@@ -199,11 +199,7 @@ def _take(position: Position, sold: Decimal) -> list[pnl.Lot]:
     return sales
 
 
-def _open_lot(
-    position: Position, fill: pnl.HoldingFill, origin: Origin | None, now: datetime
-) -> None:
-    if origin is None:
-        raise ValueError("a purchase says by which fill")
+def _open_lot(position: Position, fill: pnl.HoldingFill, origin: Origin, now: datetime) -> None:
     lot = PositionLot(
         position=position,
         user_id=position.user_id,
@@ -216,9 +212,9 @@ def _open_lot(
     lot.save(force_insert=True)
 
 
-def _close(position: Position, account: Account, origin: Origin | None, now: datetime) -> None:
+def _close(position: Position, account: Account, origin: Origin, now: datetime) -> None:
     """It is flat: say when, by what, and what the reference stood at."""
-    asked_for = origin is not None and position.closing_order in origin.order_ids
+    asked_for = position.closing_order in origin.order_ids
     position.closed_at = now
     position.closed_by = Position.ClosedBy.MANUAL if asked_for else Position.ClosedBy.ORDER
     position.closed_reference_price = _reference_price(account)
@@ -234,7 +230,7 @@ def _open(account: Account, instrument: str) -> Position | None:
     return rows.filter(account=account, instrument=instrument, closed_at=None).first()
 
 
-def _new(account: Account, instrument: str, origin: Origin | None, now: datetime) -> Position:
+def _new(account: Account, instrument: str, origin: Origin, now: datetime) -> Position:
     """A position with its first fill, and the exits of the bracket that opened it."""
     position = Position(
         account=account,
@@ -244,7 +240,7 @@ def _new(account: Account, instrument: str, origin: Origin | None, now: datetime
         opened_reference_price=_reference_price(account),
     )
     position.save(force_insert=True)
-    if origin is not None and (origin.take_profit or origin.stop_loss):
+    if origin.take_profit or origin.stop_loss:
         BracketTerms(
             position=position,
             user_id=account.user_id,

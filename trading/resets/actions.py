@@ -61,9 +61,11 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
     order = _order(account, position, price, at=quote.at, now=now)
     positions.lock_quantity(account, position.instrument, position.quantity)
     booked = pnl.HoldingFill(Side.SELL, position.quantity, price, Decimal(0))
-    closed, realized = positions.apply(account, position.instrument, booked, now=now)
+    origin = positions.Origin(fill_id=new_id(), order_ids=frozenset({order.id}))
+    closed, realized = positions.apply(account, position.instrument, booked, now=now, origin=origin)
     brokers.move(brokers.balance_of(account, instrument.quote), free=position.quantity * price)
     Fill(
+        id=origin.fill_id,
         order=order,
         account=account,
         position=closed,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from accounts.audit import actions as audit
+from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
@@ -42,18 +43,14 @@ def accept(order: Order, venue_order_id: str, *, now: datetime) -> None:
 
 def refuse(order: Order, *, reason: str, now: datetime) -> None:
     """End a locked order that the exchange has not taken, and free what it locked."""
-    if order.status == OrderStatus.PENDING_CANCEL:
-        endings.end(order, OrderStatus.CANCELED, reason=reason, now=now, after=None)
-    else:
-        endings.end(order, OrderStatus.REJECTED, reason=reason, now=now, after=None)
-    audit.record(f"order.{order.status}", on=order, after={"reason": reason})
+    asked = order.status == OrderStatus.PENDING_CANCEL
+    _end(order, OrderStatus.CANCELED if asked else OrderStatus.REJECTED, reason, now)
 
 
 def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
     """End a locked order as the exchange ended it. What the person asked for is said first."""
     asked = order.status == OrderStatus.PENDING_CANCEL and order.status_reason
-    endings.end(order, status, reason=asked or reason, now=now, after=None)
-    audit.record(f"order.{order.status}", on=order, after={"reason": order.status_reason})
+    _end(order, status, asked or reason, now)
 
 
 def reopen(order: Order, *, now: datetime) -> None:
@@ -76,8 +73,12 @@ def fill(order: Order, trade: VenueTrade, *, now: datetime) -> bool:
     fee = trade.fee if trade.fee_currency == instrument.quote else Decimal(0)
     _pay(order, trade, fee, instrument, now)
     booked = pnl.HoldingFill(trade.side, trade.quantity, trade.price, fee)
-    position, realized = positions.apply(account, order.instrument, booked, now=now)
+    origin = positions.Origin(
+        fill_id=new_id(), order_ids=frozenset(filter(None, (order.id, order.replaces_id)))
+    )
+    position, realized = positions.apply(account, order.instrument, booked, now=now, origin=origin)
     Fill(
+        id=origin.fill_id,
         order=order,
         account=account,
         position=position,
@@ -92,6 +93,7 @@ def fill(order: Order, trade: VenueTrade, *, now: datetime) -> bool:
         liquidity=Liquidity.MAKER if trade.is_maker else Liquidity.TAKER,
         trade_id=trade_id(trade),
         executed_at=trade.at,
+        recorded_at=now,
         model=MODEL,
         source=_source(account, trade),
     ).save(force_insert=True)
@@ -164,6 +166,12 @@ def _advance(order: Order, trade: VenueTrade, fee: Decimal, now: datetime) -> No
     order.save(update_fields=_FILLED)
     more = {"fill_quantity": plain(trade.quantity), "price": plain(trade.price)}
     endings.tell(order, f"order.{order.status}", now, **more)
+
+
+def _end(order: Order, status: OrderStatus, reason: str, now: datetime) -> None:
+    _, was = endings.end(order, status, reason=reason, now=now, after=None)
+    before, after = {"status": was.value}, {"reason": reason}
+    audit.record(f"order.{order.status}", on=order, before=before, after=after)
 
 
 def _step(order: Order, status: OrderStatus, now: datetime) -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-import ccxt
 from django.conf import settings
 
 from trading.brokers.credentials import Keys
@@ -148,6 +147,8 @@ def _ask(call: Callable[[], _Answer]) -> _Answer:
 
     ccxt also changes the decimal context of its thread; that is given back.
     """
+    import ccxt
+
     try:
         with localcontext():
             return call()
@@ -160,7 +161,9 @@ def _ask(call: Callable[[], _Answer]) -> _Answer:
 
 
 def _named(theirs: Exception) -> VenueError:
-    for kind, ours, code in _KINDS:
+    import ccxt
+
+    for kind, ours, code in _kinds():
         if isinstance(theirs, kind):
             return ours(code)
     if any(text in str(theirs) for text in _WRONG_KEYS):
@@ -170,26 +173,32 @@ def _named(theirs: Exception) -> VenueError:
     return OutcomeUnknown("no_answer")
 
 
-# The first that fits: special ones come before what they are special cases of.
-_KINDS: tuple[tuple[type[Exception], type[VenueError], str], ...] = (
-    (ccxt.RateLimitExceeded, TryLater, "rate_limited"),
-    (ccxt.DDoSProtection, TryLater, "rate_limited"),
-    (ccxt.InvalidNonce, TryLater, "out_of_turn"),
-    (ccxt.CancelPending, TryLater, "cancel_pending"),
-    (ccxt.AuthenticationError, KeysRefused, "credentials_refused"),
-    (ccxt.OrderNotFound, OrderUnknown, "order_unknown"),
-    (ccxt.InsufficientFunds, VenueRefused, "insufficient_funds"),
-    (ccxt.InvalidOrder, VenueRefused, "invalid_order"),
-    (ccxt.BadSymbol, VenueRefused, "not_listed"),
-    (ccxt.NotSupported, VenueRefused, "unsupported_order"),
-    (ccxt.OperationFailed, OutcomeUnknown, "no_answer"),
-    # A secret that is not even written as one of this exchange's.
-    (binascii.Error, KeysRefused, "credentials_refused"),
-)
+def _kinds() -> tuple[tuple[type[Exception], type[VenueError], str], ...]:
+    """The first that fits: special ones come before what they are special cases of."""
+    import ccxt
+
+    return (
+        (ccxt.RateLimitExceeded, TryLater, "rate_limited"),
+        (ccxt.DDoSProtection, TryLater, "rate_limited"),
+        (ccxt.InvalidNonce, TryLater, "out_of_turn"),
+        (ccxt.CancelPending, TryLater, "cancel_pending"),
+        (ccxt.AuthenticationError, KeysRefused, "credentials_refused"),
+        (ccxt.OrderNotFound, OrderUnknown, "order_unknown"),
+        (ccxt.InsufficientFunds, VenueRefused, "insufficient_funds"),
+        (ccxt.InvalidOrder, VenueRefused, "invalid_order"),
+        (ccxt.BadSymbol, VenueRefused, "not_listed"),
+        (ccxt.NotSupported, VenueRefused, "unsupported_order"),
+        (ccxt.OperationFailed, OutcomeUnknown, "no_answer"),
+        # A secret that is not even written as one of this exchange's.
+        (binascii.Error, KeysRefused, "credentials_refused"),
+    )
 
 
 def _api(exchange: str, **keys: str) -> Any:
     """ccxt's object for one exchange; numbers stay text on their way to Decimal."""
+    # Half a second that only those pay who call an exchange.
+    import ccxt
+
     made = getattr(ccxt, exchange, None) if exchange in ccxt.exchanges else None
     if made is None:
         raise VenueRefused("unknown_exchange")
