@@ -5,6 +5,7 @@ Who writes over the quota loses own entries, the oldest written first; nobody el
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -43,6 +44,23 @@ return 1
 def tenant_key(key: str, _prefix: str, version: int) -> str:
     """Django's KEY_FUNCTION: `tenant:{id}:…`. Raises NoTenantContext outside a tenant."""
     return f"tenant:{context.require().tenant_id}:{version}:{key}"
+
+
+class JsonSerializer:
+    """For both caches: what is read from Valkey is data, never code, whoever wrote it.
+
+    `dumps` raises TypeError for what JSON does not have; lists come back for tuples. What is no
+    JSON is as good as absent.
+    """
+
+    def dumps(self, value: Any) -> str:
+        return json.dumps(value)
+
+    def loads(self, packed: bytes) -> Any:
+        try:
+            return json.loads(packed)
+        except ValueError:
+            return None
 
 
 class _QuotaClient(RedisCacheClient):

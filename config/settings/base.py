@@ -159,19 +159,24 @@ if env.str("DATABASE_OWNER_URL", default=""):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
 
 REDIS_URL = env.str("REDIS_URL")
+_CACHE = {
+    "serializer": "tenants.cache.JsonSerializer",
+    "socket_timeout": 2.0,
+    "socket_connect_timeout": 2.0,
+}
 CACHES = {
     "default": {
         "BACKEND": "tenants.cache.TenantCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "tenants.cache.tenant_key",
-        "OPTIONS": {"socket_timeout": 2.0, "socket_connect_timeout": 2.0},
+        "OPTIONS": _CACHE,
     },
     # Market data and other values that are the same for all.
     "shared": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "shared",
-        "OPTIONS": {"socket_timeout": 2.0, "socket_connect_timeout": 2.0},
+        "OPTIONS": _CACHE,
     },
 }
 CHANNEL_LAYERS = {

@@ -116,7 +116,7 @@ def _at_exchange(trader: Trader, market: Market) -> None:
     account = trader.ids["ExchangeAccount"]
     with job(trader.person.tenant):
         row = Account.objects.get(pk=account)
-        brokers.move(brokers.balance_of(row, "USD"), free=Decimal(1000))
+        brokers.move(brokers.balance_of(row, "USD"), free=Decimal(1000), now=now())
         brokers.flow(row, "USD", Decimal(1000), now=now())
         report = {"reason": "request", "state": "failed", "findings": [{"code": trader.canary}]}
         made = Reconciliation(account=row, user_id=row.user_id, at=now(), **report)

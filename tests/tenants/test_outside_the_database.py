@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import pickle
+from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from config.logs import ContextFilter, JsonFormatter
-from tenants import limits
+from tenants import limits, valkey
 from tenants.errors import NoTenantContext, OutsideTenantFiles
 from tests.cast import House, build_tenant, job
 
@@ -42,7 +44,7 @@ def test_over_its_quota_a_tenant_loses_its_own_oldest_entries(house: House) -> N
         cache.set("stays", "x" * 1000)
     with job(tenant):
         for number in range(10):
-            cache.set(f"mib{number}", b"x" * 1024 * 1024)
+            cache.set(f"mib{number}", "x" * 1024 * 1024)
         kept = [number for number in range(10) if cache.get(f"mib{number}") is not None]
     assert kept == [3, 4, 5, 6, 7, 8, 9]
     with job(other):
@@ -52,14 +54,28 @@ def test_over_its_quota_a_tenant_loses_its_own_oldest_entries(house: House) -> N
 def test_what_is_deleted_no_longer_counts(house: House) -> None:
     with job(build_tenant("starter")):
         for number in range(30):
-            cache.set("same", b"x" * 1024 * 1024)
-            cache.set(f"gone{number}", b"x" * 1024 * 1024)
+            cache.set("same", "x" * 1024 * 1024)
+            cache.set(f"gone{number}", "x" * 1024 * 1024)
             cache.delete(f"gone{number}")
         assert cache.get("same") is not None
         assert cache.add("same", "other") is False
         assert cache.add("fresh", "new") is True
         cache.set("brief", "x", timeout=0)
         assert cache.get("brief") is None
+
+
+def test_what_somebody_else_wrote_into_the_cache_is_never_run(house: House) -> None:
+    for name in ("default", "shared"):
+        with job(house.tenant):
+            caches[name].set("planted", "mine")
+            key = caches[name].make_and_validate_key("planted")
+            valkey.client().set(key, pickle.dumps(Bomb()))
+            assert caches[name].get("planted") is None
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("a pickle was read",)
 
 
 def test_counters_work_inside_the_quota(house: House) -> None:

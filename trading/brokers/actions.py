@@ -25,7 +25,8 @@ from trading.errors import (
     NotFound,
     PaperOnly,
 )
-from trading.values import exact
+from trading.notifications import events
+from trading.values import exact, plain
 
 _TERMS = ("maker_bps", "taker_bps", "slippage_bps")
 _OPENED = ("user_id", "name", "kind", "exchange", "currency", "cost_method", "is_default", *_TERMS)
@@ -146,7 +147,7 @@ def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) 
     """
     account = lock_paper(account_id)
     balance = balance_of(account, currency)
-    move(balance, free=amount)
+    move(balance, free=amount, now=now)
     flow(account, currency, amount, now=now)
     _audit_money("account.deposited", account, currency, amount)
     return balance
@@ -157,7 +158,7 @@ def withdraw(*, account_id: UUID, currency: str, amount: Decimal, now: datetime)
     """Take free money out. Raises NotFound, AccountClosed, PaperOnly or InsufficientFunds."""
     account = lock_paper(account_id)
     balance = balance_of(account, currency)
-    move(balance, free=-amount)
+    move(balance, free=-amount, now=now)
     flow(account, currency, -amount, now=now)
     _audit_money("account.withdrawn", account, currency, amount)
     return balance
@@ -205,14 +206,28 @@ def balance_of(account: Account, currency: str) -> Balance:
 
 
 @exact()
-def move(balance: Balance, *, free: Decimal = Decimal(0), locked: Decimal = Decimal(0)) -> None:
-    """Change the free and locked parts of a locked balance. Raises InsufficientFunds below zero."""
+def move(
+    balance: Balance,
+    *,
+    now: datetime,
+    free: Decimal = Decimal(0),
+    locked: Decimal = Decimal(0),
+) -> None:
+    """Change the free and locked parts of a locked balance, and tell its person.
+
+    Raises InsufficientFunds below zero.
+    """
     balance.free += free
     balance.locked += locked
     balance.total = balance.free + balance.locked
     if balance.free < 0 or balance.locked < 0:
         raise InsufficientFunds(f"Not enough free {balance.currency} in this account.")
     balance.save(update_fields=["free", "locked", "total"])
+    amounts = {name: plain(getattr(balance, name)) for name in ("total", "free", "locked")}
+    about = {"account": str(balance.account_id), "currency": balance.currency}
+    events.publish_state(
+        user_id=balance.user_id, kind="balance.changed", about=about, state=amounts, now=now
+    )
 
 
 def _save_new(account: Account, *, must_be_default: bool) -> None:

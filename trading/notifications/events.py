@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -25,10 +26,26 @@ _INLINE = 50  # events a message; of more a socket reads them from the log
 Message = tuple[str, dict[str, Any]]  # the group, and what it is sent
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event; of a state, `about` says of which thing it is one."""
+
+    event: Notification
+    about: frozenset[tuple[str, str]] | None = None
+
+
 def publish(*, user_id: UUID, kind: str, data: dict[str, Any], now: datetime) -> None:
     """Tell one person of the entered tenant; stands or falls with the transaction."""
     event = Notification(user_id=user_id, kind=kind, at=now, data=data)
-    context.before_commit(_store, event)
+    context.before_commit(_store, _Told(event))
+
+
+def publish_state(
+    *, user_id: UUID, kind: str, about: dict[str, str], state: dict[str, str], now: datetime
+) -> None:
+    """Tell one person how something stands: of one transaction, only the last word on it."""
+    event = Notification(user_id=user_id, kind=kind, at=now, data={**about, **state})
+    context.before_commit(_store, _Told(event, frozenset(about.items())))
 
 
 def as_message(event: Notification) -> dict[str, Any]:
@@ -41,13 +58,20 @@ def as_message(event: Notification) -> dict[str, Any]:
     }
 
 
-def _store(events: list[Notification]) -> None:
+def _store(told: list[_Told]) -> None:
     tenant_id = context.require().tenant_id
     messages = [
         (user_group(tenant_id, user_id), _message(own))
-        for user_id, own in actions.append(events).items()
+        for user_id, own in actions.append(_last_words(told)).items()
     ]
     transaction.on_commit(partial(_send, messages), robust=True)
+
+
+def _last_words(told: list[_Told]) -> list[Notification]:
+    """Without the states that were superseded before anybody could see them."""
+    final = {(one.event.user_id, one.event.kind, one.about): one for one in told if one.about}
+    last = {id(one) for one in final.values()}
+    return [one.event for one in told if one.about is None or id(one) in last]
 
 
 def _message(events: list[Notification]) -> dict[str, Any]:

@@ -242,7 +242,7 @@ def _lock_means(order: Order) -> None:
         positions.lock_quantity(order.account, order.instrument, order.locked)
         return
     balance = brokers.balance_of(order.account, order.locked_currency)
-    brokers.move(balance, free=-order.locked, locked=order.locked)
+    brokers.move(balance, free=-order.locked, locked=order.locked, now=order.created_at)
 
 
 def _means(order: Order, quote: Quote) -> Decimal:

@@ -40,7 +40,7 @@ def end(
     order.status = states.step(was, status)
     order.status_reason = reason
     order.ended_after = after
-    release(order, order.locked)
+    release(order, order.locked, now=now)
     order.updated_at = now
     order.save(update_fields=["status", "status_reason", "ended_after", "locked", "updated_at"])
     if order.account.is_paper:
@@ -77,7 +77,7 @@ def replaced(order: Order, *, now: datetime, after: datetime | None) -> Decimal:
     order.status = states.step(pending, OrderStatus.REPLACED)
     order.ended_after = after
     if order.group is None:
-        release(order, order.locked)
+        release(order, order.locked, now=now)
     held: Decimal = order.locked
     order.locked = Decimal(0)
     order.updated_at = now
@@ -88,14 +88,14 @@ def replaced(order: Order, *, now: datetime, after: datetime | None) -> Decimal:
 
 
 @exact()
-def release(order: Order, amount: Decimal) -> None:
+def release(order: Order, amount: Decimal, *, now: datetime) -> None:
     """Give back part of what an order locked: money for a buy, quantity for a sell."""
     order.locked -= amount
     if not amount:
         return
     if order.side == Side.BUY:
         balance = brokers.balance_of(order.account, order.locked_currency)
-        brokers.move(balance, free=amount, locked=-amount)
+        brokers.move(balance, free=amount, locked=-amount, now=now)
     else:
         positions.unlock(order.account, order.instrument, amount)
 

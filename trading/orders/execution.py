@@ -106,7 +106,7 @@ def _match(account: Account, bar: Bar, now: datetime) -> int:
     instrument = market.instrument(bar.symbol)
     terms = working_orders.terms(account, instrument)
     working = [
-        _covered(orders[order.id], order, bar)
+        _covered(orders[order.id], order, bar, now)
         for order in working_orders.of(orders.values(), instrument)
     ]
     outcome = matching.match(working, bar, terms)
@@ -137,7 +137,7 @@ def _touched(account: Account, bar: Bar) -> Orders:
     return orders
 
 
-def _covered(order: Order, working: WorkingOrder, bar: Bar) -> WorkingOrder:
+def _covered(order: Order, working: WorkingOrder, bar: Bar, now: datetime) -> WorkingOrder:
     """The order with what it may spend: no bound where what is locked is enough at this bar.
 
     For a buy without a limit whose price ran away more is locked, as far as the account has it.
@@ -150,7 +150,7 @@ def _covered(order: Order, working: WorkingOrder, bar: Bar) -> WorkingOrder:
     if needed > order.locked:
         balance = brokers.balance_of(order.account, order.locked_currency)
         extra = min(needed - order.locked, balance.free)
-        brokers.move(balance, free=-extra, locked=extra)
+        brokers.move(balance, free=-extra, locked=extra, now=now)
         order.locked += extra
         if extra:
             order.top_ups.append([bar.start.isoformat(), plain(extra)])
@@ -242,7 +242,7 @@ def _record(
 ) -> None:
     """Book one execution: cash, position, order, and the fill that explains them."""
     holder = _holder(order, orders)
-    _pay(order, holder, execution, instrument)
+    _pay(order, holder, execution, instrument, now)
     booked = pnl.HoldingFill(execution.side, execution.quantity, execution.price, execution.fee)
     origin = _origin(order, orders)
     position, realized = positions.apply(
@@ -296,16 +296,18 @@ def _holder(order: Order, orders: Orders) -> Order:
     return next(siblings, order)
 
 
-def _pay(order: Order, holder: Order, execution: Execution, instrument: Instrument) -> None:
+def _pay(
+    order: Order, holder: Order, execution: Execution, instrument: Instrument, now: datetime
+) -> None:
     """Move the money: a buy out of what it locked, a sell's proceeds into the free part."""
     balance = brokers.balance_of(order.account, instrument.quote)
     value = execution.quantity * execution.price
     if execution.side is Side.BUY:
         holder.locked -= value + execution.fee
-        brokers.move(balance, locked=-(value + execution.fee))
+        brokers.move(balance, locked=-(value + execution.fee), now=now)
     else:
         holder.locked -= execution.quantity
-        brokers.move(balance, free=value - execution.fee)
+        brokers.move(balance, free=value - execution.fee, now=now)
 
 
 def _advance(order: Order, holder: Order, execution: Execution, now: datetime) -> None:
@@ -317,7 +319,7 @@ def _advance(order: Order, holder: Order, execution: Execution, now: datetime) -
     order.fees += execution.fee
     order.status = states.after_fill(OrderStatus(order.status), is_complete=execution.is_complete)
     if execution.is_complete and holder is order:
-        endings.release(order, order.locked)
+        endings.release(order, order.locked, now=now)
     order.updated_at = now
     order.save(update_fields=_FILLED)
 

@@ -33,7 +33,7 @@ def reset(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) ->
         _sell(account, position, now=now)
     _empty(account, now=now)
     if amount:
-        brokers.move(brokers.balance_of(account, currency), free=amount)
+        brokers.move(brokers.balance_of(account, currency), free=amount, now=now)
         brokers.flow(account, currency, amount, now=now)
     account.limits.update(day_on=None, day_start=None, peak=None)
     if account.status == Account.Status.HALTED:
@@ -63,7 +63,8 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
     booked = pnl.HoldingFill(Side.SELL, position.quantity, price, Decimal(0))
     origin = positions.Origin(fill_id=new_id(), order_ids=frozenset({order.id}))
     closed, realized = positions.apply(account, position.instrument, booked, now=now, origin=origin)
-    brokers.move(brokers.balance_of(account, instrument.quote), free=position.quantity * price)
+    balance = brokers.balance_of(account, instrument.quote)
+    brokers.move(balance, free=position.quantity * price, now=now)
     Fill(
         id=origin.fill_id,
         order=order,
@@ -120,5 +121,5 @@ def _empty(account: Account, *, now: datetime) -> None:
         balance = brokers.balance_of(account, row.currency)
         if balance.free:
             left = balance.free
-            brokers.move(balance, free=-left)
+            brokers.move(balance, free=-left, now=now)
             brokers.flow(account, row.currency, -left, now=now)

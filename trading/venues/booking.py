@@ -114,7 +114,7 @@ def halt_if_reached(account: Account, *, now: datetime) -> None:
 
 def mirror(account: Account, flow: Flow, *, at: datetime, now: datetime) -> None:
     """Book money that came or went at the exchange, as was seen there `at`."""
-    brokers.move(brokers.balance_of(account, flow.currency), free=flow.amount)
+    brokers.move(brokers.balance_of(account, flow.currency), free=flow.amount, now=now)
     key = uuid5(account.id, f"balance:{flow.currency}:{at.isoformat()}")
     _flow(account, flow, key, now)
 
@@ -138,7 +138,7 @@ def _pay(
         extra = max(trade.quantity - order.locked, Decimal(0))
         positions.lock_quantity(account, order.instrument, extra)
         order.locked -= trade.quantity - extra
-        brokers.move(balance, free=value - fee)
+        brokers.move(balance, free=value - fee, now=now)
         return
     cost = value + fee
     locked = min(cost, order.locked)
@@ -148,7 +148,7 @@ def _pay(
         key = uuid5(account.id, f"trade:{trade.id}")
         _flow(account, Flow(instrument.quote, short), key, now)
     order.locked -= locked
-    brokers.move(balance, free=locked - cost + short, locked=-locked)
+    brokers.move(balance, free=locked - cost + short, locked=-locked, now=now)
 
 
 def _advance(order: Order, trade: VenueTrade, fee: Decimal, now: datetime) -> None:
@@ -161,7 +161,7 @@ def _advance(order: Order, trade: VenueTrade, fee: Decimal, now: datetime) -> No
     is_complete = order.filled_quantity >= order.quantity
     order.status = states.after_fill(OrderStatus(order.status), is_complete=is_complete)
     if is_complete:
-        endings.release(order, order.locked)
+        endings.release(order, order.locked, now=now)
     order.updated_at = now
     order.save(update_fields=_FILLED)
     more = {"fill_quantity": plain(trade.quantity), "price": plain(trade.price)}
