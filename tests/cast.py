@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -24,6 +24,7 @@ from tenants.lifecycle import actions as lifecycle
 from tenants.models import Tenant
 
 PASSWORD = "Correct-horse-7"
+_TOKEN_KEPT = timedelta(minutes=5)
 
 
 def now() -> datetime:
@@ -45,10 +46,23 @@ class Person:
     tenant: Tenant
     role: Role
 
-    @cached_property
+    @property
     def token(self) -> str:
-        grant = Grant(self.user_id, self.tenant.id, self.role, new_id())
-        return credentials.issue(grant, now=now())
+        """Of one session; a new one before the last runs out, for those who live a whole run."""
+        issued, token = self._last_token
+        if now() - issued > _TOKEN_KEPT:
+            grant = Grant(self.user_id, self.tenant.id, self.role, self._session)
+            token = credentials.issue(grant, now=now())
+            self.__dict__["_last_token"] = (now(), token)  # as a cached property keeps it
+        return token
+
+    @cached_property
+    def _session(self) -> UUID:
+        return new_id()
+
+    @cached_property
+    def _last_token(self) -> tuple[datetime, str]:
+        return datetime.min.replace(tzinfo=UTC), ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -80,12 +94,23 @@ class Person:
 class House:
     """One tenant with its people, and a stranger from another tenant of the same tier."""
 
+    tier: str
     tenant: Tenant
     alice: Person
     bob: Person
     olga: Person
     vera: Person
-    mallory: Person
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        """Those that have been made."""
+        is_met = "mallory" in self.__dict__
+        return [self.tenant, self.mallory.tenant] if is_met else [self.tenant]
+
+    @cached_property
+    def mallory(self) -> Person:
+        """Made when somebody asks, outside of any tenant: most tests do without."""
+        return build_person(build_tenant(self.tier), "mallory")
 
 
 def build_tenant(tier: str = "starter") -> Tenant:
@@ -103,13 +128,20 @@ def build_person(tenant: Tenant, name: str, role: Role = Role.TRADER) -> Person:
 def build_house(tier: str) -> House:
     tenant = build_tenant(tier)
     return House(
+        tier=tier,
         tenant=tenant,
         alice=build_person(tenant, "alice"),
         bob=build_person(tenant, "bob"),
         olga=build_person(tenant, "olga", Role.OWNER),
         vera=build_person(tenant, "vera", Role.VIEWER),
-        mallory=build_person(build_tenant(tier), "mallory"),
     )
+
+
+def build_whole_house(tier: str) -> House:
+    """With its stranger, for coroutines: they cannot make her where they meet her."""
+    house = build_house(tier)
+    assert house.mallory
+    return house
 
 
 def job(tenant: Tenant, name: str = "test") -> Any:

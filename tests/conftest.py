@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.cast import House, build_house
+from tests.cast import House, build_house, build_whole_house
+from tests.isolation.database import connected
 from tests.web import Server, serve
+
+_SLEEP = "UPDATE tenants_tenant SET status = 'suspended' WHERE id = ANY (%s)"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,6 +26,25 @@ def _databases(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
             connection.close()
             if connection.alias == "default":
                 connection.close_pool()
+
+
+@pytest.fixture(autouse=True)
+def _connections_come_back() -> Iterator[None]:
+    """A thread that keeps its connection starves the tests after it, so it fails here."""
+    before = _connections_out()
+    yield
+    deadline = time.monotonic() + 5
+    while _connections_out() > before + 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _connections_out() <= before + 1, "close the connections of threads that end"
+
+
+def _connections_out() -> int:
+    """How many are out of the pool but for this thread's."""
+    default = connections["default"]
+    counts = default.pool.get_stats()  # type: ignore[attr-defined]
+    own = default.connection is not None
+    return int(counts["pool_size"] - counts["pool_available"] - own)
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +59,17 @@ def tier(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def house(tier: str) -> House:
-    """Alice, Bob, Olga and Vera of one tenant; Mallory of another on the same tier."""
-    return build_house(tier)
+def house(tier: str, request: pytest.FixtureRequest) -> Iterator[House]:
+    """Alice, Bob, Olga and Vera of one tenant; Mallory of another on the same tier.
+
+    After the test their tenants are asleep: what goes through all of them stays short.
+    """
+    is_coroutine = inspect.iscoroutinefunction(request.function)
+    built = build_whole_house(tier) if is_coroutine else build_house(tier)
+    yield built
+    with connected("DATABASE_SUPERUSER_URL") as database:
+        database.execute(_SLEEP, [[tenant.id for tenant in built.tenants]])
+        database.commit()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from accounts.tokens.credentials import Grant
 from config.sockets import is_same_origin
 from tenants import admission, door
 from tenants.identifiers import new_id
-from tests.cast import House, Person, build_house, now
+from tests.cast import House, Person, build_whole_house, now
 from tests.market import Market, list_instrument
 from tests.web import Server
 from trading.notifications.queries import BEGINNING
@@ -60,7 +60,7 @@ def trade(person: Person, market: Market) -> str:
 async def test_each_socket_hears_its_own_persons_events(server: Server) -> None:
     market = await sync_to_async(list_instrument)()
     await sync_to_async(market.print_bar)(open="100", high="101", low="99", close="100")
-    houses = [await sync_to_async(build_house)(tier) for tier in ("starter", "enterprise")]
+    houses = [await sync_to_async(build_whole_house)(tier) for tier in ("starter", "enterprise")]
     people = [person for h in houses for person in (h.alice, h.bob, h.mallory, h.olga)]
     sockets = [await opened(server, person) for person in people]
     traders = [person for person in people if person.name != "olga"]

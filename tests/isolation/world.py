@@ -17,7 +17,7 @@ from tests.accounts.doors import post, stepped_up
 from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
 from tests.market import Market, list_instrument
 from trading.brokers import actions as brokers
-from trading.models import Account, BracketTerms, Reconciliation
+from trading.models import Account, Balance, BracketTerms, Reconciliation
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,9 @@ def _collect(trader: Trader) -> None:
     trader.ids["Notification"] = person.get("notifications/").json()["results"][0]["id"]
     position = person.get("positions/").json()["results"][0]["id"]
     trader.ids["Position"] = position
+    with person.inside():
+        balance = Balance.objects.get(account_id=trader.ids["Account"], currency="USD")
+        trader.ids["Balance"] = str(balance.id)
     noted = person.request("PATCH", f"positions/{position}/notes/", {"notes": trader.canary})
     assert noted.status_code == 200, noted.json()
     with person.inside():

@@ -25,6 +25,12 @@ def test_gaps_are_listed_by_schema_and_fail(scratch: Scratch) -> None:
     assert "1 gap in " in ran.stderr
 
 
+def test_new_partitions_open_no_gap_in_the_walls(scratch: Scratch) -> None:
+    assert scratch.manage("make_partitions", "--months", "30").returncode == 0
+    ran = scratch.manage("check_isolation")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_machines_get_json(scratch: Scratch) -> None:
     with scratch.broken(_BREAK, _REPAIR):
         ran = scratch.manage("check_isolation", "--json")

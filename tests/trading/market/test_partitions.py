@@ -16,7 +16,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from tenants.catalogue import inspection
 from tests.isolation.database import connected
 from tests.market import list_instrument
 from tests.trading.market.test_loading_ticks import tick
@@ -89,12 +88,6 @@ def test_ticks_that_came_before_their_partition_are_moved_into_it() -> None:
                 connection.execute(
                     f"INSERT INTO {name} SELECT 'x', 1, '2091-05-01', -1, 1, 'buy', true".encode()
                 )
-
-
-def test_new_partitions_open_no_gap_in_the_walls() -> None:
-    partitioning.make(months=1, now=moment("2092-01-15"))
-    partitions = [g for g in inspection.inspect("owner").gaps if g.object.startswith("market_")]
-    assert partitions == []
 
 
 def test_the_command_can_run_twice() -> None:

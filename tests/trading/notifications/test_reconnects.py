@@ -20,7 +20,7 @@ from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.cast import Person, build_house, job
+from tests.cast import Person, build_house, build_whole_house, job
 from tests.market import Market, list_instrument
 from tests.trading.notifications.hearing import seats_of
 from tests.trading.notifications.test_log import tell
@@ -116,7 +116,7 @@ def feed(market: Market) -> None:
 async def test_each_hears_exactly_their_own_in_order_through_cuts(server: Server) -> None:
     market = await sync_to_async(list_instrument)()
     await sync_to_async(market.print_bar)(open="100", high="101", low="99", close="100")
-    houses = [await sync_to_async(build_house)(tier) for tier in ("starter", "enterprise")]
+    houses = [await sync_to_async(build_whole_house)(tier) for tier in ("starter", "enterprise")]
     people = [person for h in houses for person in (h.alice, h.bob, h.mallory)]
     listeners = [Listener(server, person, random.Random(n)) for n, person in enumerate(people)]
     events = [asyncio.Event() for _ in listeners]
