@@ -316,6 +316,20 @@ def test_a_leg_is_replaced_within_its_group(house: House, market: Market) -> Non
     assert alice.get("positions/?open=true").json()["results"] == []
 
 
+def test_a_leg_that_waits_is_replaced_and_goes_on_waiting(house: House, market: Market) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    entry = bracket(alice, account, market)
+    profit = next(leg for leg in entry["legs"] if leg["role"] == "take_profit")
+    changed = alice.request("PATCH", f"orders/{profit['id']}/", {"limit_price": "105"})
+    assert (changed.status_code, changed.json()["status"]) == (200, "initialized")
+    quiet(market)
+    market.feed_bar(open="104", high="106", low="103", close="104")
+    assert seen(alice, changed.json())["status"] == "filled"
+    assert seen(alice, profit)["status"] == "replaced"
+    assert alice.get("positions/?open=true").json()["results"] == []
+
+
 def test_a_preview_says_what_would_happen_and_does_nothing(house: House, market: Market) -> None:
     alice = house.alice
     account = open_account(alice, amount="1000")

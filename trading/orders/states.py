@@ -35,8 +35,8 @@ _REQUESTS = frozenset({_S.PENDING_CANCEL, _S.PENDING_REPLACE})
 _LATE_FILL = frozenset({_S.FILLED})
 
 STEPS: dict[OrderStatus, frozenset[OrderStatus]] = {
-    # A bracket's leg waits here, and ends with an entry that never fills.
-    _S.INITIALIZED: frozenset({_S.SUBMITTED, _S.DENIED}) | _ENDS,
+    # A bracket's leg waits here, may be replaced, and ends with an entry that never fills.
+    _S.INITIALIZED: frozenset({_S.SUBMITTED, _S.DENIED, _S.PENDING_REPLACE}) | _ENDS,
     # A venue's fill can outrun its own acknowledgement.
     _S.SUBMITTED: frozenset({_S.ACCEPTED, _S.TRIGGERED, _S.REJECTED, _S.PENDING_CANCEL})
     | _FILLS

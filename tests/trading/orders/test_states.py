@@ -20,7 +20,7 @@ from trading.orders.states import (
 # From the state of the row to the state of the column, in the same order.
 MATRIX = """
                   in su ac tr pf fi de re pc ca pr rp ex
-initialized        .  x  .  .  .  .  x  .  .  x  .  .  x
+initialized        .  x  .  .  .  .  x  .  .  x  x  .  x
 submitted          .  .  x  x  x  x  .  x  x  x  .  .  x
 accepted           .  .  .  x  x  x  .  x  x  x  x  .  x
 triggered          .  .  .  .  x  x  .  x  x  x  x  .  x
