@@ -134,19 +134,27 @@ class Order(UserOwned):
                     quantity__gte=F("filled_quantity") + F("sibling_filled"),
                 ),
             ),
+            # A check passes what is unknown: a price that is not there is refused by name.
             models.CheckConstraint(
                 name="order_limit_has_a_price",
-                condition=~Q(type__in=["limit", "stop_limit"]) | Q(limit_price__gt=0),
+                condition=~Q(type__in=["limit", "stop_limit"])
+                | Q(limit_price__isnull=False, limit_price__gt=0),
             ),
             models.CheckConstraint(
                 name="order_stop_has_a_price",
-                condition=~Q(type__in=["stop", "stop_limit"]) | Q(stop_price__gt=0),
+                condition=~Q(type__in=["stop", "stop_limit"])
+                | Q(stop_price__isnull=False, stop_price__gt=0),
             ),
             models.CheckConstraint(
                 name="order_trails_by_amount_or_percent",
                 condition=~Q(type="trailing_stop")
-                | Q(trail_amount__gt=0, trail_percent=None)
-                | Q(trail_amount=None, trail_percent__gt=0, trail_percent__lt=100),
+                | Q(trail_amount__isnull=False, trail_amount__gt=0, trail_percent=None)
+                | Q(
+                    trail_amount=None,
+                    trail_percent__isnull=False,
+                    trail_percent__gt=0,
+                    trail_percent__lt=100,
+                ),
             ),
             models.CheckConstraint(
                 name="order_leg_has_a_group", condition=Q(parent=None) | ~Q(group=None)
