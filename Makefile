@@ -13,7 +13,7 @@ VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
 
-.PHONY: help up down clean test check fix bench manage dsn shell fuzz test-extras venv
+.PHONY: help up down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,15 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 
 fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 tests/api/test_fuzz.py
+
+campaign: .venv/base .venv/dev ## random traders by the thousand, kills, 32 hammering clients (BOOKS_EXAMPLES)
+	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
+	DATABASE_KILLS=$(or $(DATABASE_KILLS),3) \
+	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
+	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
+		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py \
+		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
+		tests/trading/positions/test_folding.py
 
 fix: .venv/dev ## format, and repair what the linter can
 	$(PYTHON) -m ruff check --fix .

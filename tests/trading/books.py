@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.models import Account, Balance, CashMovement, Fill, Order, Position
+from trading.positions import queries
 from trading.values import Side, exact
 
 
@@ -19,6 +20,8 @@ def check(account_id: Any) -> None:
     _money(account, fills, orders)
     _holdings(account, fills, orders)
     _orders(orders, fills)
+    if account.is_paper:
+        _profit(account, fills)
 
 
 def _money(account: Account, fills: list[Fill], orders: list[Order]) -> None:
@@ -41,6 +44,8 @@ def _money(account: Account, fills: list[Fill], orders: list[Order]) -> None:
 
 def _holdings(account: Account, fills: list[Fill], orders: list[Order]) -> None:
     """A position is a fold of its fills; what it has locked is what open sells hold."""
+    assert len({fill.trade_id for fill in fills}) == len(fills)
+    assert not queries.unbalanced().filter(account=account).exists()
     for position in Position.objects.filter(account=account):
         own = [fill for fill in fills if fill.position_id == position.id]
         signed = (f.quantity if f.side == Side.BUY else -f.quantity for f in own)
@@ -59,6 +64,23 @@ def _holdings(account: Account, fills: list[Fill], orders: list[Order]) -> None:
             spent = sum((f.quantity * f.price for f in own if f.side == Side.BUY), Decimal(0))
             gained = sum((f.quantity * f.price for f in own if f.side == Side.SELL), Decimal(0))
             assert position.realized_pnl == gained - spent, "flat: both cost methods agree"
+
+
+def _profit(account: Account, fills: list[Fill]) -> None:
+    """Equity change − cash flows = Σ realised + unrealised − fees, at any price.
+
+    The price stands on both sides, as the value of what is held: what is left is its cost.
+    """
+    quotes = {fill.position_id: fill.fee_currency for fill in fills}
+    gained: dict[str, Decimal] = defaultdict(Decimal)
+    for balance in Balance.objects.filter(account=account):
+        gained[balance.currency] += balance.total
+    for movement in CashMovement.objects.filter(account=account):
+        gained[movement.currency] -= movement.amount
+    for position in Position.objects.filter(account=account):
+        currency = quotes[position.id]
+        gained[currency] += position.cost_basis - position.realized_pnl + position.fees
+    assert not any(gained.values()), gained
 
 
 def _orders(orders: list[Order], fills: list[Fill]) -> None:
