@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from benchmarks.installation import ROOT
+from benchmarks.processes import Answering
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +36,13 @@ class Contestant:
         }
 
 
-class Worker:
+class Worker(Answering):
     """A contestant's running process."""
 
     def __init__(self, contestant: Contestant) -> None:
         self.contestant = contestant
-        self._process = subprocess.Popen(
-            [contestant.python, "-m", "benchmarks.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=contestant.settled(),
-        )
-
-    def __call__(self, do: str, **order: Any) -> Any:
-        """Have it done, and give the answer. Raises RuntimeError when the process has ended."""
-        assert self._process.stdin
-        assert self._process.stdout
-        with contextlib.suppress(BrokenPipeError):
-            print(json.dumps({"do": do, **order}), file=self._process.stdin, flush=True)
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.contestant.name} ended; its last words are above.")
-        return json.loads(answer)
-
-    def stop(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        command = [contestant.python, "-m", "benchmarks.worker"]
+        super().__init__(contestant.name, command, contestant.settled())
 
 
 @contextlib.contextmanager

@@ -11,7 +11,16 @@ from typing import Any
 
 from psycopg import sql
 
-from benchmarks import asking, contestants, counting, entering, isolation_tables, plans, race
+from benchmarks import (
+    asking,
+    contestants,
+    counting,
+    entering,
+    environments,
+    isolation_tables,
+    plans,
+    race,
+)
 from benchmarks.contestants import Contestant
 from benchmarks.installation import Installation, installed
 from benchmarks.population import Population
@@ -125,8 +134,8 @@ def _rivals(installation: Installation, size: Size) -> tuple[list[Contestant], d
     missing: dict[str, str] = {}
     program = sys.executable
     try:
-        program = entrants.interpreter(installation.folder)
-    except entrants.NotInstalled as fault:
+        program = environments.interpreter(installation.folder / "rivals", entrants.PINNED)
+    except environments.NotInstalled as fault:
         missing = {r.package: str(fault) for r in entrants.RIVALS if not r.is_required}
     for rival in entrants.RIVALS:
         if rival.package not in missing:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import sysconfig
-import venv
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.contestants import Contestant
-from benchmarks.installation import ROOT, Installation, python
+from benchmarks.installation import Installation, python
 from benchmarks.population import tenant_id
 
 PINNED = Path(__file__).resolve().parents[1] / "rivals.txt"
@@ -48,30 +44,6 @@ RIVALS = (
     Rival("django-rls-tenants", "rls_tenants", is_required=False, transaction="USE_LOCAL_SET"),
     Rival("django-rls", "rls", is_required=False, transaction="ATOMIC_REQUESTS"),
 )
-
-
-class NotInstalled(Exception):
-    """The package manager's words."""
-
-
-def interpreter(folder: Path) -> str:
-    """A Python that has the rivals besides everything the project has, in the same versions."""
-    place = folder / "rivals"
-    venv.create(place, with_pip=False)
-    program = place / "bin" / "python"
-    (packages,) = place.glob("lib/python*/site-packages")
-    (packages / "project.pth").write_text(sysconfig.get_path("purelib"))
-    install = ["-m", "pip", "--python", str(program), "install", "--quiet", "--no-deps"]
-    ran = subprocess.run(
-        [sys.executable, *install, "--require-hashes", "-r", str(PINNED)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    if ran.returncode:
-        raise NotInstalled(ran.stderr.strip().splitlines()[-1])
-    return str(program)
 
 
 def enter(
