@@ -68,7 +68,6 @@ def exact() -> Iterator[None]:
         yield
 
 
-@exact()
 def quantise_price(price: Decimal, increment: Decimal) -> Decimal:
     """The multiple of `increment` nearest to `price`; a tie goes to the even one."""
     return _steps(price, increment, ROUND_HALF_EVEN)
@@ -87,23 +86,21 @@ def quantise_quantity(quantity: Decimal, increment: Decimal) -> Decimal:
     return _steps(quantity, increment, ROUND_FLOOR)
 
 
-@exact()
 def round_up(value: Decimal, increment: Decimal) -> Decimal:
     """The multiple of `increment` at or above `value`."""
     return _steps(value, increment, ROUND_CEILING)
 
 
-@exact()
 def round_down(value: Decimal, increment: Decimal) -> Decimal:
     """The multiple of `increment` at or below `value`."""
     return _steps(value, increment, ROUND_FLOOR)
 
 
-@exact()
 def plain(value: Decimal) -> str:
     """The value in digits, without exponent, trailing zeros or a minus before zero."""
-    return format(value.normalize(), "f") if value else "0"
+    return format(value.normalize(_WIDE), "f") if value else "0"
 
 
 def _steps(value: Decimal, increment: Decimal, rounding: str) -> Decimal:
-    return (value / increment).to_integral_value(rounding) * increment
+    steps = _WIDE.divide(value, increment).to_integral_value(rounding, _WIDE)
+    return _WIDE.multiply(steps, increment)

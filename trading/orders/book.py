@@ -171,6 +171,8 @@ class Book:
     def _with_legs(self, outcome: Outcome) -> Outcome:
         """Start and end the legs that wait for entries of this book."""
         legs = [order for order in self.left_open() if order.waits_for is not None]
+        if not legs:
+            return outcome
         end, price = self._path.end, self._path.close
         started = brackets.activated(legs, outcome.completed, at=end, price=price)
         for start in started:

@@ -70,6 +70,8 @@ def step(
     taken: Decimal = _NOTHING,
 ) -> Step:
     """As `match`, together with the orders that go on. Raises MixedOrders."""
+    if not orders:
+        return Step(Outcome(), ())
     met = path.of(market)
     _check_one_book(orders, met)
     closes_at = session_ends_at or time_in_force.midnight_after(met.start)
