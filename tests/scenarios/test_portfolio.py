@@ -77,6 +77,18 @@ def test_each_fact_leaves_a_point_and_one_a_minute_stays(house: House, market: M
     assert in_usd(history(alice))["equity_end"] == f"{10_200 - spent:f}".rstrip("0")
 
 
+def test_a_bar_that_fills_many_orders_is_sampled_once(house: House, market: Market) -> None:
+    account = open_account(house.alice)
+    for _ in range(3):
+        place(house.alice, account, market, side="buy", type="market", quantity="1")
+    with CaptureQueriesContext(connection) as captured:
+        quiet(market)
+    written = [query["sql"] for query in captured if query["sql"].startswith("INSERT")]
+    assert len([sql for sql in written if '"trading_fill"' in sql]) == 3
+    assert len([sql for sql in written if '"trading_equitypoint"' in sql]) == 1
+    assert points(house, account)[-1].positions_value == 300
+
+
 def test_a_later_price_makes_a_new_point_and_leaves_the_old(house: House, market: Market) -> None:
     account = open_account(house.alice)
     holding(house.alice, account, market)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.audit import actions as audit
+from tenants import context
 from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account, CashMovement
@@ -26,11 +27,11 @@ _NAMED = ("name", "initial_capital", "currency")
 
 
 def sample_fact(fact: CashMovement | Fill) -> None:
-    """Sample the account of a fact that has just been booked; its books are locked."""
-    if isinstance(fact, CashMovement):
-        _sample(fact.account, now=fact.created_at)
-    else:
-        _sample(fact.account, now=fact.recorded_at or fact.executed_at)
+    """Have the account of a fact that was just booked sampled, once its books are complete.
+
+    That is right before the commit, under the same lock, and once for all facts until then.
+    """
+    context.before_commit(_sample_all, (fact.account, _booked_at(fact)))
 
 
 def sample(*, account_id: UUID, now: datetime) -> None:
@@ -98,6 +99,20 @@ def delete_portfolio(*, portfolio_id: UUID) -> None:
     audit.record("portfolio.deleted", on=named, before=_said(named))
     named.memberships.all().delete()
     named.delete()
+
+
+def _booked_at(fact: CashMovement | Fill) -> datetime:
+    if isinstance(fact, CashMovement):
+        return fact.created_at
+    return fact.recorded_at or fact.executed_at
+
+
+def _sample_all(booked: list[tuple[Account, datetime]]) -> None:
+    moments: dict[Account, datetime] = {}
+    for account, at in booked:
+        moments[account] = max(at, moments.get(account, at))
+    for account, at in moments.items():
+        _sample(account, now=at)
 
 
 @exact()
