@@ -47,8 +47,11 @@ class Report:
         return "\n\n".join([head, *map(str, self.tables)]) + "\n"
 
 
-def publish(report: Report, installation: Installation, *, keep: bool) -> None:
-    """Print it; and keep it under `results/`, unless it was a small run."""
+def publish(report: Report, installation: Installation | None, *, keep: bool) -> None:
+    """Print it; and keep it under `results/`, unless it was a small run.
+
+    Without an installation what was measured needed none, and no packages of the project's.
+    """
     facts = _facts(report.name, installation)
     text = report.text(facts)
     print(text)
@@ -68,15 +71,20 @@ def milliseconds(value: float) -> str:
     return f"{value:.3f} ms" if value < 10 else f"{value:.1f} ms"
 
 
-def _facts(name: str, installation: Installation) -> dict[str, Any]:
-    with installation.superuser() as connection:
-        ((version,),) = connection.execute("SHOW server_version").fetchall()
-    packages = {package: importlib.metadata.version(package) for package in _PACKAGES}
+def _facts(name: str, installation: Installation | None) -> dict[str, Any]:
+    used = {} if installation is None else _used(installation)
     return {
         "command": f"python -m benchmarks.{name}",
-        "PostgreSQL": str(version).split()[0],
         "Python": platform.python_version(),
-        **packages,
+        **used,
         "cores": os.cpu_count(),
         "on": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _used(installation: Installation) -> dict[str, str]:
+    """The database and the packages under what was measured, with their versions."""
+    with installation.superuser() as connection:
+        ((version,),) = connection.execute("SHOW server_version").fetchall()
+    packages = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return {"PostgreSQL": str(version).split()[0], **packages}
