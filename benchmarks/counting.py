@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +52,28 @@ def count(installation: Installation, contestant: Contestant, case: Case) -> Cou
         len(logged) / ASKED,
         [_known_by(line) for line in logged[: len(logged) // ASKED]],
     )
+
+
+@contextmanager
+def logged(
+    installation: Installation, user: str
+) -> Iterator[Callable[[], AbstractContextManager[list[str]]]]:
+    """Have the statements of a role's new connections logged.
+
+    Gives a context that fills a list with the statements that were run inside it.
+    """
+
+    @contextmanager
+    def statements() -> Iterator[list[str]]:
+        start, seen = installation.log.stat().st_size, list[str]()
+        yield seen
+        seen += map(_known_by, _logged(installation.log, start, user))
+
+    _log_statements(installation, user, setting="all")
+    try:
+        yield statements
+    finally:
+        _log_statements(installation, user, setting="none")
 
 
 def _log_statements(installation: Installation, user: str, *, setting: str) -> None:

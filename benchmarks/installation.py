@@ -1,4 +1,4 @@
-"""A throwaway installation: embedded servers without durability, provisioned and migrated."""
+"""A throwaway installation: embedded servers, provisioned and migrated."""
 
 from __future__ import annotations
 
@@ -60,12 +60,15 @@ def elsewhere(
 
 
 @contextlib.contextmanager
-def installed() -> Iterator[Installation]:
-    """Servers of this run alone: whatever DATABASE_URL says, nothing outside is touched."""
+def installed(*, durable: bool = False) -> Iterator[Installation]:
+    """Servers of this run alone: whatever DATABASE_URL says, nothing outside is touched.
+
+    Those that are `durable` wait for the disk, as an installation's do.
+    """
     with tempfile.TemporaryDirectory(prefix="bulkhead-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user than this process
-        with running(folder / "data", durable=False, given={}) as servers:
+        with running(folder / "data", durable=durable, given={}) as servers:
             settings = {
                 "DJANGO_SETTINGS_MODULE": "config.settings.local",
                 "DEBUG": "off",
