@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in", "prices")
+BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in", "engine", "orders", "prices")
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""What a price costs: how a bar's work grows with tenants, open orders, and orders it touches.
+"""What a price costs: how its work grows with tenants, open orders, and orders it touches.
 
 `python -m benchmarks.prices`; takes about five minutes. Orders rest at prices far apart, so that a
-bar touches exactly as many as it is meant to; each size is measured in turn, in one process.
+bar touches exactly as many as it is meant to; each size is measured in turn, in one process. A bar
+is how a price arrives: it is stored, then met by whoever it concerns, and all of it is committed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.installation import installed, python
 from benchmarks.population import Connection, tenant_id, user_id
@@ -31,6 +33,7 @@ class Crowd:
 FULL = (Crowd(10, 1_000), Crowd(100, 1_000), Crowd(1_000, 1_000), Crowd(1_000, 10_000))
 QUICK = (Crowd(5, 100), Crowd(20, 100))
 TOUCHED = (0, 1, 10)
+Times = dict[str, list[float]]  # seconds, by orders touched
 
 
 def run(*, quick: bool = False) -> None:
@@ -103,11 +106,18 @@ SELECT uuidv7(), tenant_id, user_id, account_id, 'USD', sum(locked), 0, sum(lock
 """
 
 
-def _report(crowds: tuple[Crowd, ...], found: dict[str, dict[str, list[float]]]) -> Report:
+def _report(crowds: tuple[Crowd, ...], found: dict[str, Any]) -> Report:
+    seconds: dict[str, Times] = found["seconds"]
     medians = {
         symbol: {touched: statistics.median(times) for touched, times in by.items()}
-        for symbol, by in found.items()
+        for symbol, by in seconds.items()
     }
+    data = {"medians": medians, **found}
+    tables = [_growth(crowds, medians), _marginal(crowds, medians, found["statements"])]
+    return Report("prices", "What a price costs", tables, data)
+
+
+def _growth(crowds: tuple[Crowd, ...], medians: dict[str, dict[str, float]]) -> Table:
     least = medians[crowds[0].symbol]
     rows = [
         [
@@ -121,13 +131,44 @@ def _report(crowds: tuple[Crowd, ...], found: dict[str, dict[str, list[float]]])
         for crowd in crowds
         for touched, value in medians[crowd.symbol].items()
     ]
-    table = Table(
-        "One bar, stored and matched",
-        ["tenants", "open orders", "touched", "median", "a second", "to the smallest crowd"],
+    return Table(
+        "One price, stored and matched",
+        ["tenants", "open orders", "touched", "median", "prices a second", "to the smallest crowd"],
         rows,
-        "As many touched orders should cost the same whatever the crowd: a ratio near 1.",
+        "As many touched orders should cost the same whatever the crowd: a ratio near 1. The"
+        " touched orders are of as many tenants, and all are filled.",
     )
-    return Report("prices", "What a price costs", [table], {"medians": medians})
+
+
+def _marginal(
+    crowds: tuple[Crowd, ...],
+    medians: dict[str, dict[str, float]],
+    statements: dict[str, dict[str, int]],
+) -> Table:
+    """What each further order costs that a price touches."""
+    none, *_, most = map(str, TOUCHED)
+    rows = []
+    for crowd in crowds:
+        took, asked = medians[crowd.symbol], statements[crowd.symbol]
+        each = (took[most] - took[none]) / int(most)
+        more = (asked[most] - asked[none]) / int(most)
+        rows.append(
+            [
+                f"{crowd.tenants:,}",
+                f"{crowd.orders:,}",
+                f"{took[none] * 1e3:.2f} ms",
+                str(asked[none]),
+                f"{each * 1e3:.2f} ms",
+                f"{more:.1f}",
+            ]
+        )
+    return Table(
+        "What a touched order adds",
+        ["tenants", "open orders", "a price", "statements", "each order", "statements"],
+        rows,
+        f"Between a price that touches {none} orders and one that touches {most}: a transaction for"
+        " each tenant's account, with its fill. Statements are those besides BEGIN and COMMIT.",
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The process that is measured by `benchmarks.prices`: prints seconds by crowd, as JSON."""
+"""The process that is measured by `benchmarks.prices`: prints seconds and statements, as JSON."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import django
 
 django.setup()
 
-from benchmarks.prices import TOUCHED  # noqa: E402 - needs the app registry
+from django.db import connection  # noqa: E402 - needs the app registry
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from benchmarks.prices import TOUCHED  # noqa: E402
 from trading.market.bars import Bar  # noqa: E402
 from trading.orders import feed, reindexing  # noqa: E402
 
+_ENDS = {"BEGIN", "COMMIT"}
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _HIGHEST = 1_000_000  # where order number 0 of each crowd buys
 
@@ -41,16 +45,30 @@ def main(crowds: list[tuple[str, int, int]], rounds: int) -> None:
     reindexing.rebuild()
     tapes = {symbol: Tape(symbol) for symbol, _, _ in crowds}
     took = {symbol: {str(touched): [] for touched in TOUCHED} for symbol in tapes}
+    statements = {symbol: {} for symbol in tapes}
     turns = [(symbol, touched) for symbol in tapes for touched in TOUCHED]
+    for symbol, touched in turns:  # this warms up as well
+        statements[symbol][str(touched)] = _statements(symbol, tapes[symbol].bar(touched), touched)
     for _ in range(rounds):
         for symbol, touched in random.sample(turns, len(turns)):
             bar = tapes[symbol].bar(touched)
             started = time.perf_counter()
-            fills = feed.feed(bar, now=datetime.now(UTC))
+            _feed(symbol, bar, touched)
             took[symbol][str(touched)].append(time.perf_counter() - started)
-            if fills != touched:
-                raise RuntimeError(f"{symbol}: {fills} fills of {touched}")
-    print(json.dumps(took))
+    print(json.dumps({"seconds": took, "statements": statements}))
+
+
+def _feed(symbol: str, bar: Bar, touched: int) -> None:
+    fills = feed.feed(bar, now=datetime.now(UTC))
+    if fills != touched:
+        raise RuntimeError(f"{symbol}: {fills} fills of {touched}")
+
+
+def _statements(symbol: str, bar: Bar, touched: int) -> int:
+    """How many a bar takes, besides BEGIN and COMMIT."""
+    with CaptureQueriesContext(connection) as captured:
+        _feed(symbol, bar, touched)
+    return sum(query["sql"] not in _ENDS for query in captured)
 
 
 if __name__ == "__main__":
