@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 30
+_TRUST = ssl.create_default_context()  # takes longer than a request, and so is made once
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Server:
     url: str
     log: Path
     process: subprocess.Popen[bytes]
+
+
+def client(**more: Any) -> httpx.Client:
+    """A client without cookies or connections of another one."""
+    return httpx.Client(verify=_TRUST, **more)
+
+
+def ask(method: str, url: str, **more: Any) -> httpx.Response:
+    """One request by a connection of its own."""
+    return httpx.request(method, url, verify=_TRUST, **more)
 
 
 @contextlib.contextmanager
@@ -65,7 +78,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url).status_code == 200:
+            if ask("GET", url).status_code == 200:
                 return
         time.sleep(0.05)
     raise AssertionError(f"the web process did not start:\n{log.read_text()}")

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from django.core import mail
 from django.test import Client
@@ -20,6 +19,7 @@ from accounts.passwords import tasks
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from config.celery import application
+from tests import web
 from tests.accounts import doors
 from tests.accounts.doors import call, stepped_up
 from tests.accounts.test_mfa import Visitor
@@ -222,7 +222,7 @@ def test_a_web_process_sends_its_mails_to_our_broker() -> None:
     body = {"email": f"{uuid4().hex}@x.example"}
     with serve(TRUSTED_PROXIES="1") as server:
         from_anywhere = {"X-Forwarded-For": anywhere()}
-        answer = httpx.post(f"{server.url}{RESET}", json=body, headers=from_anywhere)
+        answer = web.ask("POST", f"{server.url}{RESET}", json=body, headers=from_anywhere)
     assert answer.status_code == 202
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests import web
 from tests.attacks.test_escalation import open_order
 from tests.attacks.wire import PROBLEM, Answer, bearer, call, send
 from tests.cast import House, anywhere, build_house
@@ -74,7 +75,7 @@ def test_a_body_without_a_length_ends_at_the_limit_too(site: Server, one: House)
     headers = {"Authorization": bearer(one.alice), "X-Forwarded-For": anywhere(), **dict([JSON])}
     try:
         url = f"{site.url}/api/v1/accounts/"
-        answer = httpx.post(url, content=chunks(), headers=headers, timeout=20)
+        answer = web.ask("POST", url, content=chunks(), headers=headers, timeout=20)
     except httpx.TransportError:  # closed while we were still talking
         pass
     else:
@@ -85,7 +86,7 @@ def test_a_body_without_a_length_ends_at_the_limit_too(site: Server, one: House)
 def chunked(site: Server, one: House, path: str, *parts: bytes) -> httpx.Response:
     headers = {"Authorization": bearer(one.alice), "X-Forwarded-For": anywhere(), **dict([JSON])}
     url = f"{site.url}/api/v1/{path}"
-    return httpx.post(url, content=iter(parts), headers=headers, timeout=20)
+    return web.ask("POST", url, content=iter(parts), headers=headers, timeout=20)
 
 
 def test_a_small_body_in_chunks_is_a_body(site: Server, one: House) -> None:

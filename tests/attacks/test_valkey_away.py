@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from config.embedded.server import Server as EmbeddedServer
 from config.embedded.servers import running
+from tests import web
 from tests.cast import PASSWORD, House
 from tests.web import Server, serve
 
@@ -30,63 +31,63 @@ def own_valkey() -> Iterator[tuple[EmbeddedServer, str]]:
 
 
 @pytest.fixture(scope="module")
-def web(own_valkey: tuple[EmbeddedServer, str]) -> Iterator[Server]:
+def site(own_valkey: tuple[EmbeddedServer, str]) -> Iterator[Server]:
     with serve(REDIS_URL=own_valkey[1]) as server:
         yield server
 
 
-def ask(web: Server, method: str, path: str, token: str = "", **body: str) -> httpx.Response:
+def ask(site: Server, method: str, path: str, token: str = "", **body: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.request(
-        method, f"{web.url}/api/v1/{path}", headers=headers, json=body or None, timeout=20
+    return web.ask(
+        method, f"{site.url}/api/v1/{path}", headers=headers, json=body or None, timeout=20
     )
 
 
-def log_in(web: Server, house: House) -> httpx.Response:
-    return ask(web, "POST", "auth/login/", email=house.alice.email, password=PASSWORD)
+def log_in(site: Server, house: House) -> httpx.Response:
+    return ask(site, "POST", "auth/login/", email=house.alice.email, password=PASSWORD)
 
 
-def answers(web: Server, token: str, status: int) -> bool:
+def answers(site: Server, token: str, status: int) -> bool:
     """Whether it gives this status within some seconds."""
     for _ in range(50):
-        if ask(web, "GET", "accounts/", token).status_code == status:
+        if ask(site, "GET", "accounts/", token).status_code == status:
             return True
         time.sleep(0.2)
     return False
 
 
 def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
-    web: Server, own_valkey: tuple[EmbeddedServer, str], house: House
+    site: Server, own_valkey: tuple[EmbeddedServer, str], house: House
 ) -> None:
     valkey = own_valkey[0]
-    token, ended = (log_in(web, house).json()["access"] for _ in range(2))
-    assert ask(web, "POST", "auth/logout/", ended).status_code == 204
-    assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+    token, ended = (log_in(site, house).json()["access"] for _ in range(2))
+    assert ask(site, "POST", "auth/logout/", ended).status_code == 204
+    assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
     valkey.stop()
     try:
         for answer in (
-            ask(web, "GET", "accounts/", token),
-            ask(web, "POST", "accounts/", token, name="x"),
-            ask(web, "GET", "accounts/", ended),
-            ask(web, "POST", "auth/logout/", token),
-            log_in(web, house),
+            ask(site, "GET", "accounts/", token),
+            ask(site, "POST", "accounts/", token, name="x"),
+            ask(site, "GET", "accounts/", ended),
+            ask(site, "POST", "auth/logout/", token),
+            log_in(site, house),
         ):
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["Retry-After"]
-        address = web.url.replace("http", "ws") + "/ws/v1/stream/"
+        address = site.url.replace("http", "ws") + "/ws/v1/stream/"
         with connect(address, subprotocols=[f"bulkhead.token.{token}"]) as socket:  # type: ignore[list-item]
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(timeout=20)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1013
-        assert httpx.get(f"{web.url}/healthz").status_code == 200
-        assert httpx.get(f"{web.url}/readyz").json()["cache"] is False
+        assert web.ask("GET", f"{site.url}/healthz").status_code == 200
+        assert web.ask("GET", f"{site.url}/readyz").json()["cache"] is False
     finally:
         valkey.start()
-    assert answers(web, token, 200)
+    assert answers(site, token, 200)
     # It came back empty, and was told again.
-    assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
-    assert log_in(web, house).status_code == 200
+    assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
+    assert log_in(site, house).status_code == 200
 
 
 def test_a_valkey_that_has_lost_its_last_second_opens_no_door(house: House) -> None:
@@ -96,18 +97,18 @@ def test_a_valkey_that_has_lost_its_last_second_opens_no_door(house: House) -> N
         Path(folder).chmod(0o755)
         with (
             running(Path(folder) / "data", given=given) as servers,
-            serve(REDIS_URL=servers.redis_url) as web,
+            serve(REDIS_URL=servers.redis_url) as site,
         ):
             valkey = servers.started[0]
-            token, ended = (log_in(web, house).json()["access"] for _ in range(2))
-            assert ask(web, "GET", "accounts/", ended).status_code == 200
+            token, ended = (log_in(site, house).json()["access"] for _ in range(2))
+            assert ask(site, "GET", "accounts/", ended).status_code == 200
             files = (valkey.home / "appendonlydir").iterdir()
             before = {file: file.read_bytes() for file in files}
-            assert ask(web, "POST", "auth/logout/", ended).status_code == 204
-            assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
+            assert ask(site, "POST", "auth/logout/", ended).status_code == 204
+            assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
             valkey.stop()
             for file, kept in before.items():
                 file.write_bytes(kept)
             valkey.start()
-            assert ask(web, "GET", "accounts/", ended).json()["code"] == "session_ended"
-            assert ask(web, "GET", "accounts/", token).status_code == 200
+            assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
+            assert ask(site, "GET", "accounts/", token).status_code == 200

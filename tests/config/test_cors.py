@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
@@ -12,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from config.settings import base
 from tenants import door
+from tests import web
 from tests.attacks.matrix import operations
 from tests.cast import House, anywhere
 from tests.web import serve
@@ -124,9 +124,9 @@ def test_a_real_server_goes_by_the_variable(house: House) -> None:
     with serve(CORS_ALLOWED_ORIGINS=f"{APP},http://localhost:5173") as server:
         url = f"{server.url}/t/{house.tenant.slug}{ACCOUNTS}"
         for origin in (APP, "http://localhost:5173"):
-            asked = httpx.options(url, headers={"Origin": origin, **WANTED})
+            asked = web.ask("OPTIONS", url, headers={"Origin": origin, **WANTED})
             assert (asked.status_code, leave(asked)["access-control-allow-origin"]) == (200, origin)
-            answer = httpx.get(url, headers={"Origin": origin, **house.alice.headers})
+            answer = web.ask("GET", url, headers={"Origin": origin, **house.alice.headers})
             assert (answer.status_code, answer.json()["results"]) == (200, [])
             assert leave(answer)["access-control-allow-origin"] == origin
-        assert leave(httpx.options(url, headers={"Origin": EVIL, **WANTED})) == {}
+        assert leave(web.ask("OPTIONS", url, headers={"Origin": EVIL, **WANTED})) == {}

@@ -7,11 +7,11 @@ import logging.config
 import sys
 from typing import Any
 
-import httpx
 import pytest
 from django.test import Client
 
 from config.logs import TextFormatter, logging_config
+from tests import web
 from tests.cast import House
 from tests.web import Server
 
@@ -78,6 +78,6 @@ def test_a_wrong_password_leaves_a_line_without_the_email(
 
 
 def test_no_line_of_the_server_is_forged(server: Server) -> None:
-    httpx.get(f"{server.url}/x%0aI%20bulkhead.forged%0d%0a")
+    web.ask("GET", f"{server.url}/x%0aI%20bulkhead.forged%0d%0a")
     lines = server.log.read_text().splitlines()
     assert not [line for line in lines if line.startswith("I bulkhead.forged")]

@@ -7,9 +7,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import httpx
 import psutil
 
+from tests import web
 from tests.isolation.database import connected
 from tests.isolation.world import Trader, World
 from tests.web import Server
@@ -39,7 +39,7 @@ def kill_backends_of(server: Server) -> None:
 
 
 def leaks(url: str, trader: Trader, world: World, *, may_fail: bool = False) -> list[str]:
-    answer = httpx.get(f"{url}/api/v1/orders/", headers=trader.person.headers, timeout=30)
+    answer = web.ask("GET", f"{url}/api/v1/orders/", headers=trader.person.headers, timeout=30)
     if may_fail and answer.status_code == 503:
         assert answer.headers["Retry-After"]
         return []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-import httpx
 import redis
 from django.core.cache import cache
 
 from tenants.ownership import tenant_models
+from tests import web
 from tests.cast import job
 from tests.guards.routes import api_routes
 from tests.isolation.database import as_tenant, inside
@@ -41,7 +41,7 @@ def test_the_canary_stands_in_every_table_that_takes_text(world: World) -> None:
 def test_no_page_shows_anothers_canary(server: Server, world: World) -> None:
     for trader in world.traders:
         for page in PAGES:
-            text = httpx.get(f"{server.url}/{page}", headers=trader.person.headers).text
+            text = web.ask("GET", f"{server.url}/{page}", headers=trader.person.headers).text
             assert not [t for t in world.strangers_of(trader) if t.canary in text], page
 
 
@@ -50,10 +50,10 @@ def test_no_log_line_shows_a_canary(server: Server, world: World) -> None:
     for trader in world.traders:
         bad = {"account": trader.ids["Account"], "client_order_id": trader.canary}
         url = f"{server.url}/api/v1/orders/"
-        assert httpx.post(url, json=bad, headers=trader.person.headers).status_code == 400
+        assert web.ask("POST", url, json=bad, headers=trader.person.headers).status_code == 400
         named = {"name": trader.canary}
         url = f"{server.url}/api/v1/accounts/"
-        assert httpx.post(url, json=named, headers=trader.person.headers).status_code == 409
+        assert web.ask("POST", url, json=named, headers=trader.person.headers).status_code == 409
     log = server.log.read_text()
     assert log
     assert not [trader for trader in world.traders if trader.canary in log]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
 from tenants.backend.opening import entry_statement
+from tests import web
 from tests.isolation.database import as_tenant
 from tests.isolation.pooler import pgbouncer
 from tests.isolation.world import Trader, World
@@ -95,7 +95,7 @@ def test_the_application_behind_the_pooler_leaks_nothing(
 
 def _ask(job: tuple[str, Trader, World]) -> list[str]:
     url, trader, world = job
-    answer = httpx.get(f"{url}/api/v1/orders/", headers=trader.person.headers, timeout=60)
+    answer = web.ask("GET", f"{url}/api/v1/orders/", headers=trader.person.headers, timeout=60)
     assert answer.status_code == 200, answer.text
     assert trader.canary in answer.text
     others = world.strangers_of(trader)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests import web
 from tests.attacks.wire import stepped_up
 from tests.cast import Person
 from tests.guards.routes import Route, api_routes
@@ -51,7 +52,7 @@ def ask(server: Server, who: Trader, method: str, path: str, body: Any = None) -
 def ask_as(server: Server, who: Person, method: str, path: str, body: Any = None) -> httpx.Response:
     """As somebody who has just proven themselves: what asks for that would hide the wall."""
     address = f"{server.url}/t/{who.tenant.slug}/{path}"
-    with httpx.Client(timeout=20) as client:
+    with web.client(timeout=20) as client:
         return client.request(
             method, address, headers={"Authorization": stepped_up(who)}, json=body
         )
@@ -206,7 +207,7 @@ def test_a_token_is_no_good_at_another_tenants_address(server: Server, world: Wo
     for owner, stranger in pairs(world):
         if owner.person.tenant.id == stranger.person.tenant.id:
             continue
-        with httpx.Client() as client:
+        with web.client() as client:
             answer = client.get(
                 url_of(server, owner, "api/v1/orders/"), headers=stranger.person.headers
             )
@@ -234,7 +235,7 @@ def test_no_spelling_of_a_path_leads_to_another_tenant(
         theirs=theirs.person.tenant.slug,
         theirs_upper=theirs.person.tenant.slug.upper(),
     )
-    with httpx.Client() as client:
+    with web.client() as client:
         request = client.build_request("GET", server.url, headers=mine.person.headers)
         request.url = request.url.copy_with(raw_path=target.encode())
         answer = client.send(request)
@@ -251,7 +252,7 @@ def test_the_tenant_cannot_be_chosen_by_body_or_header(server: Server, world: Wo
         "user_id": str(theirs.person.user_id),
     }
     headers = {**mine.person.headers, "X-Tenant": theirs.person.tenant.slug}
-    with httpx.Client() as client:
+    with web.client() as client:
         made = client.post(f"{server.url}/api/v1/accounts/", json=body, headers=headers)
     assert made.status_code == 201, made.text
     listed = ask(server, theirs, "get", "api/v1/accounts/?page_size=200").text

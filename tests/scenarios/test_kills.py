@@ -18,6 +18,7 @@ import pytest
 from psycopg import sql
 
 from tenants.tasks import HEADER
+from tests import web
 from tests.cast import House, Person, build_house, job, now
 from tests.market import Market, list_instrument
 from tests.scenarios.processes import crowd, feeding, history, kill_all_of, until, working
@@ -165,7 +166,7 @@ class Client:
         if "client_order_id" not in self.sent[key]:
             headers["Idempotency-Key"] = key
         url = f"{server.url}/api/v1/orders/"
-        answer = httpx.post(url, json=self.sent[key], headers=headers, timeout=30)
+        answer = web.ask("POST", url, json=self.sent[key], headers=headers, timeout=30)
         assert answer.status_code in (200, 201), answer.text
         return dict(answer.json())
 

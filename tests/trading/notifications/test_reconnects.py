@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests import web
 from tests.cast import Person, build_house, build_whole_house, job
 from tests.market import Market, list_instrument
 from tests.trading.notifications.hearing import seats_of
@@ -88,7 +88,7 @@ def logged(person: Person) -> list[dict[str, Any]]:
 
 def orders_of(server: Server, person: Person, market: Market) -> set[str]:
     """Orders through the server, some cancelled again; the last is filled by the last bars."""
-    with httpx.Client(base_url=f"{server.url}/api/v1/", headers=person.headers) as client:
+    with web.client(base_url=f"{server.url}/api/v1/", headers=person.headers) as client:
         account = client.post("accounts/", json={"name": "paper"}).json()["id"]
         money = {"currency": "USD", "amount": "1000"}
         client.post(f"accounts/{account}/deposit/", json=money)
