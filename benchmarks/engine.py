@@ -98,7 +98,8 @@ def _history(bars: int) -> dict[str, Any]:
 
 
 def _row(bar: Bar) -> list[str]:
-    numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    """Without its volume, which is then unknown: the yardstick fills without looking at it."""
+    numbers = (bar.open, bar.high, bar.low, bar.close, Decimal(0))
     return [bar.start.isoformat(), *map(plain, numbers)]
 
 
@@ -188,9 +189,9 @@ _NOTE = """\
 Seconds of CPU time of one process: the strategy's decisions, matching, fees, cash, position and
 the equity of every bar. Every fill of both is of the same bar, side and price, or the run fails.
 For that the rules are set alike, which are not by default: a limit is filled by a touch
-(`touch`), there is no cap on the share of the volume (`participation` is 1; `backtesting` knows
-no volume), no slippage, 0.1 % fee on each fill, and a market order takes the next open. Exits are
-orders of their own and no group, because `backtesting` may fill the legs of a bracket in the bar
+(`touch`), the volume is unknown and so caps nothing (`backtesting` does not look at it; three of
+these hours have traded less than one unit), no slippage, 0.1 % fee on each fill, and a market
+order takes the next open. Exits are orders of their own and no group, because `backtesting` may fill the legs of a bracket in the bar
 of its entry and Bulkhead in the bar after it. Bulkhead reckons in decimals and writes into each
 fill what it was made from; `backtesting` reckons in floats and marks each trade by itself. Its
 statistics of the run are left out."""

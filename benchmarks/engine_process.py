@@ -44,7 +44,7 @@ class History:
         return cls(
             [_bar(told["symbol"], row) for row in told["bars"]],
             [Levels(*map(Decimal, row[:3]), row[3]) for row in told["levels"]],
-            Terms(costs=costs, increments=increments, participation=_UNIT, touch=True),
+            Terms(costs=costs, increments=increments, touch=True),
             Decimal(told["cash"]),
         )
 

@@ -37,7 +37,7 @@ Times = dict[str, list[float]]  # seconds, by orders touched
 
 
 def run(*, quick: bool = False) -> None:
-    crowds, rounds = (QUICK, 5) if quick else (FULL, 60)
+    crowds, rounds = (QUICK, 5) if quick else (FULL, 40)
     with installed() as installation:
         with installation.superuser() as connection:
             _fill(connection, crowds)
