@@ -191,10 +191,10 @@ the equity of every bar. Every fill of both is of the same bar, side and price, 
 For that the rules are set alike, which are not by default: a limit is filled by a touch
 (`touch`), the volume is unknown and so caps nothing (`backtesting` does not look at it; three of
 these hours have traded less than one unit), no slippage, 0.1 % fee on each fill, and a market
-order takes the next open. Exits are orders of their own and no group, because `backtesting` may fill the legs of a bracket in the bar
-of its entry and Bulkhead in the bar after it. Bulkhead reckons in decimals and writes into each
-fill what it was made from; `backtesting` reckons in floats and marks each trade by itself. Its
-statistics of the run are left out."""
+order takes the next open. Exits are orders of their own and no group, because `backtesting` may
+fill the legs of a bracket in the bar of its entry and Bulkhead in the bar after it. Bulkhead
+reckons in decimals and writes into each fill what it was made from; `backtesting` reckons in
+floats and marks each trade by itself. Its statistics of the run are left out."""
 
 
 def _check(strategy: str, by_engine: dict[str, list[list[Run]]], same: int) -> None:
