@@ -90,7 +90,7 @@ def _value(name: str, kind: str, is_unique: bool) -> str | None:
         other = f"md5(tenant::text || n %% {PEOPLE})::uuid"
         return f"CASE n %% {PEOPLE} WHEN 0 THEN p.user_id ELSE {other} END"
     if kind.startswith("character varying") and is_unique:
-        return "md5(random()::text)"
+        return "left(md5(random()::text), 20)"
     by_kind = {
         "uuid": "gen_random_uuid()",
         "boolean": "false",

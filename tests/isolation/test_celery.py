@@ -114,8 +114,9 @@ def test_a_tenant_task_cannot_be_sent_from_nowhere() -> None:
 
 
 def test_a_tenant_cannot_send_a_task_to_another(house: House) -> None:
+    other = house.mallory.tenant
     with job(house.tenant), pytest.raises(TenantAlreadyEntered):
-        tasks.expire_orders.send_to(house.mallory.tenant.id)
+        tasks.expire_orders.send_to(other.id)
 
 
 def test_a_retry_stays_in_its_tenant_and_leaves_nothing_of_the_first_try(house: House) -> None:
