@@ -39,7 +39,7 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 	$(EMBEDDED) run --throwaway -- python -m mypy .
 	$(EMBEDDED) run --throwaway -- sh -c \
 		'python manage.py provision_roles && python manage.py makemigrations --check --dry-run'
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 tests/api/test_fuzz.py

@@ -1,5 +1,7 @@
 """The suite: real servers, cheap passwords, short waits."""
 
+import os
+
 from config.settings.base import BULKHEAD_DATA_DIR  # noqa: F401 - the suite reads it from here
 from config.settings.local import *  # noqa: F403 - settings build on one another
 
@@ -8,6 +10,8 @@ PLATFORM_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # Nobody is there: what tests have to say to an exchange goes to one of their own.
 VENUE_URLS = {"kraken": "http://127.0.0.1:9"}
 COMPARE_AT_START = False
+# Processes that run tests side by side share a broker: each sends to workers of its own.
+CELERY_TASK_DEFAULT_QUEUE = f"celery-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 # One address asks on behalf of everybody; the tests of the limit set their own.
 ADDRESS_REQUESTS_PER_MINUTE = 10_000_000
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
