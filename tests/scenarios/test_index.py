@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
+from psycopg.errors import QueryCanceled
 
 from tenants import valkey
 from tests.cast import House, Person, job, now
@@ -55,6 +57,29 @@ def test_a_price_wakes_only_whom_it_concerns(
     assert woken == []
     market.feed_bar(open="97", high="98", low="94", close="96")
     assert list(map(str, woken)) == [near]
+
+
+def test_an_account_too_busy_to_be_locked_holds_up_nobody_else(
+    house: House, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is met after all others, by the same bar."""
+    busy, other = open_account(house.alice), open_account(house.mallory)
+    meet, calls = execution.meet, list[str]()
+
+    def meet_unless_first(account_id: UUID, *rest: Any, **more: Any) -> int:
+        calls.append(str(account_id))
+        if str(account_id) == busy and calls.count(busy) == 1:
+            raise OperationalError("too long") from QueryCanceled("too long")
+        return meet(account_id, *rest, **more)
+
+    for account, person in ((busy, house.alice), (other, house.mallory)):
+        limit_buy(person, account, market, "95")
+    monkeypatch.setattr(execution, "meet", meet_unless_first)
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert calls[-1] == busy
+    assert sorted(calls) == sorted([busy, busy, other])
+    for person in (house.alice, house.mallory):
+        assert person.get("orders/").json()["results"][0]["status"] == "filled"
 
 
 def test_tenants_take_turns() -> None:

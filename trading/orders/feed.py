@@ -15,6 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError
+from psycopg.errors import QueryCanceled
 
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
@@ -41,11 +42,24 @@ def feed(bar: Bar, *, now: datetime) -> int:
 
 
 def match(bar: Bar, *, now: datetime) -> int:
-    """Have a stored bar met by everybody whom it concerns; gives the number of fills."""
+    """Have a stored bar met by everybody whom it concerns; gives the number of fills.
+
+    Whose account is too busy to be locked in time is met again after all others. Raises
+    OperationalError when it still is, or when the database is away.
+    """
     touched: dict[tuple[UUID, UUID], list[Entry]] = {}
     for entry in _touched(bar):
         touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
-    return sum(_inside(*who, touched[who], bar, now) for who in in_turns(touched))
+    fills, busy = 0, []
+    for who in in_turns(touched):
+        try:
+            fills += _inside(*who, touched[who], bar, now)
+        except OperationalError as fault:
+            if not isinstance(fault.__cause__, QueryCanceled):
+                raise
+            _log.warning("tenant %s is busy: bar %s %s", who[0], bar.symbol, bar.start)
+            busy.append(who)
+    return fills + sum(_inside(*who, touched[who], bar, now) for who in busy)
 
 
 def recover(symbols: Iterable[str], *, now: datetime) -> int:
@@ -86,7 +100,7 @@ def _inside(
     except (TenantSuspended, UnknownTenant):
         _log.info("tenant left while bar %s %s was matched", bar.symbol, bar.start)
     except OperationalError:
-        raise  # the database is away: for all of them, and the same bar is fed again
+        raise  # the database is away, or the account is busy: the same bar is met again
     except (DatabaseError, NotFound):
         _log.exception("tenant %s missed bar %s %s", tenant_id, bar.symbol, bar.start)
     return 0
