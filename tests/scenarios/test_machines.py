@@ -37,6 +37,7 @@ SETTINGS = settings(
     deadline=None,
     derandomize=EXAMPLES <= IN_THE_SUITE,
     suppress_health_check=list(HealthCheck),
+    # To make shorter what takes seconds would take an hour: a sequence is told as it came.
     phases=[Phase.generate],
 )
 
