@@ -12,6 +12,8 @@ EMBEDDED := $(PYTHON) -m config.embedded
 VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
+# The whole suite in two processes; its files stay together.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: help up down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 
@@ -30,7 +32,7 @@ clean: down ## stop it, and remove its data and all caches
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 test: .venv/base .venv/dev ## the test suite, on servers of its own (ARGS for pytest)
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, migrations, tests
 	$(PYTHON) -m ruff format --check .
@@ -39,7 +41,7 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 	$(EMBEDDED) run --throwaway -- python -m mypy .
 	$(EMBEDDED) run --throwaway -- sh -c \
 		'python manage.py provision_roles && python manage.py makemigrations --check --dry-run'
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 tests/api/test_fuzz.py

@@ -146,10 +146,17 @@ def unlock(tenant_id: UUID | None) -> None:
         client.delete(_lock_of(tenant_id))
 
 
+def begin() -> None:
+    """Before all that has ended or is locked is told to Valkey again. Raises ValkeyAway."""
+    _ADMITTING.begin()
+
+
 def complete() -> None:
-    """Say that all that has ended or is locked is known here again. Raises ValkeyAway."""
-    with valkey.needed() as client:
-        client.set(_COMPLETE, 1)
+    """Say that all that has ended or is locked is known here again, if none was lost since `begin`.
+
+    Raises ValkeyAway.
+    """
+    _ADMITTING.mark(_COMPLETE)
 
 
 def _ended(session_id: UUID) -> str:

@@ -52,12 +52,25 @@ class MarkedScript:
 
     A server that comes back may have lost its last second and kept the mark. Scripts it keeps in no
     file: one that it does not know says that it has started since, and before it is told the script
-    the mark goes. That costs nothing while it runs.
+    the mark goes. That costs nothing while it runs. `begin` comes before all is put there, `mark`
+    after it.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.name = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def begin(self) -> None:
+        """Tell the server the script. Raises ValkeyAway."""
+        with needed() as client:
+            client.script_load(self.text)
+
+    def mark(self, key: str) -> None:
+        """Say that all is there, unless the server has started since `begin`. Raises ValkeyAway."""
+        with needed() as client:
+            client.set(key, 1)
+            if not client.script_exists(self.name)[0]:
+                client.delete(key)
 
     def __call__(self, *, keys: list[str], args: list[Any]) -> Any:
         """Raises ValkeyAway."""

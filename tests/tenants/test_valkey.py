@@ -19,3 +19,16 @@ def test_a_mark_from_before_valkey_started_is_not_believed() -> None:
     client.script_flush()
     assert is_marked(keys=[mark], args=[]) == 0
     client.delete(mark)
+
+
+def test_a_mark_is_set_only_if_valkey_has_run_since_the_beginning() -> None:
+    mark, client = f"test:{uuid4().hex}", valkey.client()
+    is_marked = MarkedScript(f"return redis.call('EXISTS', KEYS[1]) -- {mark}")
+    is_marked.begin()
+    is_marked.mark(mark)
+    assert is_marked(keys=[mark], args=[]) == 1
+    is_marked.begin()
+    client.script_flush()
+    is_marked.mark(mark)
+    assert client.exists(mark) == 0
+    client.delete(mark)

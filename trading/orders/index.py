@@ -127,10 +127,17 @@ def touched(symbol: str, *, low: Decimal, high: Decimal, end: datetime) -> list[
     return sorted({Entry.read(member) for member in cast("list[bytes]", found)})
 
 
+def begin() -> None:
+    """Before every open order is put into the index. Raises ValkeyAway."""
+    _ASKING.begin()
+
+
 def complete() -> None:
-    """Say that every open order of every tenant is in the index. Raises ValkeyAway."""
-    with valkey.needed() as client:
-        client.set(_COMPLETE, 1)
+    """Say that every open order of every tenant is in the index, if nothing was lost since `begin`.
+
+    Raises ValkeyAway.
+    """
+    _ASKING.mark(_COMPLETE)
 
 
 def drop(symbol: str, entries: Iterable[Entry]) -> None:

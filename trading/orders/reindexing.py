@@ -25,6 +25,7 @@ _log = logging.getLogger("bulkhead.orders")
 
 def rebuild() -> None:
     """Tell an emptied Valkey of every open order, tenant by tenant. Raises ValkeyAway."""
+    index.begin()
     for tenant_id in tenants.active_ids():
         try:
             with context.enter(TenantContext(tenant_id, KEEPER, Scope.TENANT)):
