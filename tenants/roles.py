@@ -36,6 +36,8 @@ ROLES = (
             ("idle_in_transaction_session_timeout", "60s"),
             ("track_activities", "off"),
             ("log_min_error_statement", "panic"),
+            ("log_parameter_max_length", "0"),
+            ("log_parameter_max_length_on_error", "0"),
         ),
     ),
     Role(

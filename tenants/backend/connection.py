@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql.base import CursorMixin
 from psycopg import adapt, generators, pq
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
 from tenants.backend import opening
 from tenants.context import TenantContext
@@ -50,10 +50,10 @@ class TenantConnection(psycopg.Connection[Any]):
         Gives the statement's results. Raises the error that `enter_tenant` named: no transaction
         is open then, and nothing of the statement has been done.
         """
-        self.pgconn.enter_pipeline_mode()
         begin, ticket = opening.begin(context), opening.ticket(context)
-        self.pgconn.send_query_params(begin, [ticket], param_types=[self._ticket_type or 0])
+        self.pgconn.enter_pipeline_mode()
         try:
+            self.pgconn.send_query_params(begin, [ticket], param_types=[self._ticket_type or 0])
             send()
         finally:
             self.pgconn.pipeline_sync()
@@ -62,6 +62,15 @@ class TenantConnection(psycopg.Connection[Any]):
                 self._ticket_type = None  # it may be another since: asked for again
                 opening.refuse(fault)
         return answers[0]
+
+    def refuse_if_interrupted(self) -> None:
+        """Close a connection whose opening nobody waited for to its end, such as after a signal.
+
+        Its answers are still on their way, and would be taken for those to the next statement.
+        """
+        is_open = self.pgconn.status == pq.ConnStatus.OK
+        if is_open and not self._pipeline and self.pgconn.pipeline_status != PipelineStatus.OFF:
+            self.pgconn.finish()
 
     def _answers(self) -> Any:
         """What each command gave, and the way out of the pipeline; a lost connection has none."""
@@ -135,6 +144,7 @@ class TenantCursor(CursorMixin, psycopg.Cursor[Any]):
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: Any = None
     ) -> Any:
         connection: Any = self._conn
+        connection.refuse_if_interrupted()
         context = None if self.closed else connection.context_to_open()
         if context is None:
             return super()._execute_gen(query, params, prepare=prepare, binary=binary)
@@ -165,6 +175,7 @@ class TenantNamedCursor(CursorMixin, psycopg.ServerCursor[Any]):
     """A server-side cursor: it lives and dies in the transaction that entered the tenant."""
 
     def __init__(self, connection: Any, name: str, **kwargs: Any) -> None:
+        connection.refuse_if_interrupted()
         if kwargs.pop("withhold", False):
             # Autocommit: Django would keep it past the transaction, and so past the tenant.
             raise psycopg.NotSupportedError("named cursors need an open transaction")

@@ -64,25 +64,28 @@ SELECT DISTINCT 'function_unknown', n.nspname, c.oid::regprocedure::text, c.who
 TICKET = Subject(
     r"""
 , ticket AS (
-    SELECT t.oid, t.typbasetype, t.typowner,
+    SELECT t.oid, t.typbasetype, t.typowner, array_agg(k.conname) AS names,
+           EXISTS (SELECT FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+                    WHERE a.grantee = 0) AS is_for_all,
            array_agg(pg_get_constraintdef(k.oid)) AS texts,
            array_agg(regexp_replace(pg_get_constraintdef(k.oid), '[\s()"]', '', 'g')) AS rules
       FROM (SELECT to_regtype('public.tenant_ticket')::oid AS oid) d
       LEFT JOIN pg_catalog.pg_type t ON t.oid = d.oid
       LEFT JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid
-     GROUP BY t.oid, t.typbasetype, t.typowner
+     GROUP BY t.oid, t.typbasetype, t.typowner, t.typacl
 )
 SELECT CASE WHEN oid IS NULL THEN 'ticket_missing' ELSE 'ticket_altered' END, 'public',
        'tenant_ticket', coalesce(nullif(array_to_string(texts, ', '), ''), 'nothing')
   FROM ticket
  WHERE oid IS NULL OR typbasetype <> 'text[]'::regtype OR rules <> ARRAY['CHECK' || %(enters)s]
-    OR rules[1] IS NULL OR pg_get_userbyid(typowner) <> %(owner)s
+    OR rules[1] IS NULL OR names <> ARRAY['enters'::name] OR is_for_all
+    OR pg_get_userbyid(typowner) <> %(owner)s
 """,
     {
         "ticket_missing": "Without this type entering a tenant takes a round trip of its own."
         " Run `manage.py migrate`, or create it as tenants/entry.py says.",
-        "ticket_altered": "BEGIN carries this type, and it asks for something else than"
-        " enter_tenant: {detail}. Drop it and create it as tenants/entry.py says.",
+        "ticket_altered": "BEGIN carries this type, and its rule, the rule's name, its owner or its"
+        " grants are other ones: {detail}. Drop it and create it as tenants/entry.py says.",
     },
 )
 

@@ -54,7 +54,7 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
     final = text.rpartition("\nFROM ")[2]
     assert "SECRET" not in final
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", ".data", ".venv"} <= set(ignored)
+    assert {".git", ".data", ".venv", ".env", ".env.*"} <= set(ignored)
 
 
 def test_compose_itself_accepts_the_file() -> None:
@@ -65,6 +65,7 @@ def test_compose_itself_accepts_the_file() -> None:
         return
     names = "SECRET_KEY TENANT_TICKET_SECRET APP_PASSWORD OWNER_PASSWORD BACKUP_PASSWORD"
     names += " SUPERUSER_PASSWORD VALKEY_PASSWORD BULKHEAD_BASE_DOMAIN"
+    names += " EMAIL_URL DEFAULT_FROM_EMAIL INVITATION_URL PASSWORD_RESET_URL"
     environment = {**os.environ, **dict.fromkeys(names.split(), "x")}
     command = [str(docker), "compose", "config", "--quiet"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)

@@ -504,3 +504,38 @@ def test_a_ticket_too_old_is_refused(
         connection.execute("SELECT 1")
     monkeypatch.undo()
     assert _is_clean(connection, where)
+
+
+class _TimeIsUp(Exception):
+    """What a signal's handler raises, such as a worker's soft time limit."""
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next(
+    connection: TenantConnection,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise _TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(_TimeIsUp):
+            connection.execute(_LONG)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for _ in range(2):
+        with pytest.raises(psycopg.OperationalError, match="closed"):
+            connection.execute("SELECT 'second'")
+    assert connection.closed
+
+
+def test_a_ticket_that_cannot_be_made_leaves_the_connection_as_it_was(
+    connection: TenantConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(opening, "ticket", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            connection.execute("SELECT 1")
+    assert connection.pgconn.transaction_status == TransactionStatus.IDLE
+    assert connection.execute("SELECT 'second'").fetchone() == ("second",)

@@ -131,6 +131,18 @@ FUNCTIONS = [
         PUBLIC,
     ),
     Sabotage(
+        "ticket whose rule has another name",
+        "ticket_altered",
+        "ALTER DOMAIN public.tenant_ticket RENAME CONSTRAINT enters TO other",
+        PUBLIC,
+    ),
+    Sabotage(
+        "ticket for everybody",
+        "ticket_altered",
+        "GRANT USAGE ON DOMAIN public.tenant_ticket TO PUBLIC",
+        PUBLIC,
+    ),
+    Sabotage(
         "ticket of the backup's",
         "ticket_altered",
         "ALTER DOMAIN public.tenant_ticket OWNER TO bulkhead_backup",
