@@ -88,12 +88,12 @@ def end(session_ids: list[UUID]) -> None:
 
 def recall() -> None:
     """Fill an empty Valkey with what the database knows to have ended. Raises ValkeyAway."""
-    door.begin()
+    begun = door.begin()
     lately = cast(Callable[[], list[UUID]], import_string(settings.TENANT_ENDED_SESSIONS))
     end(lately())
     for tenant_id in EmergencyLock.objects.values_list("tenant_id", flat=True):
         door.lock(tenant_id)
-    door.complete()
+    door.complete(begun=begun)
 
 
 def _ask(guest: Guest, *, is_data: bool) -> tuple[str, Room]:

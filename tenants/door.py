@@ -146,17 +146,20 @@ def unlock(tenant_id: UUID | None) -> None:
         client.delete(_lock_of(tenant_id))
 
 
-def begin() -> None:
-    """Before all that has ended or is locked is told to Valkey again. Raises ValkeyAway."""
-    _ADMITTING.begin()
+def begin() -> str:
+    """Before all that has ended or is locked is told to Valkey again; gives what `complete` wants.
+
+    Raises ValkeyAway.
+    """
+    return _ADMITTING.begin()
 
 
-def complete() -> None:
+def complete(*, begun: str) -> None:
     """Say that all that has ended or is locked is known here again, if none was lost since `begin`.
 
     Raises ValkeyAway.
     """
-    _ADMITTING.mark(_COMPLETE)
+    _ADMITTING.mark(_COMPLETE, begun=begun)
 
 
 def _ended(session_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from config.api.errors import DomainError
+from tenants.identifiers import new_id
 
 _TIMEOUT = 2.0  # seconds
 
@@ -52,25 +54,27 @@ class MarkedScript:
 
     A server that comes back may have lost its last second and kept the mark. Scripts it keeps in no
     file: one that it does not know says that it has started since, and before it is told the script
-    the mark goes. That costs nothing while it runs. `begin` comes before all is put there, `mark`
-    after it.
+    the mark goes. That costs nothing while it runs. `begin` comes before all is put there, and what
+    it gave to `mark` after it.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.name = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    def begin(self) -> None:
-        """Tell the server the script. Raises ValkeyAway."""
+    def begin(self) -> str:
+        """Tell the server the script; gives a name that it forgets when it starts anew.
+
+        It is this call's own, so that nobody else can bring it back. Raises ValkeyAway.
+        """
         with needed() as client:
             client.script_load(self.text)
+            return str(client.script_load(f"return redis.call('SET', KEYS[1], 1) -- {new_id()}"))
 
-    def mark(self, key: str) -> None:
-        """Say that all is there, unless the server has started since `begin`. Raises ValkeyAway."""
-        with needed() as client:
-            client.set(key, 1)
-            if not client.script_exists(self.name)[0]:
-                client.delete(key)
+    def mark(self, key: str, *, begun: str) -> None:
+        """Say that all is there, unless the server has started since. Raises ValkeyAway."""
+        with needed() as client, contextlib.suppress(NoScriptError):
+            client.evalsha(begun, 1, key)
 
     def __call__(self, *, keys: list[str], args: list[Any]) -> Any:
         """Raises ValkeyAway."""

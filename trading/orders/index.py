@@ -127,17 +127,20 @@ def touched(symbol: str, *, low: Decimal, high: Decimal, end: datetime) -> list[
     return sorted({Entry.read(member) for member in cast("list[bytes]", found)})
 
 
-def begin() -> None:
-    """Before every open order is put into the index. Raises ValkeyAway."""
-    _ASKING.begin()
+def begin() -> str:
+    """Before every open order is put into the index; gives what `complete` wants.
+
+    Raises ValkeyAway.
+    """
+    return _ASKING.begin()
 
 
-def complete() -> None:
+def complete(*, begun: str) -> None:
     """Say that every open order of every tenant is in the index, if nothing was lost since `begin`.
 
     Raises ValkeyAway.
     """
-    _ASKING.mark(_COMPLETE)
+    _ASKING.mark(_COMPLETE, begun=begun)
 
 
 def drop(symbol: str, entries: Iterable[Entry]) -> None:

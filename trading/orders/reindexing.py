@@ -25,14 +25,14 @@ _log = logging.getLogger("bulkhead.orders")
 
 def rebuild() -> None:
     """Tell an emptied Valkey of every open order, tenant by tenant. Raises ValkeyAway."""
-    index.begin()
+    begun = index.begin()
     for tenant_id in tenants.active_ids():
         try:
             with context.enter(TenantContext(tenant_id, KEEPER, Scope.TENANT)):
                 _add(_in_market())
         except (TenantSuspended, UnknownTenant):
             _log.info("tenant %s left while the index was rebuilt", tenant_id)
-    index.complete()
+    index.complete(begun=begun)
 
 
 def check() -> int:
