@@ -19,6 +19,7 @@ Order = apps.get_model("shop.Order")
 
 
 class OrderOut(serializers.ModelSerializer[Any]):
+    account = serializers.UUIDField(source="account_id")
     quantity = PlainDecimal()
     notional = PlainDecimal(allow_null=True)
     limit_price = PlainDecimal(allow_null=True)

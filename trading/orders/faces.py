@@ -89,6 +89,10 @@ class OrderChangeIn(serializers.Serializer[Any]):
 
 
 class LegOut(serializers.ModelSerializer[Order]):
+    # Plain ids, as the columns hold them: a relation's field costs a page several times as much.
+    account = serializers.UUIDField(source="account_id")
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    replaces = serializers.UUIDField(source="replaces_id", allow_null=True)
     quantity = PlainDecimal()
     notional = PlainDecimal(allow_null=True)
     limit_price = PlainDecimal(allow_null=True)
@@ -149,6 +153,9 @@ class OrderOut(LegOut):
 
 
 class FillOut(serializers.ModelSerializer[Fill]):
+    order = serializers.UUIDField(source="order_id")
+    account = serializers.UUIDField(source="account_id")
+    position = serializers.UUIDField(source="position_id")
     quantity = PlainDecimal()
     price = PlainDecimal()
     fee = PlainDecimal()
