@@ -68,8 +68,12 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
             raise TenantAlreadyEntered("set_tenant() names another tenant than the context.")
         return entered or asked
 
+    def is_inside_tenant(self) -> bool:
+        """Whether a tenant's transaction is open on this connection."""
+        return self.in_atomic_block and self.tenant_to_enter() is not None
+
     def require_tenant(self) -> None:
-        """Raise NoTenantContext unless a tenant's transaction is open on this connection."""
+        """Raise NoTenantContext unless the connection is inside a tenant."""
         if context.current() is None and self._asked() is None:
             raise NoTenantContext("Enter a tenant first: `with context.enter(TenantContext(…)):`")
         if not self.in_atomic_block:

@@ -17,8 +17,9 @@ from tenants.ownership import tenant_tables
 class _TenantGuard(_SQLCompiler):
     def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         statement = super().as_sql(*args, **kwargs)
-        if not tenant_tables().isdisjoint(self._tables()):
-            self.connection.require_tenant()  # type: ignore[attr-defined]
+        connection: Any = self.connection
+        if not connection.is_inside_tenant() and not tenant_tables().isdisjoint(self._tables()):
+            connection.require_tenant()
         return statement
 
     def _tables(self) -> set[str]:

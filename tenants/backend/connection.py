@@ -144,6 +144,9 @@ class TenantCursor(CursorMixin, psycopg.Cursor[Any]):
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: Any = None
     ) -> Any:
         connection: Any = self._conn
+        if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+            # Well inside a transaction: nothing is to be opened, and nothing was interrupted.
+            return super()._execute_gen(query, params, prepare=prepare, binary=binary)
         connection.refuse_if_interrupted()
         context = None if self.closed else connection.context_to_open()
         if context is None:
