@@ -44,7 +44,7 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
-	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 tests/api/test_fuzz.py
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 --timeout 0 tests/api/test_fuzz.py
 
 campaign: .venv/base .venv/dev ## random traders by the thousand, kills, 32 hammering clients (BOOKS_EXAMPLES)
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
