@@ -71,9 +71,9 @@ dsn: .venv/base ## a libpq connection string (ROLE=app|owner|backup|superuser)
 shell: .venv/base ## a Python shell inside a tenant (TENANT=slug)
 	@exec $(EMBEDDED) manage tenant_shell $(TENANT) $(ARGS)
 
-test-extras: ## what the extra tests need: Chromium and PgBouncer (Debian, as root)
+test-extras: ## what the extra tests need: Chromium, PgBouncer, Compose (Debian, as root)
 	@missing=; \
-	for program in chromium pgbouncer; do \
+	for program in chromium pgbouncer docker-compose; do \
 		command -v $$program >/dev/null || missing="$$missing $$program"; \
 	done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

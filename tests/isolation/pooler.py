@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -12,17 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests import extras
+
 UNPRIVILEGED = 65534
 
 
 @contextlib.contextmanager
 def pgbouncer(folder: Path, *, pool_size: int) -> Iterator[str]:
-    """A PgBouncer with `pool_size` server connections; gives the DSN of the application through it.
-
-    Fails where the program is missing: a wall that was not tried proves nothing.
-    """
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    assert program, "PgBouncer is not installed: run `make test-extras`"
+    """With so many server connections; gives the DSN of the application through it."""
+    program = extras.program("pgbouncer")
     port = _free_port()
     with (folder / "pgbouncer.log").open("wb") as log:
         process = subprocess.Popen(
