@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
 import pytest
+import requests
 import schemathesis
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
@@ -39,7 +42,6 @@ CHECKS = [
 IN_THE_SUITE = 20
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", IN_THE_SUITE))
 TIERS = ("starter", "enterprise")
-ROLES = tuple(Role)
 # Who has left their tenant tries nothing else.
 LEAVES = "/api/v1/auth/membership/"
 schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -62,11 +64,36 @@ def site() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def callers() -> list[Caller]:
+def line() -> Iterator[requests.Session]:
+    """Connections that stay open, and keep no cookie of one caller for another."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield session
+
+
+@dataclass(frozen=True)
+class Callers:
+    """People and keys by tier, and nobody in particular."""
+
+    roles: dict[str, list[Caller]]
+    keys: dict[str, list[Caller]]
+    nobody: Caller
+
+    @property
+    def all(self) -> list[Caller]:
+        return [*chain(*self.roles.values(), *self.keys.values()), self.nobody]
+
+
+@pytest.fixture(scope="module")
+def callers() -> Callers:
     """In tenants of this module's own: the fuzz writes into them."""
     world = build_world()
-    known = [_caller(world, tier, who) for tier in TIERS for who in (*ROLES, *KeyScope)]
-    return [*known, Caller({}, _ids(world, "starter"), _secrets(world.traders))]
+    return Callers(
+        {tier: [_caller(world, tier, role) for role in Role] for tier in TIERS},
+        {tier: [_caller(world, tier, scope) for scope in KeyScope] for tier in TIERS},
+        Caller({}, _ids(world, "starter"), _secrets(world.traders)),
+    )
 
 
 @schema.parametrize()
@@ -76,24 +103,34 @@ def callers() -> list[Caller]:
     derandomize=EXAMPLES <= IN_THE_SUITE,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_operation_bears_anything(case: Any, callers: list[Caller], site: Server) -> None:
+def test_every_operation_bears_anything(
+    case: Any, callers: Callers, site: Server, line: requests.Session
+) -> None:
     """As every role and key of each tier, and as nobody; everybody asks for Alice's."""
     for caller in _chosen(callers, case):
         if case.operation.path == LEAVES and caller.headers:
             continue
         _with_real_ids(case, caller.ids)
         headers = {**caller.headers, "X-Forwarded-For": anywhere()}
-        answer = case.call_and_validate(base_url=site.url, headers=headers, checks=CHECKS)
+        answer = case.call_and_validate(
+            base_url=site.url, headers=headers, checks=CHECKS, session=line
+        )
         told = f"{answer.text} {answer.headers}"
         assert not [secret for secret in caller.foreign if secret in told], case
 
 
-def _chosen(callers: list[Caller], case: Any) -> list[Caller]:
-    """All of them in the campaign; in the suite every fifth, by what the case holds."""
-    if EXAMPLES > IN_THE_SUITE:
-        return callers
+def _chosen(callers: Callers, case: Any) -> list[Caller]:
+    """By what the case holds: every role of one tier and one of its keys; in the suite one of five.
+
+    So each role gets each case, half of them in each tier.
+    """
     held = (case.path_parameters, case.query, case.headers, case.body)
-    return callers[crc32(repr(held).encode("utf-8", "backslashreplace")) % 5 :: 5]
+    drawn = crc32(repr(held).encode("utf-8", "backslashreplace"))
+    if EXAMPLES <= IN_THE_SUITE:
+        return callers.all[drawn % 5 :: 5]
+    tier, keys = TIERS[drawn % len(TIERS)], len(KeyScope)
+    key = callers.keys[tier][drawn // len(TIERS) % keys]
+    return [*callers.roles[tier], key, callers.nobody]
 
 
 def _caller(world: World, tier: str, who: Role | KeyScope) -> Caller:
