@@ -29,10 +29,10 @@ class Command(BaseCommand):
         actor = Actor.system(f"shell:{getpass.getuser()}")
         where = TenantContext(tenant.id, actor, Scope.TENANT)
         # Before it is open, on the platform and to the tenant, whatever becomes of the shell.
-        opened = {"kind": "tenant", "key": tenant.slug}
-        trail.record("tenant.shell_opened", by=actor.name, **opened)
+        opened = "tenant.shell_opened"
+        trail.record(opened, by=actor.name, kind="tenant", key=tenant.slug)
         with context.enter(where):
-            trail.record_inside("tenant.shell_opened", **opened)
+            trail.record_inside(opened, kind="tenant", key=tenant.slug)
         models = {model.__name__: model for model in apps.get_models()}
         with context.enter(where):
             banner = f"Inside {tenant.slug} ({tenant.live_schema}) as {actor.name}."
