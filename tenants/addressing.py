@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http.request import split_domain_port
 
+from tenants import admission, origin
 from tenants.errors import UnknownTenant
 from tenants.models import SLUG_PATTERN, Domain, Tenant
 
@@ -32,7 +33,10 @@ class Address:
 
 
 def resolve(host: str, path: str) -> Address:
-    """The address of a request. Raises UnknownTenant for a host or slug nobody has."""
+    """The address of a request. Raises UnknownTenant for a host or slug nobody has.
+
+    A name that has to be looked up is not, for who has asked too much: TooManyRequests.
+    """
     name, _ = split_domain_port(host)
     if name not in settings.PLATFORM_HOSTS:
         return Address(_by_host(name), "", path)
@@ -56,6 +60,7 @@ def _tenant(kind: str, name: str) -> UUID:
     known = _known.get(key)
     if known and known[1] > now:
         return known[0]
+    admission.knock(origin.address.get())
     tenant_id = _look_up(kind, name)
     if tenant_id is None:
         raise UnknownTenant

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
-from tenants import door, limits, origin
+from tenants import door, identity, limits, origin
 from tenants.door import Room
 from tenants.identity import Identity
 from tenants.models import EmergencyLock
@@ -57,22 +57,47 @@ class Guest:
         return cls(address, caller.tenant_id, caller.user_id, caller.session_id, is_key)
 
 
-def admit(guest: Guest, *, is_data: bool) -> Room:
+def admit(guest: Guest, *, is_data: bool, takes: bool = True) -> Room:
     """Let one request in. `is_data` is false for log-in, which stays open under a lock.
 
     Raises SessionEnded, Locked, TooManyRequests, or ValkeyAway.
     """
-    verdict, room = _ask(guest, is_data=is_data)
+    verdict, room = _ask(guest, is_data=is_data, takes=takes)
     if verdict == "incomplete":
         recall()
-        verdict, room = _ask(guest, is_data=is_data)
+        verdict, room = _ask(guest, is_data=is_data, takes=takes)
     if verdict == "welcome":
         return room
     if verdict == "full":
         raise TooManyRequests(headers={**room.headers(), "Retry-After": str(room.full_in)})
     if verdict == "locked":
         raise Locked(headers={"Retry-After": "30"})
-    raise SessionEnded
+    raise SessionEnded(headers=turn_away(guest.address).headers())
+
+
+def verify(credential: str, *, address: str) -> Identity:
+    """Whom an `Authorization` value speaks for; one that is no good takes from the address's room.
+
+    Raises accounts' named errors, TooManyRequests, or ValkeyAway.
+    """
+    try:
+        return identity.verify(credential, address=address)
+    except DomainError as refused:
+        refused.headers |= turn_away(address).headers()
+        raise
+
+
+def turn_away(address: str) -> Room:
+    """Count somebody who is refused for another reason. Raises TooManyRequests, or ValkeyAway."""
+    return admit(Guest(address), is_data=False)
+
+
+def knock(address: str) -> None:
+    """Before a stranger's word costs a query: whether the address has any room left; takes none.
+
+    Raises TooManyRequests, or ValkeyAway.
+    """
+    admit(Guest(address), is_data=False, takes=False)
 
 
 def recheck(guest: Guest) -> None:
@@ -96,13 +121,14 @@ def recall() -> None:
     door.complete(begun=begun)
 
 
-def _ask(guest: Guest, *, is_data: bool) -> tuple[str, Room]:
+def _ask(guest: Guest, *, is_data: bool, takes: bool) -> tuple[str, Room]:
     return door.ask(
         tenant_id=guest.tenant_id,
         session_id=guest.session_id,
         buckets=_buckets(guest),
         is_data=is_data,
         is_counted=guest.user_id is not None,
+        takes=takes,
     )
 
 

@@ -19,7 +19,7 @@ _LOCKED = "locked:platform"
 
 # KEYS: complete, lock of the platform, lock of the tenant, ended session, then the buckets.
 # ARGV: "1" for a path that stays open under a lock; the name under which the request is counted,
-# but for the hour, or ""; then for each bucket its size a minute.
+# but for the hour, or ""; "1" for who takes from the buckets; then for each its size a minute.
 # Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
 _ADMIT = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
@@ -38,7 +38,7 @@ local function count(what)
 end
 local left, tightest, least = {}, nil, nil
 for i = 5, #KEYS do
-  local size = tonumber(ARGV[i - 2])
+  local size = tonumber(ARGV[i - 1])
   local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
   local fresh = math.max(0, now - tonumber(kept[2] or now)) * size / 60000
   left[i] = math.min(size, tonumber(kept[1] or size) + fresh)
@@ -46,14 +46,15 @@ for i = 5, #KEYS do
   if not tightest or share < least then tightest, least = i, share end
 end
 if not tightest then return {'welcome', 0, 0, 0} end
-local size = tonumber(ARGV[tightest - 2])
+local size = tonumber(ARGV[tightest - 1])
 for i = 5, #KEYS do
   if left[i] < 1 then
     count('refused')
-    size = tonumber(ARGV[i - 2])
+    size = tonumber(ARGV[i - 1])
     return {'full', size, 0, math.ceil((1 - left[i]) * 60000 / size)}
   end
 end
+if ARGV[3] == '0' then return {'welcome', size, math.floor(left[tightest]), 0} end
 for i = 5, #KEYS do
   redis.call('HSET', KEYS[i], 'left', tostring(left[i] - 1), 'at', now)
   redis.call('PEXPIRE', KEYS[i], 60000)
@@ -74,7 +75,12 @@ class Room:
     full_in: int  # seconds
 
     def headers(self) -> dict[str, str]:
-        """Draft RFC `RateLimit header fields for HTTP`, as of its third edition."""
+        """Draft RFC `RateLimit header fields for HTTP`, as of its third edition.
+
+        None where no bucket was asked.
+        """
+        if not self.size:
+            return {}
         return {
             "RateLimit-Limit": str(self.size),
             "RateLimit-Remaining": str(self.left),
@@ -97,8 +103,11 @@ def ask(
     buckets: Mapping[str, int],
     is_data: bool,
     is_counted: bool,
+    takes: bool = True,
 ) -> tuple[str, Room]:
     """One request, one round trip; `buckets` are sizes a minute by name.
+
+    Without `takes` they are looked at, and keep what they have.
 
     One that `is_counted` is, for its tenant and the hour, among those that were let in or were
     refused for want of room.
@@ -109,7 +118,7 @@ def ask(
     session = _ended(session_id) if session_id else ""
     keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets]
     counted = _counts_of(tenant_id) if tenant_id and is_counted else ""
-    args = ["0" if is_data else "1", counted, *buckets.values()]
+    args = ["0" if is_data else "1", counted, "1" if takes else "0", *buckets.values()]
     answer = _ADMITTING(keys=keys, args=args)
     verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
     return verdict.decode(), Room(size, left, -(-full_in // 1000))

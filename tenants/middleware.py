@@ -55,8 +55,7 @@ class AddressMiddleware:
         try:
             return addressing.resolve(request.get_host(), request.path_info)
         except UnknownTenant as unknown:
-            room = admission.admit(Guest(origin.address.get()), is_data=False)
-            unknown.headers |= room.headers()
+            unknown.headers |= admission.turn_away(origin.address.get()).headers()
             raise
 
 
@@ -75,20 +74,27 @@ class TenantMiddleware:
             if at_platform and request.path_info in settings.UNMETERED_PATHS:
                 return private(self.get_response(request))
             return self._through_the_door(request)
-        except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, nobody gets past the door
             return problems.response(problems.from_exception(fault))
 
     def _through_the_door(self, request: HttpRequest) -> HttpResponse:
         request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
         room = self._admit(request, caller)
-        if caller is not None and caller.is_witnessed:
-            query = request.META.get("QUERY_STRING", "")
-            method, path = str(request.method), request.path_info
-            identity.witness(caller, method=method, path=path, query=query)
-        response = private(self._answer(request, caller))
+        response = self._attend(request, caller)
         for name, value in room.headers().items():
             response.setdefault(name, value)
         return response
+
+    def _attend(self, request: HttpRequest, caller: identity.Identity | None) -> HttpResponse:
+        """What somebody who was let in is answered; from here on nothing is raised."""
+        try:
+            if caller is not None and caller.is_witnessed:
+                query = request.META.get("QUERY_STRING", "")
+                method, path = str(request.method), request.path_info
+                identity.witness(caller, method=method, path=path, query=query)
+            return private(self._answer(request, caller))
+        except Exception as fault:  # noqa: BLE001 - also what a commit or its callbacks raise
+            return problems.response(problems.from_exception(fault))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
         """What a view did not handle: a problem document, with DEBUG on as well."""
@@ -99,12 +105,7 @@ class TenantMiddleware:
         credential = request.headers.get("Authorization")
         if not credential:
             return None
-        try:
-            caller = identity.verify(credential, address=origin.address.get())
-        except DomainError as refused:  # guessing is counted too
-            room = admission.admit(Guest(origin.address.get()), is_data=False)
-            refused.headers |= room.headers()
-            raise
+        caller = admission.verify(credential, address=origin.address.get())
         if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
             guest = Guest.of(caller, address=origin.address.get())
             room = admission.admit(guest, is_data=True)

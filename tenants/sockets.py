@@ -259,7 +259,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     def _let_in(self, token: str) -> Identity:
         """Who it is. Host and path must not name another tenant, and the door must let them in.
 
-        Raises TenantMismatch, UnknownTenant, and what `identity`, `admission` and `seats` raise.
+        Raises TenantMismatch, UnknownTenant, and what `admission` and `seats` raise.
         """
         headers = dict(self.scope["headers"])
         peer = (self.scope.get("client") or ("",))[0]
@@ -272,10 +272,10 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             origin.address.reset(came_from)
 
     def _through_the_door(self, token: str, client: str) -> Identity:
-        caller = identity.verify(f"Bearer {token}", address=client)
+        caller = admission.verify(f"Bearer {token}", address=client)
+        admission.admit(Guest.of(caller, address=client), is_data=True)
         host = dict(self.scope["headers"]).get(b"host", b"").decode("latin-1")
         address = addressing.resolve(host, self.scope["path"])
-        admission.admit(Guest.of(caller, address=client), is_data=True)
         if address.tenant_id not in (None, caller.tenant_id):
             identity.misdirected(caller, path=self.scope["path"])
             raise TenantMismatch

@@ -55,7 +55,7 @@ class TenantTask(Task):  # type: ignore[type-arg]
 
 
 class PlatformTask(Task):  # type: ignore[type-arg]
-    """A task outside all tenants; it may dispatch tenant tasks, and see no tenant's row."""
+    """A task outside all tenants. It may send tenant tasks, and sees no row but where it enters."""
 
     abstract = True
     is_platform: ClassVar[bool] = True

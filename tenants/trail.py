@@ -1,4 +1,4 @@
-"""What the ground floor does on the platform, told to whoever keeps the platform's trail."""
+"""What the ground floor does, told to whoever keeps the trails of the platform and of tenants."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def record(
     """
     write = import_string(settings.TENANT_TRAIL)
     write(action, by=by, on=on, kind=kind, key=key, before=before, after=after)
+
+
+def record_inside(action: str, *, kind: str = "", key: str = "") -> None:
+    """Have it stand in the entered tenant's own trail, by the context's actor."""
+    import_string(settings.TENANT_OWN_TRAIL)(action, kind=kind, key=key)

@@ -7,7 +7,7 @@ in the tenant's own schema, as `enter_tenant` has set it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TRIGGER = "chained"
 GENESIS = "00" * 32  # what stands before the first link, in hex
@@ -132,11 +132,20 @@ class Chain:
 
     def head_query(self) -> str:
         """Number and digest (hex) of the newest link."""
-        return f"SELECT number, pg_catalog.encode(digest, 'hex') FROM {self.head}"  # noqa: S608 - a constant
+        return f"SELECT number, pg_catalog.encode(digest, 'hex') FROM {self.head} h"  # noqa: S608 - a constant
 
-    def link_query(self) -> str:
-        """Digest (hex) of the link with a number, the query's one parameter."""
-        return f"SELECT pg_catalog.encode(digest, 'hex') FROM {self.link} WHERE number = %s"  # noqa: S608 - a constant
+    def links_query(self) -> str:
+        """Number and digest (hex) of the links with any of the `numbers`."""
+        return (
+            f"SELECT number, pg_catalog.encode(digest, 'hex') FROM {self.link} l"  # noqa: S608 - a constant
+            " WHERE number = ANY (%(numbers)s)"
+        )
+
+    def of_one_tenant(self) -> Chain:
+        """For whoever sees past the walls: the same queries, of the `tenant` alone."""
+        only = "(SELECT * FROM {} WHERE tenant_id = %(tenant)s)"
+        event, link, head = (only.format(name) for name in (self.event, self.link, self.head))
+        return replace(self, event=event, link=link, head=head)
 
     def _digest(self, *, row: str, number: str, previous: str) -> str:
         """The one expression of a link, for whoever writes it and whoever checks it."""

@@ -121,6 +121,11 @@ class Reservation:
     keys: tuple[str, ...]  # the mark of a known network, then the counters
     told: tuple[int, ...]  # for each counter: since when it counts, until when it refuses
 
+    @property
+    def begins_a_wait(self) -> bool:
+        """Whether the next try is refused for a while, unless this one is given back."""
+        return any(self.told[1::2])
+
 
 def reserve(*, account: str, address: str) -> Reservation:
     """Before a secret is looked at. Raises TooManyAttempts, or ValkeyAway."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
 from ipaddress import ip_address, ip_network
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Subquery
@@ -15,13 +17,18 @@ from accounts.access.models import Membership
 from accounts.access.roles import READERS, KeyScope, Role
 from accounts.tokens import credentials
 from accounts.tokens.models import ApiKey
-from tenants import valkey
-from tenants.context import Actor
+from accounts.trail import refusals
+from tenants import admission, origin, valkey
+from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
 
 PREFIX = "bk_"
 _NOTED_EVERY = 60  # seconds
 _SHOWN = 8  # characters of the secret that lists show
+_FORM = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
+_BY = "system:api-keys"
+_FROM_ELSEWHERE = "another address"
+_TOLD = {_FROM_ELSEWHERE: "This key is not good from this address."}
 
 
 def new_secret() -> str:
@@ -42,26 +49,51 @@ def digest(secret: str) -> bytes:
 def identify(secret: str, *, address: str, now: datetime) -> Identity:
     """The identity behind a key. Raises InvalidCredential for whatever is wrong with it.
 
-    A second factor that the tenant asks for binds the person's keys too, or they would be the way
-    round it.
+    The one query is for who has the form of a key and comes from an address that has room left:
+    else TooManyRequests. A second factor that the tenant asks for binds the person's keys too, or
+    they would be the way round it.
     """
-    member = Membership.objects.filter(tenant=OuterRef("tenant"), user=OuterRef("user"))
-    key = (
-        ApiKey.objects.filter(digest=digest(secret), revoked_at=None, user__is_active=True)
-        .annotate(
-            role=Subquery(member.values("role")),
-            sees_tenant=Subquery(member.values("sees_tenant")),
-            asks_second_factor=F("tenant__policy__requires_second_factor"),
-            has_second_factor_since=F("user__authenticator__confirmed_at"),
-        )
-        .first()
-    )
-    if key is None or key.role is None or (key.expires_at and key.expires_at <= now):
+    if not _FORM.fullmatch(secret):
         raise InvalidCredential
-    if not comes_from(address, key.addresses):
-        raise InvalidCredential("This key is not good from this address.")
-    role = Role(key.role)
+    admission.knock(address)
+    key = _find(secret)
+    if key is None:
+        _note_unknown(secret, address=address)
+        raise InvalidCredential
+    fault = _fault_of(key, address=address, now=now)
+    if fault:
+        _note_refusal(key, fault, address=address)
+        raise InvalidCredential(_TOLD.get(fault, ""))
     _note_use(key.id, now=now)
+    return _identity(key)
+
+
+def _find(secret: str) -> Any:
+    """The key, with what its person is today; None for one that nobody has."""
+    member = Membership.objects.filter(tenant=OuterRef("tenant"), user=OuterRef("user"))
+    rows = ApiKey.objects.filter(digest=digest(secret)).annotate(
+        role=Subquery(member.values("role")),
+        sees_tenant=Subquery(member.values("sees_tenant")),
+        asks_second_factor=F("tenant__policy__requires_second_factor"),
+        is_person_active=F("user__is_active"),
+        has_second_factor_since=F("user__authenticator__confirmed_at"),
+    )
+    return rows.first()
+
+
+def _fault_of(key: Any, *, address: str, now: datetime) -> str:
+    """Why a key that somebody has is no good; "" for a good one."""
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at and key.expires_at <= now:
+        return "expired"
+    if key.role is None or not key.is_person_active:
+        return "its person is no member"
+    return "" if comes_from(address, key.addresses) else _FROM_ELSEWHERE
+
+
+def _identity(key: Any) -> Identity:
+    role = Role(key.role)
     return Identity(
         user_id=key.user_id,
         tenant_id=key.tenant_id,
@@ -74,6 +106,20 @@ def identify(secret: str, *, address: str, now: datetime) -> Identity:
         is_read_only=role in READERS or key.key_scope == KeyScope.READ,
         must_enrol=bool(key.asks_second_factor and not key.has_second_factor_since),
     )
+
+
+def _note_unknown(secret: str, *, address: str) -> None:
+    """On the platform: whose it was nobody knows. What lists show of a key tells who had it."""
+    if refusals.is_first("unknown key", origin.network(address)):
+        refusals.on_platform("api_key.unknown", by=_BY, kind="apikey", key=shown(secret))
+
+
+def _note_refusal(key: Any, fault: str, *, address: str) -> None:
+    if not refusals.is_first("key", key.id, fault, origin.network(address)):
+        return
+    actor = Actor.key(key.id, key.user_id, key.account_id)
+    where = TenantContext(key.tenant_id, actor, Scope.USER)
+    refusals.in_tenant(where, "api_key.refused", on=key, after={"because": fault})
 
 
 def _note_use(key_id: UUID, *, now: datetime) -> None:

@@ -74,6 +74,7 @@ TENANT_ENDED_SESSIONS = "accounts.ended.lately"
 TENANT_WITNESS = "accounts.support.actions.witness"
 TENANT_MISDIRECTED = "accounts.login.actions.misdirected"
 TENANT_TRAIL = "accounts.trail.actions.record"
+TENANT_OWN_TRAIL = "accounts.audit.actions.record"
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
@@ -235,6 +236,7 @@ CELERY_IMPORTS = [
     "accounts.members.tasks",
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
+    "accounts.trail.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",
     "trading.market.tasks",
@@ -273,6 +275,10 @@ CELERY_BEAT_SCHEDULE = {
     "make-partitions": {
         "task": "trading.market.tasks.make_partitions",
         "schedule": crontab(hour="2", minute="40"),
+    },
+    "anchor-trails": {
+        "task": "accounts.trail.tasks.anchor_everywhere",
+        "schedule": crontab(hour="1", minute="20"),
     },
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",

@@ -13,9 +13,12 @@ from uuid import uuid4
 import pyotp
 import pytest
 from django.contrib.auth import hashers
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from accounts.sessions import attempts
+from accounts.sessions import attempts, tasks
+from accounts.trail import refusals
 from accounts.users import actions as users
 from tests.attacks.wire import Answer, call, log_in, send, session
 from tests.cast import PASSWORD, House, anywhere, build_house, now
@@ -90,6 +93,36 @@ def test_unknown_and_wrong_take_the_same_work(
         )
     }
     assert set(work.values()) == {1}, work
+
+
+def test_the_guess_with_which_a_wait_begins_takes_the_same_work(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on record, and a worker is told: for unknown and known the same way."""
+    monkeypatch.setattr(refusals, "_OF_PLATFORM", 10**9)  # all tests guess on one platform
+    work = []
+    for email in (nobody(), house.alice.email):
+        sent: list[Any] = []
+        monkeypatch.setattr(tasks.tell_tenants, "delay", lambda *args, to=sent: to.append(args))
+        client = Client(raise_request_exception=False, REMOTE_ADDR=anywhere())
+        body = {"email": email, "password": WRONG}
+        statements = []
+        for _ in range(6):
+            with CaptureQueriesContext(connection) as asked:
+                client.post("/api/v1/auth/login/", body, content_type="application/json")
+            statements.append([kind_of(query["sql"]) for query in asked])
+        work.append((statements, len(sent)))
+    unknown, known = work
+    assert unknown == known
+    begins = ["SELECT accounts_user", "SELECT accounts_user", "INSERT accounts_platformevent"]
+    assert known == ([begins[:1]] * 4 + [begins, []], 1)
+
+
+def kind_of(statement: str) -> str:
+    """The verb and the table of a statement."""
+    found = re.match(r'(\w+) (?:INTO |.*? FROM )"(\w+)"', statement)
+    assert found, statement
+    return f"{found[1]} {found[2]}"
 
 
 def test_signing_up_as_somebody_known_takes_the_same_work(

@@ -98,11 +98,30 @@ def test_a_refusal_tells_what_is_left_too(house: House, settings: object) -> Non
         here.get("/api/v1/accounts/", headers={"Host": "nobody-here.localhost"}),
     ]
     assert [answer.status_code for answer in told] == [401, 404, 404]
+    token = {"Authorization": f"Bearer {sign_in(house)}"}
+    Client(REMOTE_ADDR=anywhere()).delete("/api/v1/auth/sessions/", headers=token)
+    ended = here.get("/api/v1/accounts/", headers=token)
+    assert (ended.status_code, ended.json()["code"]) == (401, "session_ended")
     away = here.get(f"/t/{house.tenant.slug}/api/v1/accounts/", headers=house.mallory.headers)
     assert (away.status_code, away.json()["code"]) == (403, "tenant_mismatch")
-    left = [(a["RateLimit-Limit"], a["RateLimit-Remaining"]) for a in (*told, away)]
-    assert left == [("6", "5"), ("6", "4"), ("6", "3"), ("6", "2")]
-    assert 30 <= int(away["RateLimit-Reset"]) <= 40
+    left = [(a["RateLimit-Limit"], a["RateLimit-Remaining"]) for a in (*told, ended, away)]
+    assert left == [("6", "5"), ("6", "4"), ("6", "3"), ("6", "2"), ("6", "1")]
+    assert 40 <= int(away["RateLimit-Reset"]) <= 50
+
+
+def test_a_look_into_a_bucket_takes_nothing_from_it(settings: object) -> None:
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 2  # type: ignore[attr-defined]
+    stranger = anywhere()
+    for _ in range(5):
+        admission.knock(stranger)
+    assert [admission.turn_away(stranger).left for _ in range(2)] == [1, 0]
+    with pytest.raises(admission.TooManyRequests):
+        admission.knock(stranger)
+    admission.knock(anywhere())
+
+
+def test_where_no_bucket_was_asked_no_header_tells_of_one() -> None:
+    assert admission.admit(Guest(""), is_data=False).headers() == {}
 
 
 def test_an_address_is_limited_whoever_it_says_it_is(settings: object) -> None:

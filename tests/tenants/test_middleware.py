@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from tenants import context
 from tenants.models import Domain
 from tests.cast import House, now
 from trading.brokers import actions
@@ -39,6 +40,16 @@ def crash(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("halfway")
 
 
+def _fail(_items: list[None]) -> None:
+    raise RuntimeError("at the commit")
+
+
+def late(request: HttpRequest) -> HttpResponse:
+    write(request)
+    context.before_commit(_fail, None)
+    return HttpResponse()
+
+
 class Invalid(APIView):
     permission_classes = [AllowAny]
 
@@ -47,14 +58,21 @@ class Invalid(APIView):
         raise ValidationError("no")
 
 
-urlpatterns = [path("answer", answer), path("crash", crash), path("invalid", Invalid.as_view())]
+urlpatterns = [
+    path("answer", answer),
+    path("crash", crash),
+    path("late", late),
+    path("invalid", Invalid.as_view()),
+]
 
 
 def call(house: House, where: str, name: str, status: int = 200) -> int:
     client = Client(raise_request_exception=False)
     with override_settings(ROOT_URLCONF=__name__):
         query = f"?name={name}&status={status}"
-        return client.post(f"/{where}{query}", headers=house.alice.headers).status_code
+        answer = client.post(f"/{where}{query}", headers=house.alice.headers)
+    assert "RateLimit-Limit" in answer  # whatever becomes of it
+    return answer.status_code
 
 
 def kept(house: House, name: str) -> bool:
@@ -71,6 +89,7 @@ def kept(house: House, name: str) -> bool:
         ("answer", 404, False),
         ("answer", 500, False),
         ("crash", 500, False),
+        ("late", 500, False),
         ("invalid", 400, False),
     ],
 )

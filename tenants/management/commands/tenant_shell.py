@@ -27,9 +27,13 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']!r}.")
         actor = Actor.system(f"shell:{getpass.getuser()}")
-        # Before it is open, and on the platform: inside a tenant its trail cannot be written.
-        trail.record("tenant.shell_opened", by=actor.name, kind="tenant", key=tenant.slug)
+        where = TenantContext(tenant.id, actor, Scope.TENANT)
+        # Before it is open, on the platform and to the tenant, whatever becomes of the shell.
+        opened = "tenant.shell_opened"
+        trail.record(opened, by=actor.name, kind="tenant", key=tenant.slug)
+        with context.enter(where):
+            trail.record_inside(opened, kind="tenant", key=tenant.slug)
         models = {model.__name__: model for model in apps.get_models()}
-        with context.enter(TenantContext(tenant.id, actor, Scope.TENANT)):
+        with context.enter(where):
             banner = f"Inside {tenant.slug} ({tenant.live_schema}) as {actor.name}."
             code.interact(banner=banner, local={**models, "tenant": tenant}, exitmsg="")

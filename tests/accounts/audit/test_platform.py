@@ -17,6 +17,7 @@ from django.db import ProgrammingError, transaction
 
 from accounts import sealing
 from accounts.audit import verification
+from accounts.audit.models import AuditEvent
 from accounts.trail import actions as trail
 from accounts.trail.models import PlatformEvent
 from tenants import context
@@ -50,12 +51,18 @@ def test_a_shell_is_on_record_before_it_is_open(tier: str, monkeypatch: pytest.M
     (event,) = PlatformEvent.objects.filter(action="tenant.shell_opened", key=tenant.slug)
     assert seen == [(tenant.id, event.actor)]
     assert event.actor.startswith("system:shell:")
+    with job(tenant):
+        own = AuditEvent.objects.get(action="tenant.shell_opened")
+        assert (own.actor, own.actor_id, own.key) == (event.actor, None, tenant.slug)
 
 
-def test_a_shell_that_cannot_be_recorded_stays_shut(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["record", "record_inside"])
+def test_a_shell_that_cannot_be_recorded_stays_shut(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tenant = build_tenant()
     monkeypatch.setattr(code, "interact", lambda **_shell: pytest.fail("it was opened"))
-    monkeypatch.setattr("tenants.trail.record", lambda *_said, **_more: 1 / 0)
+    monkeypatch.setattr(f"tenants.trail.{name}", lambda *_said, **_more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         call_command("tenant_shell", tenant.slug)
 
@@ -108,7 +115,7 @@ def test_the_command_verifies_it_with_all_tenants() -> None:
     tenant = build_tenant()
     out = StringIO()
     with suppress(CommandError):  # other tests leave tenants whose trails they have broken
-        call_command("verify_audit", "--json", stdout=out)
+        call_command("verify_audit", "--json", "--active-only", stdout=out)
     found = json.loads(out.getvalue())["chains"]
     assert found["(platform)"]["faults"] == []
     assert found["(platform)"]["number"] > 0

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.audit import actions as audit
-from accounts.audit import verification
-from accounts.audit.management.commands import verify_audit
+from accounts.audit import past_walls, verification
 from accounts.audit.models import AuditHead, AuditLink
+from accounts.management.commands import verify_audit
+from tenants.errors import TenantSuspended
 from tenants.models import Tenant
 from tests.accounts.audit.tampering import asleep, filled
 from tests.cast import House, build_tenant, job
@@ -190,33 +193,99 @@ def test_real_work_leaves_a_whole_chain(house: House) -> None:
     assert f"{house.tenant.slug}: 3 events, head {found.digest}" in out.getvalue()
 
 
-@pytest.mark.parametrize("status", [Tenant.Status.SUSPENDED, Tenant.Status.PROVISIONING])
-def test_a_chain_that_was_not_read_is_not_passed_over(tier: str, status: str) -> None:
-    """The wall is closed to the command too; it says so, and does not say that all is well."""
+CLOSED = [Tenant.Status.SUSPENDED, Tenant.Status.PROVISIONING]
+
+
+def closed(tenant: Tenant, status: str = Tenant.Status.SUSPENDED) -> Tenant:
+    Tenant.objects.filter(pk=tenant.pk).update(status=status)
+    return tenant
+
+
+@pytest.mark.parametrize("status", CLOSED)
+def test_a_closed_tenants_chain_is_read_by_the_backups_log_in(tier: str, status: str) -> None:
+    """Its own alone, and the same as before; to the application the tenant stays closed."""
+    tenant, other = build_tenant(tier), build_tenant(tier)
+    filled(tenant)
+    filled(other, 3)
+    before = verify(tenant.slug)
+    closed(tenant, status)
+    assert verify(tenant.slug) == before
+    with pytest.raises(TenantSuspended):
+        verification.of_tenant(tenant)
+
+
+@pytest.mark.parametrize(
+    ("statements", "codes"), list(TAMPERINGS.values())[8:], ids=list(TAMPERINGS)[8:]
+)
+def test_a_change_in_a_closed_tenant_is_found(tier: str, statements: str, codes: set[str]) -> None:
     tenant = build_tenant(tier)
     filled(tenant)
-    Tenant.objects.filter(pk=tenant.pk).update(status=status)
+    with asleep(tenant.live_schema) as superuser:
+        for statement in filter(str.strip, statements.split(";")):
+            superuser.execute(statement, {"tenant": tenant.id})
+    found = verification.of_closed_tenant(closed(tenant))
+    assert {fault.code for fault in found.faults} == codes
+    with pytest.raises(CommandError, match=f"broken: {tenant.slug}"):
+        verify(tenant.slug)
+
+
+def test_what_is_read_past_the_walls_is_read_only(tier: str) -> None:
+    tenant = build_tenant(tier)
+    write = "UPDATE audit_audithead SET number = 0"
+    with (
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+        past_walls.reading(tenant.live_schema) as cursor,
+    ):
+        cursor.execute(write)
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DATABASE_OWNER_URL"])
+def test_a_log_in_that_the_walls_hold_does_not_find_an_empty_chain(
+    tier: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = build_tenant(tier)
+    filled(tenant)
+    closed(tenant)
+    monkeypatch.setenv("DATABASE_BACKUP_URL", os.environ[variable])
+    with pytest.raises(CommandError, match="not the log-in of bulkhead_backup"):
+        verify(tenant.slug)
+
+
+@pytest.mark.parametrize("url", ["", "postgres://nobody:x@127.0.0.1:1/none"])
+@pytest.mark.parametrize("status", CLOSED)
+def test_a_chain_that_was_not_read_is_not_passed_over(
+    tier: str, status: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wall is closed to the command too; it says so, and does not say that all is well."""
+    monkeypatch.setenv("DATABASE_BACKUP_URL", url)
+    tenant = build_tenant(tier)
+    filled(tenant)
+    closed(tenant, status)
     out = StringIO()
-    with pytest.raises(CommandError, match=f"not read, because not active: {tenant.slug}"):
+    with pytest.raises(CommandError, match=f"want of the backup's log-in: {tenant.slug}"):
         call_command("verify_audit", tenant.slug, "--json", stdout=out)
     told = {"chains": {}, "not_read": [tenant.slug]}
     assert json.loads(out.getvalue()) == told
     assert verify(tenant.slug, "--active-only") == told
 
 
-def test_what_is_broken_and_what_was_not_read_are_both_named(monkeypatch: Any) -> None:
+def test_what_is_broken_and_what_was_not_read_are_both_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_BACKUP_URL")
     whole, broken, suspended = (build_tenant() for _ in range(3))
     filled(broken)
     with asleep(broken.live_schema) as superuser:
         statement = "DELETE FROM audit_audithead WHERE tenant_id = %(tenant)s"
         superuser.execute(statement, {"tenant": broken.id})
-    Tenant.objects.filter(pk=suspended.pk).update(status=Tenant.Status.SUSPENDED)
+    closed(suspended)
     chosen = [whole, broken, suspended]
     monkeypatch.setattr(verify_audit.Command, "_tenants", lambda _command, _slug: chosen)
     with pytest.raises(CommandError) as both:
         verify()
-    assert f"broken: {broken.slug}; not read, because not active: {suspended.slug}" in str(
-        both.value
+    assert str(both.value) == (
+        f"the audit trail is broken: {broken.slug};"
+        f" not read, for want of the backup's log-in: {suspended.slug}"
     )
     with pytest.raises(CommandError, match=f"broken: {broken.slug}$"):
         verify("--active-only")

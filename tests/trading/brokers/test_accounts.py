@@ -16,6 +16,7 @@ from accounts.suspension import actions as suspension
 from tests.cast import House, Person, job, now
 from tests.market import list_instrument
 from trading.brokers import credentials
+from trading.brokers.credentials import Keys
 from trading.errors import CredentialsMissing
 from trading.models import Account, ExchangeCredential
 
@@ -107,16 +108,19 @@ def test_rotation_reaches_the_secrets_inside_tenants(
     # Other tests' rows keep their keys.
     ours = {key: column for key, column in sealing._columns.items() if key[0] == CREDENTIALS}
     monkeypatch.setattr(sealing, "_columns", ours)
-    monkeypatch.setattr(sealing.tenants, "ids", lambda: [house.tenant.id])
+    monkeypatch.setattr(sealing.tenants, "ids", lambda: [house.tenant.id, house.mallory.tenant.id])
     settings.SEALING_KEYS = ["11" * 32]
-    account = with_keys(house.alice)
+    people = (house.alice, house.bob, house.mallory)
+    accounts = [with_keys(person) for person in people]
     settings.SEALING_KEYS = ["22" * 32, "11" * 32]
     found = sealing.reseal_everything()
-    assert {(f.seen, f.resealed) for f in found.values()} == {(1, 1)}
+    assert {(f.seen, f.resealed) for f in found.values()} == {(3, 3)}
     assert len(found) == 3
     settings.SEALING_KEYS = ["22" * 32]
-    with house.alice.inside():
-        assert credentials.of(Account.objects.get(pk=account)).secret == SECRET
+    for person, account in zip(people, accounts, strict=True):
+        with person.inside():
+            opened_again = credentials.of(Account.objects.get(pk=account))
+        assert opened_again == Keys("key-1", SECRET, "open")
 
 
 def test_limits_are_set_shown_and_lifted(house: House) -> None:

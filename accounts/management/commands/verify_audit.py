@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.audit import verification
-from accounts.audit.verification import NOTHING_KEPT, Finding, Kept
+from accounts.audit.past_walls import NoBackupLogIn
+from accounts.audit.verification import Finding, Kept
+from accounts.trail import anchors
 from tenants.errors import TenantSuspended, UnknownTenant
 from tenants.management.operator_command import OperatorCommand
 from tenants.models import Tenant
@@ -20,9 +23,10 @@ PLATFORM = "(platform)"
 class Command(OperatorCommand):
     help = (
         "Recompute the chain of audit events of every tenant and of the platform, or of one"
-        " tenant. Prints number and digest of each end, to be kept where this database cannot"
-        " reach: a chain written anew ends otherwise. Exits 1 on anything wrong, and on any chain"
-        " that it could not read: a suspended tenant is closed to this command as to all others."
+        " tenant, and look in each tenant's for the ends that the platform's has kept of it. Prints"
+        " number and digest of each end, to be kept where this database cannot reach: a chain"
+        " written anew ends otherwise. Suspended tenants are read by the backup's log-in"
+        " (DATABASE_BACKUP_URL). Exits 1 on anything wrong, and on any chain that was not read."
         " Example: manage.py verify_audit acme --json"
     )
 
@@ -37,7 +41,7 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--active-only",
             action="store_true",
-            help="tenants that are suspended or being made are named, and are no error",
+            help="tenants that are suspended or being made are named, not read, and no error",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,7 +50,7 @@ class Command(OperatorCommand):
         super().handle(*args, **options)
         said = [f"the audit trail is broken: {', '.join(self.broken)}"] if self.broken else []
         if self.unread and not options["active_only"]:
-            said.append(f"not read, because not active: {', '.join(self.unread)}")
+            said.append(f"not read, for want of the backup's log-in: {', '.join(self.unread)}")
         if said:
             raise CommandError("; ".join(said))
 
@@ -56,17 +60,29 @@ class Command(OperatorCommand):
         found: dict[str, Any] = {}
         kept = _kept(against)
         if slug is None:
-            finding = verification.of_platform(kept.get(PLATFORM, NOTHING_KEPT))
+            finding = verification.of_platform(kept.get(PLATFORM, ()))
             found[PLATFORM] = self._tell(PLATFORM, finding, options)
         for tenant in self._tenants(slug):
-            try:
-                finding = verification.of_tenant(tenant, kept.get(tenant.slug, NOTHING_KEPT))
-            except TenantSuspended:
+            ends = [*kept.get(tenant.slug, ()), *anchors.of(tenant.id)]
+            read = self._read(tenant, ends, active_only=bool(options["active_only"]))
+            if read is None:
                 self.unread.append(tenant.slug)
                 self.say(f"{tenant.slug}: not active, and so not read", options)
             else:
-                found[tenant.slug] = self._tell(tenant.slug, finding, options)
+                found[tenant.slug] = self._tell(tenant.slug, read, options)
         return {"chains": found, "not_read": self.unread}
+
+    def _read(self, tenant: Tenant, ends: Collection[Kept], *, active_only: bool) -> Finding | None:
+        """None for a chain that could not be read. Raises WrongDatabaseRole."""
+        try:
+            return verification.of_tenant(tenant, ends)
+        except TenantSuspended:
+            if active_only:
+                return None
+        try:
+            return verification.of_closed_tenant(tenant, ends)
+        except NoBackupLogIn:
+            return None
 
     def _tenants(self, slug: str | None) -> list[Tenant]:
         """Raises UnknownTenant."""
@@ -85,12 +101,12 @@ class Command(OperatorCommand):
         return finding.document()
 
 
-def _kept(file: Path | None) -> dict[str, Kept]:
+def _kept(file: Path | None) -> dict[str, tuple[Kept, ...]]:
     """The ends that were kept, by chain. Raises CommandError for a file that is none."""
     if file is None:
         return {}
     try:
         chains = json.loads(file.read_text())["chains"]
-        return {name: Kept(end["number"], end["digest"]) for name, end in chains.items()}
+        return {name: (Kept(end["number"], end["digest"]),) for name, end in chains.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as fault:
         raise CommandError(f"{file} holds no ends of chains: {fault}") from fault
