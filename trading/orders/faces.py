@@ -91,7 +91,8 @@ class OrderChangeIn(serializers.Serializer[Any]):
 class LegOut(serializers.ModelSerializer[Order]):
     # Plain ids, as the columns hold them: a relation's field costs a page several times as much.
     account = serializers.UUIDField(source="account_id")
-    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    # The metaclass takes a declared field out of the class, and so hides nothing of the base's.
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)  # type: ignore[assignment]
     replaces = serializers.UUIDField(source="replaces_id", allow_null=True)
     quantity = PlainDecimal()
     notional = PlainDecimal(allow_null=True)
