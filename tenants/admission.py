@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
@@ -106,19 +108,38 @@ def recheck(guest: Guest) -> None:
 
 
 def end(session_ids: list[UUID]) -> None:
-    """No access token of these sessions is let in any more, from now on. Raises ValkeyAway."""
+    """No access token of these sessions is let in any more, from now on. Raises ValkeyAway.
+
+    The door hears it once more when the caller's transaction is committed: a Valkey that was
+    emptied in between may have been told of what was.
+    """
     if session_ids:
-        door.end(session_ids, seconds=settings.ACCESS_TOKEN_SECONDS + 60)
+        _end(session_ids)
+        transaction.on_commit(partial(_end, session_ids), robust=True)
+
+
+def lock(tenant_id: UUID | None) -> None:
+    """Data of the tenant, or with None of all, answers 503; said twice, as with `end`.
+
+    Raises ValkeyAway.
+    """
+    door.lock(tenant_id)
+    transaction.on_commit(partial(door.lock, tenant_id), robust=True)
 
 
 def recall() -> None:
     """Fill an empty Valkey with what the database knows to have ended. Raises ValkeyAway."""
     begun = door.begin()
     lately = cast(Callable[[], list[UUID]], import_string(settings.TENANT_ENDED_SESSIONS))
-    end(lately())
+    if ended := lately():
+        _end(ended)
     for tenant_id in EmergencyLock.objects.values_list("tenant_id", flat=True):
         door.lock(tenant_id)
     door.complete(begun=begun)
+
+
+def _end(session_ids: list[UUID]) -> None:
+    door.end(session_ids, seconds=settings.ACCESS_TOKEN_SECONDS + 60)
 
 
 def _ask(guest: Guest, *, is_data: bool, takes: bool) -> tuple[str, Room]:

@@ -39,8 +39,6 @@ def _end_open(sessions: QuerySet[Session], *, because: str, now: datetime) -> li
     ids = [session.id for session in ended]
     Session.objects.filter(pk__in=ids).update(ended_at=now, ended_because=because)
     admission.end(ids)
-    # Once more when it is committed: an emptied Valkey may have been told of what was, in between.
-    transaction.on_commit(partial(admission.end, ids), robust=True)
     for session in ended:
         where = (session.tenant_id, session.user_id, session.id)
         transaction.on_commit(partial(sockets.hang_up, *where), robust=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tenants import door, trail
+from tenants import admission, door, trail
 from tenants.models import EmergencyLock, Tenant
 
 
@@ -18,7 +18,7 @@ def lock(*, tenant: Tenant | None, by: str, now: datetime) -> None:
     with transaction.atomic():
         EmergencyLock.objects.get_or_create(tenant=tenant, defaults={"at": now})
         _record("locked", tenant, by)
-        door.lock(tenant.id if tenant else None)
+        admission.lock(tenant.id if tenant else None)
 
 
 def unlock(*, tenant: Tenant | None, by: str) -> None:

@@ -7,14 +7,15 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.sessions.models import Session
 from tenants import admission, limits, valkey
 from tenants.admission import Guest
+from tenants.lifecycle import emergency
 from tenants.models import Plan, Tenant
-from tests.cast import PASSWORD, House, anywhere, build_tenant
+from tests.cast import PASSWORD, House, anywhere, build_tenant, now
 
 
 @pytest.fixture
@@ -174,3 +175,22 @@ def test_the_emergency_lock_closes_one_tenants_data_and_leaves_log_in_open(house
     finally:
         call_command("emergency_lock", "off", "--tenant", slug)
     assert status(house.alice.token) == (200, "")
+
+
+def test_a_valkey_emptied_before_the_commit_hears_of_an_ended_session_after_it() -> None:
+    """Somebody's request may have had it filled meanwhile, with what was committed until then."""
+    ended = uuid4()
+    with transaction.atomic():
+        admission.end([ended])
+        assert valkey.client().delete(f"revoked:session:{ended}")
+    assert valkey.client().exists(f"revoked:session:{ended}")
+
+
+def test_a_valkey_emptied_before_the_commit_hears_of_a_lock_after_it(house: House) -> None:
+    with transaction.atomic():
+        emergency.lock(tenant=house.tenant, by="test", now=now())
+        assert valkey.client().delete(f"locked:tenant:{house.tenant.id}")
+    try:
+        assert status(house.alice.token) == (503, "locked")
+    finally:
+        emergency.unlock(tenant=house.tenant, by="test")
