@@ -23,3 +23,9 @@ def world(made: tuple[World, Messages]) -> World:
 @pytest.fixture(scope="session")
 def said(made: tuple[World, Messages]) -> Messages:
     return made[1]
+
+
+@pytest.fixture(scope="session")
+def written() -> World:
+    """Another one, in which tests do what is theirs to do."""
+    return build_world()

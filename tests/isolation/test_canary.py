@@ -54,11 +54,12 @@ def test_no_reason_for_a_column_without_canary_is_stale(world: World) -> None:
 @pytest.mark.parametrize("route", read(), ids=lambda route: route.name)
 def test_no_page_shows_anothers_canary(server: Server, world: World, route: Route) -> None:
     statuses = set()
-    for reader, trader in world.readers():
+    for place, (reader, trader) in enumerate(world.readers()):
         headers = {"Authorization": stepped_up(reader)}
         base = f"{server.url}/t/{reader.tenant.slug}"
         with client(base_url=base, headers=headers, timeout=20) as asking:
-            for page in pages(route, trader, world):
+            asked = pages(route, trader, world)
+            for page in asked if place in IN_FULL else asked[:1]:
                 answer = asking.get(f"/{page}")
                 told = f"{answer.text} {answer.headers}"
                 assert answer.status_code in (200, 204, 400, 403, 422), (page, told)
@@ -72,6 +73,8 @@ TOLD = [
     *(route for route in read() if route.name.endswith(("export/", "me/", "portfolio/"))),
 ]
 
+# Of the readers: who asks with each value that a parameter names, on both tiers and in charge.
+IN_FULL = (0, 3, 6)
 # These look for the one person besides, whatever the walls let through.
 BY_PERSON = ("api/v1/auth/me/", "api/v1/notifications/")
 WALLED = [route for route in TOLD if route.name.rstrip("$") not in BY_PERSON]

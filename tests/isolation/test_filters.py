@@ -16,7 +16,7 @@ from tests.isolation.database import without_walls
 from tests.isolation.lists import Listing, Question, listings
 from tests.isolation.surface import path_of, values_for
 from tests.isolation.test_strangers import OVERSEEN, PERSONAL
-from tests.isolation.world import Trader, World, build_world
+from tests.isolation.world import Trader, World
 
 LISTINGS = listings()
 _REQUEST_ID = re.compile(r'"request_id":"[^"]*"}$')  # of a problem document, at its end
@@ -30,10 +30,10 @@ WALLED = [
 _AT_ONCE = 300  # parameters a query: Django reads a thousand
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    """Of this module's own: who takes a trail along is on record with what was asked for."""
-    return build_world()
+@pytest.fixture
+def world(written: World) -> World:
+    """Not the one that others look at: to take a trail along is on record with what was asked."""
+    return written
 
 
 def ask(listing: Listing, reader: Person, query: str, world: World) -> tuple[int, str]:

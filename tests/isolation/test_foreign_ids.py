@@ -75,12 +75,6 @@ EVERY = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def peopled() -> World:
-    """A world of this module's own: what is asked with one's own ids is done."""
-    return build_world()
-
-
 def ask(naming: Naming, asker: Trader, named: str, world: World) -> tuple[int, Any]:
     """Status and document, but for what differs from request to request."""
     path = naming.path.format(id=asker.ids["NamedPortfolio"])
@@ -118,24 +112,24 @@ def test_every_body_that_names_an_id_is_known_here() -> None:
 
 
 @EVERY
-def test_a_strangers_id_is_as_unknown_as_nobodys(peopled: World, naming: Naming) -> None:
+def test_a_strangers_id_is_as_unknown_as_nobodys(written: World, naming: Naming) -> None:
     """Whatever it is the id of: an account, an order, a position, a portfolio, a key."""
-    for owner, asker in strangers(peopled):
+    for owner, asker in strangers(written):
         before = rows_of(owner)
-        nobodys = ask(naming, asker, str(uuid4()), peopled)
+        nobodys = ask(naming, asker, str(uuid4()), written)
         for kind, named in owner.ids.items():
-            answer = ask(naming, asker, named, peopled)
+            answer = ask(naming, asker, named, written)
             assert answer == nobodys, kind
             assert not [secret for secret in owner.secrets if secret in str(answer)]
         assert rows_of(owner) == before
 
 
 @EVERY
-def test_ones_own_id_is_known(peopled: World, naming: Naming) -> None:
+def test_ones_own_id_is_known(written: World, naming: Naming) -> None:
     """Otherwise a body that is refused for another reason would pass for a wall."""
-    for asker in (peopled.traders[0], peopled.traders[3]):
-        nobodys = ask(naming, asker, str(uuid4()), peopled)
-        status, said = ask(naming, asker, asker.ids["Account"], peopled)
+    for asker in (written.traders[0], written.traders[3]):
+        nobodys = ask(naming, asker, str(uuid4()), written)
+        status, said = ask(naming, asker, asker.ids["Account"], written)
         assert status in (200, 201), said
         assert (status, said) != nobodys
 
@@ -156,8 +150,8 @@ def test_without_walls_a_strangers_id_is_known(fallen: World, naming: Naming) ->
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (3, 4), (3, 5), (0, 3)])
-def test_nobody_ends_a_strangers_session(peopled: World, pair: tuple[int, int]) -> None:
-    owner, stranger = (peopled.traders[place] for place in pair)
+def test_nobody_ends_a_strangers_session(written: World, pair: tuple[int, int]) -> None:
+    owner, stranger = (written.traders[place] for place in pair)
     path, credential = "auth/sessions/{}/", stepped_up(stranger.person)
     theirs = call("DELETE", path.format(owner.ids["SignedIn"]), credential=credential)
     nobodys = call("DELETE", path.format(uuid4()), credential=credential)
