@@ -13,6 +13,7 @@ import psycopg
 from django.db import models
 from psycopg import sql
 
+from tenants.ownership import TenantOwned
 from tests.cast import Person
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -47,32 +48,38 @@ class Pattern:
     def table(self) -> sql.Identifier:
         return sql.Identifier("public", self.model._meta.db_table)
 
+    @property
+    def is_shared(self) -> bool:
+        return not issubclass(self.model, TenantOwned)
+
 
 @contextmanager
 def crowded(patterns: list[Pattern], *, tenants: int, rows: int) -> Iterator[None]:
     """So many strangers with so many rows each, and as many for the tenants of the patterns.
 
-    The strangers exist in these tables only, and all of it is gone again after the block.
+    The strangers exist in these tables only, and are gone again after the block; so is what the
+    tenants of the patterns got in tables that tenants share, where others would meet it.
     """
     strangers = [uuid4() for _ in range(tenants)]
     with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
-        before = {pattern: _rows_of(connection, pattern) for pattern in patterns}
+        before = {pattern: _keys(connection, pattern) for pattern in patterns if pattern.is_shared}
         try:
             for pattern in patterns:
                 copy(connection, pattern, [*strangers, pattern.person.tenant.id], rows)
             yield
         finally:
             for pattern in patterns:
-                gone = sql.SQL(
-                    "DELETE FROM {} WHERE tenant_id = ANY (%s) OR tenant_id = %s AND id <> ALL (%s)"
-                ).format(pattern.table)
-                home = pattern.person.tenant.id
-                connection.execute(gone, [strangers, home, before[pattern]])
+                gone = sql.SQL("DELETE FROM {} WHERE tenant_id = ANY (%s)").format(pattern.table)
+                connection.execute(gone, [strangers])
+            for pattern, kept in before.items():
+                gone = sql.SQL("DELETE FROM {} WHERE tenant_id = %s AND id <> ALL (%s)")
+                where = [pattern.person.tenant.id, kept]
+                connection.execute(gone.format(pattern.table), where)
 
 
-def _rows_of(connection: Connection, pattern: Pattern) -> list[UUID]:
-    """What the pattern's tenant has."""
+def _keys(connection: Connection, pattern: Pattern) -> list[UUID]:
+    """Of the rows that the pattern's tenant has."""
     query = sql.SQL("SELECT id FROM {} WHERE tenant_id = %s").format(pattern.table)
     found: list[tuple[Any, ...]] = connection.execute(query, [pattern.person.tenant.id]).fetchall()
     return [key for (key,) in found]

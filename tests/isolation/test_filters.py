@@ -52,11 +52,10 @@ def but_exports(answer: Any) -> str:
     if answer["Content-Type"].startswith("text/csv"):
         return "".join(line for line in text.splitlines(True) if ",audit.exported," not in line)
     said = answer.json()
-    for row in said.get("results", [])[:]:
-        if row.get("action") == "audit.exported":
-            said["results"].remove(row)
-            text = json.dumps(said)
-    return text
+    if "results" in said:
+        kept = [row for row in said["results"] if row.get("action") != "audit.exported"]
+        said["results"] = kept
+    return json.dumps(said, separators=(",", ":"))
 
 
 def pairs(listing: Listing, world: World) -> Iterator[tuple[Trader, Person]]:

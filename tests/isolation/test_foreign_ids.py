@@ -12,8 +12,9 @@ import pytest
 from tenants.ownership import UserOwned, tenant_models
 from tests.accounts.doors import call, stepped_up
 from tests.cast import Person
+from tests.guards.routes import api_routes
 from tests.isolation.database import connected, without_walls
-from tests.isolation.surface import description, resolved
+from tests.isolation.surface import description, parameters, resolved
 from tests.isolation.world import Trader, World, build_world
 
 METHODS = ("post", "put", "patch", "delete")
@@ -147,6 +148,12 @@ def test_without_walls_a_strangers_id_is_known(fallen: World, naming: Naming) ->
     with without_walls():
         nobodys = ask(naming, bob, str(uuid4()), fallen)
         assert ask(naming, bob, alice.ids["Account"], fallen) != nobodys
+
+
+def test_every_parameter_of_a_path_is_tried_with_a_strangers_value() -> None:
+    """Keys of rows in `test_strangers`, sessions below; symbols are the market's."""
+    others = [route for route in api_routes() if not route.is_detail]
+    assert {name for route in others for name in parameters(route)} == {"session_id", "symbol"}
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (3, 4), (3, 5), (0, 3)])

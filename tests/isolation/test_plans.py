@@ -22,7 +22,7 @@ from tests.isolation.test_strangers import OVERSEEN, PERSONAL
 from tests.isolation.world import Trader, build_world
 from trading.models import Balance, NamedPortfolio
 
-TENANTS, ROWS, LARGEST = 200, 200, 5_000
+TENANTS, ROWS, MEMBERS, LARGEST = 200, 200, 50, 5_000
 LISTS = [
     route
     for route in api_routes()
@@ -64,8 +64,10 @@ def askers() -> Iterator[dict[str, Asker]]:
     models = {Balance, Session, *(route.view.model for route in LISTS)}
     alice, mallory = (_trader(world.traders, person) for person in (house.alice, house.mallory))
     owner = build_person(house.mallory.tenant, "otto", Role.OWNER)
+    patterns = _patterns(alice, models)
     with (
-        crowded(_patterns(alice, models), tenants=TENANTS, rows=ROWS),
+        crowded([p for p in patterns if not p.is_shared], tenants=TENANTS, rows=ROWS),
+        crowded([p for p in patterns if p.is_shared], tenants=TENANTS, rows=MEMBERS),
         crowded(_patterns(mallory, models), tenants=0, rows=LARGEST),
     ):
         yield {
