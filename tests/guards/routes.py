@@ -21,6 +21,10 @@ class Route:
     def is_detail(self) -> bool:
         return "(?P<pk>" in self.pattern
 
+    def answers(self, method: str) -> bool:
+        """Whether it takes this method; a view that is no viewset has a function for each."""
+        return method in self.actions if self.actions else hasattr(self.view, method)
+
     @property
     def name(self) -> str:
         return self.pattern.replace("^", "").replace("\\", "").replace("/$", "/")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg
+from django.db import connections
 
 from tenants.backend.opening import entry_statement
 from tenants.context import Actor, Scope, TenantContext
@@ -47,6 +50,37 @@ def sabotaged(statement: str, context: TenantContext) -> Iterator[Cursor]:
         cursor.execute("SET LOCAL ROLE bulkhead_app")
         cursor.execute(entry_statement(context))
         yield cursor
+
+
+@contextmanager
+def without_walls(*, but: str = "") -> Iterator[None]:
+    """This thread's requests with the walls gone: those of the database, and those of the views.
+
+    The first means to be a superuser, whom no policy binds; `but` names the one that stays.
+    """
+    with ExitStack() as gone:
+        if but != "view":
+            gone.enter_context(mock.patch("tenants.viewsets._own", lambda *_: {}))
+        if but != "database":
+            gone.enter_context(_as_superuser())
+        yield
+
+
+@contextmanager
+def _as_superuser() -> Iterator[None]:
+    default = connections["default"]
+    url = urlsplit(os.environ["DATABASE_SUPERUSER_URL"])
+    options = {k: v for k, v in default.settings_dict["OPTIONS"].items() if k != "pool"}
+    changed = {"USER": url.username, "PASSWORD": url.password or "", "OPTIONS": options}
+    default.close()
+    with (
+        mock.patch("tenants.guards.check_role"),
+        mock.patch.object(default, "settings_dict", {**default.settings_dict, **changed}),
+    ):
+        try:
+            yield
+        finally:
+            default.close()
 
 
 def as_user(trader: Trader) -> TenantContext:

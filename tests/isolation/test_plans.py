@@ -11,33 +11,41 @@ import pytest
 from django.db import connection
 
 from accounts.access.roles import Role
-from accounts.audit.models import AuditEvent
+from accounts.sessions.models import Session
 from benchmarks import plans
-from tenants.ownership import tenant_tables
-from tenants.viewsets import TenantViewSet
+from tenants.ownership import TenantOwned, tenant_tables
+from tenants.viewsets import SealedViewSet
 from tests.cast import Person, build_person
 from tests.guards.routes import Route, api_routes
 from tests.isolation.crowd import Pattern, crowded
+from tests.isolation.test_strangers import OVERSEEN, PERSONAL
 from tests.isolation.world import Trader, build_world
-from trading.models import Balance, NamedPortfolio, Notification
+from trading.models import Balance, NamedPortfolio
 
-TENANTS, ROWS, LARGEST = 200, 200, 5_000
+TENANTS, ROWS, MEMBERS, LARGEST = 200, 200, 50, 5_000
 LISTS = [
     route
     for route in api_routes()
-    if issubclass(route.view, TenantViewSet) and route.actions.get("get") == "list"
+    if issubclass(route.view, SealedViewSet) and route.actions.get("get") == "list"
 ]
-# A trader may not read the trail.
+# Nobody reads these: a trader what those in charge look at, and an owner nobody else's events.
 ASKED = [
     pytest.param(route, who, id=f"{route.name}-{who}")
     for route in LISTS
-    for who in ("trader", "owner")
-    # Nobody reads these: a trader no trail, and an owner nobody else's events.
-    if (route.view.model, who) not in ((AuditEvent, "trader"), (Notification, "owner"))
+    for who, unseen in (("trader", OVERSEEN), ("owner", PERSONAL))
+    if route.view.model.__name__ not in unseen
 ]
-
 # Of those, the ones that grow for as long as people trade; nobody names thousands of portfolios.
-GROWING = [asked for asked in ASKED if asked.values[0].view.model is not NamedPortfolio]
+GROWING = [
+    asked
+    for asked in ASKED
+    if issubclass(asked.values[0].view.model, TenantOwned)
+    and asked.values[0].view.model is not NamedPortfolio
+]
+# With those that tenants share, and that grow with their people.
+WALLED = tenant_tables() | {
+    model._meta.db_table for model in (Session, *(r.view.model for r in LISTS))
+}
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,13 @@ def askers() -> Iterator[dict[str, Asker]]:
     """Of a tenant like all others, and of the largest: the planner can't tell which it is."""
     house = (world := build_world()).houses["starter"]
     # What lists read besides grows along: the planner scans a table that is small.
-    models = {Balance, *(route.view.model for route in LISTS)}
+    models = {Balance, Session, *(route.view.model for route in LISTS)}
     alice, mallory = (_trader(world.traders, person) for person in (house.alice, house.mallory))
     owner = build_person(house.mallory.tenant, "otto", Role.OWNER)
+    patterns = _patterns(alice, models)
     with (
-        crowded(_patterns(alice, models), tenants=TENANTS, rows=ROWS),
+        crowded([p for p in patterns if not p.is_shared], tenants=TENANTS, rows=ROWS),
+        crowded([p for p in patterns if p.is_shared], tenants=TENANTS, rows=MEMBERS),
         crowded(_patterns(mallory, models), tenants=0, rows=LARGEST),
     ):
         yield {
@@ -71,19 +81,25 @@ def _trader(traders: list[Trader], person: Person) -> Trader:
 
 
 def _patterns(trader: Trader, models: set[Any]) -> list[Pattern]:
-    return [Pattern(model, trader.person, trader.ids[model.__name__]) for model in models]
+    ids = {**trader.ids, "Session": trader.ids["SignedIn"]}
+    return [Pattern(model, trader.person, ids[model.__name__]) for model in models]
 
 
 def plans_of(route: Route, person: Person) -> list[dict[str, Any]]:
-    """Of the statements on tenant tables that a page of this route runs."""
+    """Of the statements on tenants' rows that a page of this route runs."""
     path = re.sub(r"^api/v1/|\$$", "", route.name)
+    found, answer = asked(path, person)
+    assert answer.json()["results"]
+    assert route.view.model._meta.db_table in {t for plan in found for t in plans.tables(plan)}
+    return found
+
+
+def asked(path: str, person: Person) -> tuple[list[dict[str, Any]], Any]:
+    """The plans of a page, and the page."""
     answers: list[Any] = []
     found = plans.of_request(lambda: answers.append(person.get(path)))
     assert answers[0].status_code == 200, answers[0].content
-    assert answers[0].json()["results"]
-    chosen = [plan for plan in found if plans.tables(plan) & tenant_tables()]
-    assert route.view.model._meta.db_table in {t for plan in chosen for t in plans.tables(plan)}
-    return chosen
+    return [plan for plan in found if plans.tables(plan) & WALLED], answers[0]
 
 
 @pytest.mark.parametrize("whose", ["one of many", "the largest"])
@@ -92,11 +108,30 @@ def test_every_list_reads_an_index_that_begins_with_the_tenant(
     askers: dict[str, Asker], route: Route, whose: str, who: str
 ) -> None:
     for plan in plans_of(route, getattr(askers[whose], who)):
-        assert not set(plans.sequential(plan)) & tenant_tables()
-        names = plans.indexes(plan)
-        assert names
-        with connection.cursor() as cursor:
-            assert set(plans.first_columns(cursor, names).values()) == {"tenant_id"}
+        assert not set(plans.sequential(plan)) & WALLED
+        assert first_columns(plan) == {"tenant_id"}
+
+
+def first_columns(plan: dict[str, Any]) -> set[str]:
+    """Of the indexes that are read."""
+    with connection.cursor() as cursor:
+        return set(plans.first_columns(cursor, plans.indexes(plan)).values())
+
+
+@pytest.mark.parametrize("whose", ["one of many", "the largest"])
+def test_ones_own_sessions_come_from_an_index_of_the_person(
+    askers: dict[str, Asker], whose: str
+) -> None:
+    """Of the person and not the tenant: nobody has many, however large the tenant is.
+
+    No view says which tenant they are of, only the wall does, which hides its value.
+    """
+    found, answer = asked("auth/sessions/", askers[whose].trader)
+    assert answer.json()
+    assert "accounts_session" in {table for plan in found for table in plans.tables(plan)}
+    for plan in found:
+        assert not set(plans.sequential(plan)) & WALLED
+        assert first_columns(plan) == {"user_id"}
 
 
 @pytest.mark.parametrize(("route", "who"), GROWING)

@@ -353,12 +353,13 @@ def test_a_reference_to_a_strangers_row_is_refused(world: World) -> None:
 def test_identity_tables_are_closed_inside_a_tenant(world: World) -> None:
     trader = shared(world)
     with inside(as_tenant(trader)) as cursor:
-        for table in ("accounts_user", "accounts_refreshtoken", "django_session"):
+        for table in ("accounts_user", "accounts_platformevent", "django_session"):
             cursor.execute(f"SELECT count(*) FROM {table}".encode())
             assert cursor.fetchone() == (0,), table
         cursor.execute("SELECT DISTINCT id FROM tenants_tenant")
         assert cursor.fetchall() == [(trader.person.tenant.id,)]
-        cursor.execute("SELECT DISTINCT tenant_id FROM accounts_membership")
-        assert cursor.fetchall() == [(trader.person.tenant.id,)]
+        for table in ("accounts_membership", "accounts_refreshtoken"):
+            cursor.execute(f"SELECT DISTINCT tenant_id FROM {table}".encode())
+            assert cursor.fetchall() == [(trader.person.tenant.id,)], table
         cursor.execute("UPDATE market_candle SET close = close")
         assert cursor.rowcount == 0

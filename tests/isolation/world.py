@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from secrets import randbelow
 from typing import Any
-from unittest import mock
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from accounts.access.models import Membership
 from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
+from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.users import actions as users
 from tests.accounts.doors import post, stepped_up
-from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
+from tests.cast import PASSWORD, House, Person, build_house, build_person, now
+from tests.isolation import machines
 from tests.market import Market, list_instrument
-from trading.brokers import actions as brokers
-from trading.models import Account, Balance, BracketTerms, Reconciliation
+from trading.models import Balance, BracketTerms
 
 
 @dataclass(frozen=True)
 class Trader:
-    """A person with rows everywhere; the canary stands in every text he could write."""
+    """A person with rows everywhere; the canary stands in every text of theirs, see `texts`."""
 
     person: Person
     canary: str
@@ -35,7 +37,12 @@ class Trader:
     @property
     def secrets(self) -> list[str]:
         """What no one else may ever be shown."""
-        return [self.canary, self.user, *self.ids.values()]
+        return [self.canary, self.user, self.person.email, *self.ids.values()]
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """One of them stands in every text: the person's own, or that of the whole tenant."""
+        return self.canary, self.person.tenant.slug
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,22 @@ class World:
     def strangers_of(self, trader: Trader) -> list[Trader]:
         return [other for other in self.traders if other is not trader]
 
+    def readers(self) -> Iterator[tuple[Person, Trader]]:
+        """Everybody there is, with somebody whose rows they may read."""
+        for trader in self.traders:
+            yield trader.person, trader
+        for owner in self.owners.values():
+            yield owner, next(t for t in self.traders if t.person.tenant == owner.tenant)
+
+    def foreign_to(self, reader: Person) -> list[str]:
+        """What no answer to them may hold; who is in charge sees the whole tenant."""
+        if reader.role is Role.OWNER:
+            unseen = [t for t in self.traders if t.person.tenant != reader.tenant]
+        else:
+            unseen = [t for t in self.traders if t.person is not reader]
+        slugs = {o.tenant.slug for o in self.owners.values()} - {reader.tenant.slug}
+        return [*slugs, *(secret for trader in unseen for secret in trader.secrets)]
+
 
 def build_world() -> World:
     """Two tenants per tier; Alice, Bob and Mallory of each have traded."""
@@ -58,7 +81,7 @@ def build_world() -> World:
     market.print_bar(open="100", high="101", low="99", close="100")
     houses = {tier: build_house(tier) for tier in ("starter", "enterprise")}
     people = [p for house in houses.values() for p in (house.alice, house.bob, house.mallory)]
-    traders = [Trader(person, f"canary{uuid4().hex}") for person in people]
+    traders = [Trader(person, new_canary()) for person in people]
     for trader in traders:
         _order(trader, market)
         _at_exchange(trader, market)
@@ -68,7 +91,15 @@ def build_world() -> World:
         _collect(trader)
         _attend(trader)
         _belong(trader, owners[trader.person.tenant.id])
+        machines.write(trader.person, trader.canary, trader.ids, market)
+    for owner in owners.values():
+        machines.write_about(owner.tenant)
     return World(market, houses, traders, owners)
+
+
+def new_canary() -> str:
+    """Of digits: they pass where capitals alone are taken, as in a currency, or small letters."""
+    return f"77{randbelow(10**14):014}"
 
 
 def _owners(houses: dict[str, House]) -> dict[UUID, Person]:
@@ -84,7 +115,8 @@ def _order(trader: Trader, market: Market) -> None:
     trader.ids["Account"] = account["id"]
     money = {"currency": "USD", "amount": "1000"}
     path = f"accounts/{account['id']}/deposit/"
-    _created(person.post(path, money, Idempotency_Key=canary))
+    _created(person.post(path, money))
+    _created(person.post(path, {"currency": canary, "amount": "1"}, Idempotency_Key=canary))
     _preferences(trader)
     order = {
         "account": account["id"],
@@ -102,7 +134,7 @@ def _preferences(trader: Trader) -> None:
     person, account = trader.person, trader.ids["Account"]
     limits = {"max_drawdown": "900"}
     assert person.request("PUT", f"accounts/{account}/limits/", limits).status_code == 200
-    buys = {"notional": "1", "instruments": [trader.canary[:32]]}
+    buys = {"notional": "1", "instruments": [trader.canary]}
     assert person.request("PUT", f"accounts/{account}/auto-buy/", buys).status_code == 200
     real = {"name": f"at {trader.canary}", "kind": "exchange", "exchange": "kraken"}
     other = _created(person.post("accounts/", real))["id"]
@@ -112,18 +144,17 @@ def _preferences(trader: Trader) -> None:
 
 
 def _at_exchange(trader: Trader, market: Market) -> None:
-    """What is to be told an exchange, and a report of what it could not be asked: nobody calls."""
+    """An order that an exchange is to be told of, and an account at one that nobody knows."""
+    person, canary = trader.person, trader.canary
     account = trader.ids["ExchangeAccount"]
-    with job(trader.person.tenant):
-        row = Account.objects.get(pk=account)
-        brokers.move(brokers.balance_of(row, "USD"), free=Decimal(1000), now=now())
-        brokers.flow(row, "USD", Decimal(1000), now=now())
-        report = {"reason": "request", "state": "failed", "findings": [{"code": trader.canary}]}
-        made = Reconciliation(account=row, user_id=row.user_id, at=now(), **report)
-        made.save(force_insert=True)
-    with mock.patch("trading.orders.outbox.send"):
+    machines.fund(person.tenant, account)
+    with machines.nobody_calls():
         asked = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
-        _created(trader.person.post("orders/", {**asked, "quantity": "1"}))
+        placed = _created(person.post("orders/", {**asked, "quantity": "1"}))
+    trader.ids["ExchangeOrder"] = placed["id"]
+    real = {"name": f"elsewhere {canary}", "kind": "exchange"}
+    elsewhere = _created(person.post("accounts/", {**real, "exchange": canary, "currency": canary}))
+    trader.ids["Elsewhere"] = elsewhere["id"]
 
 
 def _collect(trader: Trader) -> None:
@@ -144,7 +175,7 @@ def _collect(trader: Trader) -> None:
 def _attend(trader: Trader) -> None:
     """What a person keeps about a position, an order that waits on it, and a portfolio."""
     person, canary, position = trader.person, trader.canary, trader.ids["Position"]
-    said = {"model": canary[:32], "thinking": canary, "context": {"a": canary}, "decision": canary}
+    said = {"model": canary, "thinking": canary, "context": {"a": canary}, "decision": canary}
     trader.ids["DecisionLog"] = _created(person.post(f"positions/{position}/ai-logs/", said))["id"]
     terms = {"leverage": "2", "margin_mode": "cross"}
     put = person.request("PUT", f"positions/{position}/perpetual/", terms)
@@ -157,15 +188,20 @@ def _attend(trader: Trader) -> None:
     waits = {"percent": "50", "limit_price": "150"}
     placed = person.post(f"positions/{position}/limit-orders/", waits)
     trader.ids["LimitOrder"] = _created(placed)["id"]
-    named = {"name": canary, "initial_capital": "1000", "accounts": [trader.ids["Account"]]}
-    trader.ids["NamedPortfolio"] = _created(person.post("portfolios/", named))["id"]
+    named = {"name": canary, "currency": canary, "initial_capital": "1000"}
+    made = person.post("portfolios/", {**named, "accounts": [trader.ids["Account"]]})
+    trader.ids["NamedPortfolio"] = _created(made)["id"]
 
 
 def _belong(trader: Trader, owner: Person) -> None:
-    """The rows that say who may be here: a member, an offer, a key, and staff that has asked."""
+    """Who may be here: a member, signed in, an offer, a key, and staff that has asked."""
     person, canary = trader.person, trader.canary
     member = Membership.objects.get(user_id=person.user_id, tenant_id=person.tenant.id)
     trader.ids["Membership"] = str(member.id)
+    given = {"email": person.email, "password": PASSWORD, "tenant": person.tenant.slug}
+    signed_in = person.post("auth/login/", given, User_Agent=canary)
+    assert signed_in.status_code == 200, signed_in.json()
+    trader.ids["SignedIn"] = str(Session.objects.get(user_id=person.user_id).id)
     offer = {"email": f"{canary}@x.example", "role": "viewer"}
     trader.ids["Invitation"] = _created(owner.post("invitations/", offer))["id"]
     key = {"name": canary, "scope": "read"}
