@@ -14,7 +14,7 @@ from decimal import Decimal
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
 from trading.orders import path, time_in_force
-from trading.orders.book import Book, Conditions
+from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.outcomes import Outcome
 from trading.orders.path import BAR_MODEL as MODEL
 from trading.orders.path import TICK_MODEL, Path
@@ -24,12 +24,6 @@ from trading.values import exact
 __all__ = ["MODEL", "TICK_MODEL", "MixedOrders", "Step", "match", "match_path", "step", "walk"]
 
 _NOTHING = Decimal(0)
-
-
-class MixedOrders(ValueError):
-    """The orders are not all of one account in the market's instrument."""
-
-    code = "mixed_orders"
 
 
 @dataclass(frozen=True, slots=True)

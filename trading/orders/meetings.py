@@ -38,6 +38,9 @@ class Encounter:
     water_mark: Decimal | None = None
 
 
+UNTOUCHED = Encounter()
+
+
 def fills(price: Decimal, limit: Decimal, side: Side, terms: Terms) -> bool:
     """Whether the market at `price` fills the limit: through it, or at it where a touch is enough.
 

@@ -51,12 +51,15 @@ class Trigger:
     at: datetime
 
 
+class Explanation(Protocol):
+    """What a fill follows from; told only when somebody asks, as few ever do in a backtest."""
+
+    def told(self) -> dict[str, object]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A fill to be recorded: quantity in the base asset, price and fee in the quote currency.
-
-    `source` holds, in JSON's terms, everything that `model` made it from.
-    """
+    """A fill to be recorded: quantity in the base asset, price and fee in the quote currency."""
 
     order_id: UUID
     side: Side
@@ -67,7 +70,12 @@ class Execution:
     is_complete: bool
     executed_at: datetime
     model: str
-    source: dict[str, object]
+    explanation: Explanation
+
+    @property
+    def source(self) -> dict[str, object]:
+        """In JSON's terms, everything that `model` made it from."""
+        return self.explanation.told()
 
 
 @dataclass(frozen=True, slots=True)

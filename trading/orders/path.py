@@ -48,12 +48,17 @@ class Path:
 
     def best(self, side: Side, since: int = 0) -> Decimal:
         """The price that served the side best, from the point with that number on."""
+        if not since:
+            return self.market.low if side is Side.BUY else self.market.high
         return min(self.points[since:]) if side is Side.BUY else max(self.points[since:])
 
     def first_beyond(self, level: Decimal, side: Side) -> int | None:
         """The number of the first point that has reached a stop's level; the open's is 0."""
+        worst = self.market.high if side is Side.BUY else self.market.low
+        if not reached(worst, level, side):
+            return None
         found = (place for place, price in enumerate(self.points) if reached(price, level, side))
-        return next(found, None)
+        return next(found)
 
 
 def of(market: Bar | Tick) -> Path:

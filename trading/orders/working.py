@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from trading.orders.costs import Costs
@@ -127,11 +129,16 @@ class WorkingOrder:
 
     def knows(self, at: datetime, trade_id: int | None) -> bool:
         """Whether it has met the bar or tick of this moment, or came when that was known."""
-        if self.matched_through is None or at != self.matched_through:
-            return self.matched_through is not None and at < self.matched_through
-        if trade_id is None or self.matched_trade is None:
-            return True
-        return trade_id <= self.matched_trade
+        return is_known(at, trade_id, self.matched_through, self.matched_trade)
+
+    def changed(self, **changes: Any) -> WorkingOrder:
+        """What the engine has made of it. Unlike with `replace`, nothing is checked again."""
+        copy = object.__new__(WorkingOrder)
+        for put, value in zip(_PUT, _values(self), strict=True):
+            put(copy, value)
+        for name, value in changes.items():
+            object.__setattr__(copy, name, value)
+        return copy
 
     def _check_trail(self) -> None:
         given = [trail for trail in (self.trail_amount, self.trail_percent) if trail is not None]
@@ -141,6 +148,20 @@ class WorkingOrder:
             raise InvalidOrder("a trailing stop needs a percentage below 100")
         if self.water_mark is not None and self.water_mark <= 0:
             raise InvalidOrder("a water mark is a price, and positive")
+
+
+_values = attrgetter(*WorkingOrder.__slots__)
+# Faster than setting by name, which a frozen class would refuse.
+_PUT = [getattr(WorkingOrder, name).__set__ for name in WorkingOrder.__slots__]
+
+
+def is_known(
+    at: datetime, trade_id: int | None, through: datetime | None, trade: int | None
+) -> bool:
+    """Whether a bar or tick of the moment is not after the one `through` which all has been met."""
+    if through is None or at != through:
+        return through is not None and at < through
+    return trade_id is None or trade is None or trade_id <= trade
 
 
 def _is_positive(price: Decimal | None) -> bool:
