@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.orders.working import WorkingOrder
 from trading.values import OrderType, Side, exact
 
 _HUNDRED = Decimal(100)
@@ -38,7 +39,7 @@ class Levels:
     until: datetime | None = None
 
 
-def of(order: Waiting) -> Levels:
+def of(order: Waiting | WorkingOrder) -> Levels:
     """The levels of an open order; never narrower than what a bar can do to it."""
     below, above = _prices(order)
     if not order.is_resting or (below is None and above is None):
@@ -46,7 +47,7 @@ def of(order: Waiting) -> Levels:
     return Levels(below=below, above=above, until=order.expires_at)
 
 
-def _prices(order: Waiting) -> tuple[Decimal | None, Decimal | None]:
+def _prices(order: Waiting | WorkingOrder) -> tuple[Decimal | None, Decimal | None]:
     buys = order.side is Side.BUY
     if order.type is OrderType.TRAILING_STOP and not order.is_triggered:
         return _trailing(order, buys=buys)
@@ -58,7 +59,9 @@ def _prices(order: Waiting) -> tuple[Decimal | None, Decimal | None]:
     return None, None  # what trades at the market takes the next bar
 
 
-def _trailing(order: Waiting, *, buys: bool) -> tuple[Decimal | None, Decimal | None]:
+def _trailing(
+    order: Waiting | WorkingOrder, *, buys: bool
+) -> tuple[Decimal | None, Decimal | None]:
     """Its level on one side, and on the other its mark, which has to move along."""
     mark = order.water_mark
     if mark is None:
