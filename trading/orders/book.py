@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,7 +22,9 @@ from trading.orders.outcomes import (
 )
 from trading.orders.path import Path
 from trading.orders.rules import meet
+from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder
+from trading.records import record
 from trading.values import OrderType, TimeInForce
 
 
@@ -33,13 +34,13 @@ class MixedOrders(ValueError):
     code = "mixed_orders"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Conditions:
     """What the orders meet, and on what terms; `taken` of its volume was filled before."""
 
     path: Path
     terms: Terms
-    closes_at: datetime
+    session: Session
     taken: Decimal
 
 
@@ -51,6 +52,7 @@ class Book:
         self._before = [order for place in self._places for order in place]
         self._open = {order.id: order for order in self._before}
         self._reducing = [order.id for order in self._before if order.reducible is not None]
+        self._has_legs = any(order.waits_for is not None for order in self._before)
         self._conditions, self._path = conditions, conditions.path
         self._taken = conditions.taken
         self.kept: set[UUID] = set()
@@ -72,7 +74,7 @@ class Book:
             _marks(kept),
             _deadlines(kept),
         )
-        return self._with_legs(outcome)
+        return self._with_legs(outcome) if self._has_legs else outcome
 
     def left_open(self) -> tuple[WorkingOrder, ...]:
         """The orders that see the next path, as they stand after this one, in the order of time."""
@@ -100,7 +102,7 @@ class Book:
         for order in siblings:
             if order.waits_for is not None or order.knows(self._path.start, self._path.trade_id):
                 continue
-            late = time_in_force.lateness(order, self._path.start, self._conditions.closes_at)
+            late = time_in_force.lateness(order, self._path.start, self._conditions.session)
             if late is None:
                 met.append(order)
             else:
@@ -120,7 +122,7 @@ class Book:
         if encounter.firing is not None:
             self._triggers.append(Trigger(order_id, encounter.firing.at))
         reason = self._try_to_fill(order, encounter, siblings) or time_in_force.ending(
-            order, encounter, self._path, self._conditions.closes_at
+            order, encounter, self._path, self._conditions.session
         )
         if order_id not in self._open:  # complete
             return True
@@ -175,12 +177,14 @@ class Book:
     def _keep(self, order_id: UUID, encounter: Encounter) -> None:
         """The order has met this path, and goes on to the next."""
         order = self._open[order_id]
-        closes_at = self._conditions.closes_at if order.time_in_force is TimeInForce.DAY else None
+        expires_at = order.expires_at
+        if expires_at is None and order.time_in_force is TimeInForce.DAY:
+            expires_at = self._conditions.session.closing
         kept = order.changed(
             is_resting=True,
             is_triggered=order.is_triggered or encounter.firing is not None,
             water_mark=encounter.water_mark or order.water_mark,
-            expires_at=order.expires_at or closes_at,
+            expires_at=expires_at,
             matched_through=self._path.start,
             matched_trade=self._path.trade_id,
         )
@@ -207,8 +211,6 @@ class Book:
     def _with_legs(self, outcome: Outcome) -> Outcome:
         """Start and end the legs that wait for entries of this book."""
         legs = [order for order in self.left_open() if order.waits_for is not None]
-        if not legs:
-            return outcome
         end, price = self._path.end, self._path.close
         started = brackets.activated(legs, outcome.completed, at=end, price=price)
         for start in started:

@@ -42,5 +42,7 @@ def fee(notional: Decimal, liquidity: Liquidity, costs: Costs) -> Decimal:
 @exact()
 def slipped(price: Decimal, side: Side, costs: Costs) -> Decimal:
     """The price moved against the trader by the slippage, not yet on an increment."""
+    if not costs.slippage_bps:
+        return price
     move = price * costs.slippage_bps / _BASIS_POINTS
     return price + move if side is Side.BUY else price - move

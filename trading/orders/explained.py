@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.orders.costs import fee
@@ -10,10 +9,11 @@ from trading.orders.meetings import Firing, Meeting
 from trading.orders.outcomes import Execution
 from trading.orders.path import Path
 from trading.orders.working import Terms, WorkingOrder
+from trading.records import record
 from trading.values import plain
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Circumstances:
     """What was there when the order's turn came; `capacity` of the volume was still to be had.
 

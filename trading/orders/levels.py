@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from trading.orders.working import WorkingOrder
+from trading.records import record
 from trading.values import OrderType, Side, exact
 
 _HUNDRED = Decimal(100)
@@ -28,7 +29,7 @@ class Waiting:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Levels:
     """A bar touches the order when its low is at or under `below`, its high at or over `above`,
     or its end at or past `until`; `at_once` by whatever comes next."""

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import brackets, levels, path, sizing, time_in_force
+from trading.orders import brackets, levels, path, sizing
 from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.hanging import Hanging
 from trading.orders.outcomes import Outcome
 from trading.orders.sleepers import Sleepers
+from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder, is_known
 from trading.values import exact
 
@@ -89,8 +90,8 @@ class LiveBook:
         touched = self._awake if is_late else self._awake | self._asleep.reached_by(market)
         outcome = _NOTHING_HAPPENED
         if touched:
-            closes_at = session_ends_at or time_in_force.midnight_after(market.start)
-            outcome = self._serve(touched, market, closes_at, taken, is_late=is_late)
+            session = Session(market.start, session_ends_at)
+            outcome = self._serve(touched, market, session, taken, is_late=is_late)
         if not is_late:
             self._through, self._trade = market.start, trade
         return outcome
@@ -100,7 +101,7 @@ class LiveBook:
         self,
         touched: set[UUID],
         market: Bar | Tick,
-        closes_at: datetime,
+        session: Session,
         taken: Decimal,
         *,
         is_late: bool,
@@ -110,7 +111,7 @@ class LiveBook:
         met = [self._open[one] for one in concerned]
         if is_late:  # sleepers know a newer one, and have to say so
             met = [self._as_it_stands(order) for order in met]
-        book = Book(met, Conditions(path.of(market), self._terms, closes_at, taken))
+        book = Book(met, Conditions(path.of(market), self._terms, session, taken))
         outcome = book.serve()
         for before in met:
             order = book.find(before.id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
+from trading.records import record
 from trading.values import Side
 
 # Written into every fill: a change of the rules is a new name.
@@ -15,7 +15,7 @@ BAR_MODEL = "bar-2"
 TICK_MODEL = "tick-2"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Path:
     """From `start` to `end` the price went from one of its points straight to the next.
 
