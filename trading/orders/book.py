@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from uuid import UUID
 
 from trading.orders import brackets, sizing, time_in_force
 from trading.orders.explained import Circumstances, explained
@@ -44,18 +43,31 @@ class Conditions:
     taken: Decimal
 
 
+class Seat:
+    """One order in a book: as it came, and as it stands.
+
+    `is_kept` says that the path has met it and left it open; it can still end by another's fill.
+    """
+
+    __slots__ = ("before", "is_kept", "is_open", "order")
+
+    def __init__(self, order: WorkingOrder) -> None:
+        self.before = self.order = order
+        self.is_open, self.is_kept = True, False
+
+
+Table = list[Seat]
+
+
 class Book:
-    """The orders as they stand, and what has happened to them so far."""
+    """The orders in their seats, those of a group at one table, and what has happened so far."""
 
     def __init__(self, orders: Iterable[WorkingOrder], conditions: Conditions) -> None:
-        self._places = brackets.places(orders)
-        self._before = [order for place in self._places for order in place]
-        self._open = {order.id: order for order in self._before}
-        self._reducing = [order.id for order in self._before if order.reducible is not None]
-        self._has_legs = any(order.waits_for is not None for order in self._before)
-        self._conditions, self._path = conditions, conditions.path
-        self._taken = conditions.taken
-        self.kept: set[UUID] = set()
+        self._tables = [[Seat(order) for order in place] for place in brackets.places(orders)]
+        self.seats = [seat for table in self._tables for seat in table]
+        self._reducing = [seat for seat in self.seats if seat.before.reducible is not None]
+        self._path, self._terms = conditions.path, conditions.terms
+        self._session, self._taken = conditions.session, conditions.taken
         self._triggers: list[Trigger] = []
         self._executions: list[Execution] = []
         self._shrinks: list[Shrink] = []
@@ -63,9 +75,9 @@ class Book:
 
     def serve(self) -> Outcome:
         """Let the path meet every order once; gives what that did."""
-        for place in self._places:
-            self._serve_together(place)
-        kept = self._standing()
+        for table in self._tables:
+            self._serve_together(table)
+        kept = [(seat.before, seat.order) for seat in self.seats if seat.is_kept and seat.is_open]
         outcome = Outcome(
             tuple(self._triggers),
             tuple(self._executions),
@@ -74,113 +86,104 @@ class Book:
             _marks(kept),
             _deadlines(kept),
         )
-        return self._with_legs(outcome) if self._has_legs else outcome
+        legs = [seat for seat in self.seats if seat.is_open and seat.before.waits_for is not None]
+        return self._with_legs(outcome, legs) if legs else outcome
 
     def left_open(self) -> tuple[WorkingOrder, ...]:
         """The orders that see the next path, as they stand after this one, in the order of time."""
-        return tuple(sorted(self._open.values(), key=brackets.arrival))
+        return tuple(sorted(_standing(self.seats), key=brackets.arrival))
 
-    def find(self, order_id: UUID) -> WorkingOrder | None:
-        """An order as it stands; None if it is not open any more."""
-        return self._open.get(order_id)
-
-    def _serve_together(self, siblings: list[WorkingOrder]) -> None:
+    def _serve_together(self, table: Table) -> None:
         met = [
-            (order, meet(order, self._path, self._terms(order))) for order in self._met(siblings)
+            (seat, meet(seat.before, self._path, seat.before.terms or self._terms))
+            for seat in table
+            if self._is_met(seat)
         ]
         if len(met) > 1:
-            met.sort(key=lambda pair: brackets.turn(pair[0], pair[1], self._path))
+            met.sort(key=lambda pair: brackets.turn(pair[0].before, pair[1], self._path))
         stop_has_met = False
-        for order, encounter in met:
-            is_passed_over = stop_has_met and brackets.takes_profit(order)
-            is_met = self._serve(order.id, UNTOUCHED if is_passed_over else encounter, siblings)
-            stop_has_met = stop_has_met or (is_met and not brackets.takes_profit(order))
+        for seat, encounter in met:
+            takes_profit = brackets.takes_profit(seat.before)
+            found = UNTOUCHED if stop_has_met and takes_profit else encounter
+            is_met = self._serve(seat, found, table)
+            stop_has_met = stop_has_met or (is_met and not takes_profit)
 
-    def _met(self, siblings: list[WorkingOrder]) -> list[WorkingOrder]:
-        """Those that the path meets: they have started, don't know it yet, and have the time."""
-        met = []
-        for order in siblings:
-            if order.waits_for is not None or order.knows(self._path.start, self._path.trade_id):
-                continue
-            late = time_in_force.lateness(order, self._path.start, self._conditions.session)
-            if late is None:
-                met.append(order)
-            else:
-                self._end(order.id, late)
-        return met
-
-    def _serve(
-        self, order_id: UUID, encounter: Encounter, siblings: Iterable[WorkingOrder]
-    ) -> bool:
-        """Fill, keep or end one order; gives whether the path could fill it."""
-        order = self._open.get(order_id)
-        if order is None:  # a sibling took the last of it
+    def _is_met(self, seat: Seat) -> bool:
+        """Whether the path meets it: it has started, doesn't know the path, and has the time."""
+        order, start = seat.before, self._path.start
+        if order.waits_for is not None or order.knows(start, self._path.trade_id):
             return False
-        if sizing.has_nothing_to_reduce(order, self._terms(order)):
-            self._end(order_id, EndReason.NOTHING_TO_REDUCE)
+        late = time_in_force.lateness(order, start, self._session)
+        if late is not None:
+            self._end(seat, late)
+        return late is None
+
+    def _serve(self, seat: Seat, encounter: Encounter, table: Table) -> bool:
+        """Fill, keep or end one order; gives whether the path could fill it."""
+        if not seat.is_open:  # a sibling took the last of it
+            return False
+        order = seat.order
+        if sizing.has_nothing_to_reduce(order, order.terms or self._terms):
+            self._end(seat, EndReason.NOTHING_TO_REDUCE)
             return False
         if encounter.firing is not None:
-            self._triggers.append(Trigger(order_id, encounter.firing.at))
-        reason = self._try_to_fill(order, encounter, siblings) or time_in_force.ending(
-            order, encounter, self._path, self._conditions.session
+            self._triggers.append(Trigger(order.id, encounter.firing.at))
+        reason = self._try_to_fill(seat, encounter, table) or time_in_force.ending(
+            order, encounter, self._path, self._session
         )
-        if order_id not in self._open:  # complete
+        if not seat.is_open:  # complete
             return True
         if reason is None:
-            self._keep(order_id, encounter)
+            self._keep(seat, encounter)
         else:
-            self._end(order_id, reason)
+            self._end(seat, reason)
         return encounter.meeting is not None
 
-    def _try_to_fill(
-        self, order: WorkingOrder, encounter: Encounter, siblings: Iterable[WorkingOrder]
-    ) -> EndReason | None:
-        if encounter.meeting is None:
+    def _try_to_fill(self, seat: Seat, encounter: Encounter, table: Table) -> EndReason | None:
+        order, meeting = seat.order, encounter.meeting
+        if meeting is None:
             return None
-        terms = self._terms(order)
+        terms = order.terms or self._terms
         capacity = sizing.capacity(self._path.volume, terms, self._taken)
-        quantity, reason = sizing.filled(order, encounter.meeting, terms, capacity)
+        quantity, reason = sizing.filled(order, meeting, terms, capacity)
         if quantity:
-            found = Circumstances(
-                order, self._path, terms, encounter.meeting, encounter.firing, capacity
-            )
-            self._book(order, explained(found, quantity), siblings)
+            found = Circumstances(order, self._path, terms, meeting, encounter.firing, capacity)
+            self._book(seat, explained(found, quantity), table)
         return reason
 
-    def _terms(self, order: WorkingOrder) -> Terms:
-        return order.terms or self._conditions.terms
-
-    def _book(self, order: WorkingOrder, fill: Execution, siblings: Iterable[WorkingOrder]) -> None:
+    def _book(self, seat: Seat, fill: Execution, table: Table) -> None:
+        order = seat.order
         self._executions.append(fill)
         self._taken += fill.quantity
         if fill.is_complete:
-            del self._open[order.id]
+            seat.is_open = False
         else:
-            self._put(order.changed(remaining=order.remaining - fill.quantity))
+            seat.order = order.changed(remaining=order.remaining - fill.quantity)
         if order.group is not None:
-            self._shrink(order, fill.quantity, siblings)
-        sharing = dict.fromkeys([*(sibling.id for sibling in siblings), *self._reducing])
-        for other_id in sharing.keys() & self._open.keys():
-            self._put(sizing.with_means_left(self._open[other_id], order, fill))
+            self._shrink(order, fill.quantity, table)
+        strangers = [other for other in self._reducing if other not in table]
+        for other in (*table, *strangers):
+            if other.is_open:
+                other.order = sizing.with_means_left(other.order, order, fill)
 
-    def _shrink(self, order: WorkingOrder, by: Decimal, siblings: Iterable[WorkingOrder]) -> None:
-        """The siblings have less to fill, or end; they draw on one quantity."""
-        standing = [self._open[other.id] for other in siblings if other.id in self._open]
-        shrinks, ends = brackets.shrunk(standing, order, by)
+    def _shrink(self, order: WorkingOrder, by: Decimal, table: Table) -> None:
+        """The siblings have less to fill, or end: they draw on one quantity."""
+        by_id = {other.before.id: other for other in table}
+        shrinks, ends = brackets.shrunk(_standing(table), order, by)
         for shrink in shrinks:
-            sibling = self._open[shrink.order_id]
-            self._put(sibling.changed(remaining=sibling.remaining - shrink.by))
+            sibling = by_id[shrink.order_id]
+            sibling.order = sibling.order.changed(remaining=sibling.order.remaining - shrink.by)
         self._shrinks += shrinks
         for end in ends:
-            self._end(end.order_id, end.reason)
+            self._end(by_id[end.order_id], end.reason)
 
-    def _keep(self, order_id: UUID, encounter: Encounter) -> None:
+    def _keep(self, seat: Seat, encounter: Encounter) -> None:
         """The order has met this path, and goes on to the next."""
-        order = self._open[order_id]
+        order = seat.order
         expires_at = order.expires_at
         if expires_at is None and order.time_in_force is TimeInForce.DAY:
-            expires_at = self._conditions.session.closing
-        kept = order.changed(
+            expires_at = self._session.closing
+        seat.order = order.changed(
             is_resting=True,
             is_triggered=order.is_triggered or encounter.firing is not None,
             water_mark=encounter.water_mark or order.water_mark,
@@ -188,36 +191,28 @@ class Book:
             matched_through=self._path.start,
             matched_trade=self._path.trade_id,
         )
-        self._put(kept)
-        self.kept.add(order_id)
+        seat.is_kept = True
 
-    def _end(self, order_id: UUID, reason: EndReason) -> None:
-        del self._open[order_id]
-        self._expirations.append(Expiration.of(order_id, reason))
+    def _end(self, seat: Seat, reason: EndReason) -> None:
+        seat.is_open = False
+        self._expirations.append(Expiration.of(seat.before.id, reason))
 
-    def _put(self, order: WorkingOrder) -> None:
-        self._open[order.id] = order
-
-    def _standing(self) -> list[_Change]:
-        """The orders that the path has met and left open, before and after, in their places."""
-        if not self.kept:
-            return []
-        return [
-            (old, self._open[old.id])
-            for old in self._before
-            if old.id in self.kept and old.id in self._open
-        ]
-
-    def _with_legs(self, outcome: Outcome) -> Outcome:
+    def _with_legs(self, outcome: Outcome, waiting: Table) -> Outcome:
         """Start and end the legs that wait for entries of this book."""
-        legs = [order for order in self.left_open() if order.waits_for is not None]
+        by_id = {seat.before.id: seat for seat in waiting}
+        legs = sorted(_standing(waiting), key=brackets.arrival)
         end, price = self._path.end, self._path.close
         started = brackets.activated(legs, outcome.completed, at=end, price=price)
         for start in started:
-            self._put(_started(self._open[start.order_id], self._path))
+            seat = by_id[start.order_id]
+            seat.order = _started(seat.order, self._path)
         for leg in brackets.ended(legs, outcome.ended):
-            self._end(leg.order_id, leg.reason)
+            self._end(by_id[leg.order_id], leg.reason)
         return replace(outcome, activations=started, expirations=tuple(self._expirations))
+
+
+def _standing(seats: Table) -> list[WorkingOrder]:
+    return [seat.order for seat in seats if seat.is_open]
 
 
 def _started(leg: WorkingOrder, path: Path) -> WorkingOrder:

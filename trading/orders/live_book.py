@@ -14,7 +14,7 @@ from uuid import UUID
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
 from trading.orders import brackets, levels, path, sizing
-from trading.orders.book import Book, Conditions, MixedOrders
+from trading.orders.book import Book, Conditions, MixedOrders, Seat
 from trading.orders.hanging import Hanging
 from trading.orders.outcomes import Outcome
 from trading.orders.sleepers import Sleepers
@@ -62,18 +62,17 @@ class LiveBook:
         if order.waits_for is None:
             self._awake.add(order.id)
 
-    def cancel(self, order_id: UUID) -> tuple[WorkingOrder, ...]:
+    def cancel(self, order_id: UUID) -> tuple[UUID, ...]:
         """End an order with its group and the legs that wait for any of them.
 
-        Gives those that ended, as they stood, in the order of time; none if it was not open.
+        Gives those that ended, in the order of time; none if it was not open.
         """
         if order_id not in self._open:
             return ()
         ended = [self._open[one] for one in self._hanging.with_others({order_id})]
-        stood = tuple(sorted(map(self._as_it_stands, ended), key=brackets.arrival))
         for order in ended:
             self._remove(order)
-        return stood
+        return tuple(order.id for order in sorted(ended, key=brackets.arrival))
 
     def meet(
         self,
@@ -113,16 +112,16 @@ class LiveBook:
             met = [self._as_it_stands(order) for order in met]
         book = Book(met, Conditions(path.of(market), self._terms, session, taken))
         outcome = book.serve()
-        for before in met:
-            order = book.find(before.id)
-            if order is None:
-                self._remove(before)
-            elif order is not before:
-                self._put_back(order, before, is_settled=order.id in book.kept and not is_late)
+        for seat in book.seats:
+            if not seat.is_open:
+                self._remove(seat.before)
+            elif seat.order is not seat.before:
+                self._put_back(seat, may_sleep=seat.is_kept and not is_late)
         return outcome
 
-    def _put_back(self, order: WorkingOrder, before: WorkingOrder, *, is_settled: bool) -> None:
-        """Keep what an order has become; it may sleep if the newest bar has met it."""
+    def _put_back(self, seat: Seat, *, may_sleep: bool) -> None:
+        """Keep what an order has become; once the newest bar has met it, it may sleep."""
+        order, before = seat.order, seat.before
         self._open[order.id] = order
         if order.waits_for is not None:
             return
@@ -131,7 +130,7 @@ class LiveBook:
             self._hanging.add(order)
         found = levels.of(order)
         is_ending = sizing.has_nothing_to_reduce(order, order.terms or self._terms)
-        if found.at_once or is_ending or not is_settled:
+        if found.at_once or is_ending or not may_sleep:
             self._asleep.discard(order.id)
             self._awake.add(order.id)
         else:

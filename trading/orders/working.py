@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import repeat
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +53,7 @@ class Terms:
             raise ValueError("participation must be above 0 and at most 1")
 
 
-@record(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class WorkingOrder:
     """An open order as the market meets it. `remaining` is in the base asset, prices in the quote.
 
@@ -137,11 +134,7 @@ class WorkingOrder:
     def changed(self, **changes: Any) -> WorkingOrder:
         """What the engine has made of it. Unlike with `replace`, nothing is checked again."""
         copy = object.__new__(WorkingOrder)
-        names, values = WorkingOrder.__slots__, _values(self)
-        # Consumed in C: a loop in Python takes three times as long.
-        deque(map(setattr, repeat(copy), names, values), maxlen=0)
-        for name, value in changes.items():
-            setattr(copy, name, value)
+        copy.__dict__ = self.__dict__ | changes
         return copy
 
     def _check_trail(self) -> None:
@@ -152,9 +145,6 @@ class WorkingOrder:
             raise InvalidOrder("a trailing stop needs a percentage below 100")
         if self.water_mark is not None and self.water_mark <= 0:
             raise InvalidOrder("a water mark is a price, and positive")
-
-
-_values = attrgetter(*WorkingOrder.__slots__)
 
 
 def is_known(
