@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from trading.orders import brackets, sizing, time_in_force
+from trading.orders import seats as seating
 from trading.orders.explained import Circumstances, explained
 from trading.orders.meetings import UNTOUCHED, Encounter
 from trading.orders.outcomes import (
@@ -21,6 +22,7 @@ from trading.orders.outcomes import (
 )
 from trading.orders.path import Path
 from trading.orders.rules import meet
+from trading.orders.seats import Seat, Table
 from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder
 from trading.records import record
@@ -43,28 +45,14 @@ class Conditions:
     taken: Decimal
 
 
-class Seat:
-    """One order in a book: as it came, and as it stands.
-
-    `is_kept` says that the path has met it and left it open; it can still end by another's fill.
-    """
-
-    __slots__ = ("before", "is_kept", "is_open", "order")
-
-    def __init__(self, order: WorkingOrder) -> None:
-        self.before = self.order = order
-        self.is_open, self.is_kept = True, False
-
-
-Table = list[Seat]
-
-
 class Book:
     """The orders in their seats, those of a group at one table, and what has happened so far."""
 
-    def __init__(self, orders: Iterable[WorkingOrder], conditions: Conditions) -> None:
-        self._tables = [[Seat(order) for order in place] for place in brackets.places(orders)]
+    def __init__(self, seats: Iterable[Seat], conditions: Conditions) -> None:
+        self._tables = seating.tables(seats)
         self.seats = [seat for table in self._tables for seat in table]
+        for seat in self.seats:
+            seat.before, seat.is_kept = seat.order, False
         self._reducing = [seat for seat in self.seats if seat.before.reducible is not None]
         self._path, self._terms = conditions.path, conditions.terms
         self._session, self._taken = conditions.session, conditions.taken
@@ -91,22 +79,28 @@ class Book:
 
     def left_open(self) -> tuple[WorkingOrder, ...]:
         """The orders that see the next path, as they stand after this one, in the order of time."""
-        return tuple(sorted(_standing(self.seats), key=brackets.arrival))
+        return tuple(sorted(seating.standing(self.seats), key=brackets.arrival))
 
     def _serve_together(self, table: Table) -> None:
-        met = [
-            (seat, meet(seat.before, self._path, seat.before.terms or self._terms))
-            for seat in table
-            if self._is_met(seat)
-        ]
-        if len(met) > 1:
-            met.sort(key=lambda pair: brackets.turn(pair[0].before, pair[1], self._path))
+        met = [seat for seat in table if self._is_met(seat)]
+        if len(met) == 1:
+            self._serve(met[0], self._encounter(met[0]), table)
+        elif met:
+            self._serve_in_turn(met, table)
+
+    def _serve_in_turn(self, met: Table, table: Table) -> None:
+        """Siblings: a stop that the path could fill keeps the limits after it out."""
+        pairs = [(seat, self._encounter(seat)) for seat in met]
+        pairs.sort(key=lambda pair: brackets.turn(pair[0].before, pair[1], self._path))
         stop_has_met = False
-        for seat, encounter in met:
+        for seat, encounter in pairs:
             takes_profit = brackets.takes_profit(seat.before)
             found = UNTOUCHED if stop_has_met and takes_profit else encounter
             is_met = self._serve(seat, found, table)
             stop_has_met = stop_has_met or (is_met and not takes_profit)
+
+    def _encounter(self, seat: Seat) -> Encounter:
+        return meet(seat.before, self._path, seat.before.terms or self._terms)
 
     def _is_met(self, seat: Seat) -> bool:
         """Whether the path meets it: it has started, doesn't know the path, and has the time."""
@@ -169,7 +163,7 @@ class Book:
     def _shrink(self, order: WorkingOrder, by: Decimal, table: Table) -> None:
         """The siblings have less to fill, or end: they draw on one quantity."""
         by_id = {other.before.id: other for other in table}
-        shrinks, ends = brackets.shrunk(_standing(table), order, by)
+        shrinks, ends = brackets.shrunk(seating.standing(table), order, by)
         for shrink in shrinks:
             sibling = by_id[shrink.order_id]
             sibling.order = sibling.order.changed(remaining=sibling.order.remaining - shrink.by)
@@ -200,7 +194,7 @@ class Book:
     def _with_legs(self, outcome: Outcome, waiting: Table) -> Outcome:
         """Start and end the legs that wait for entries of this book."""
         by_id = {seat.before.id: seat for seat in waiting}
-        legs = sorted(_standing(waiting), key=brackets.arrival)
+        legs = sorted(seating.standing(waiting), key=brackets.arrival)
         end, price = self._path.end, self._path.close
         started = brackets.activated(legs, outcome.completed, at=end, price=price)
         for start in started:
@@ -209,10 +203,6 @@ class Book:
         for leg in brackets.ended(legs, outcome.ended):
             self._end(by_id[leg.order_id], leg.reason)
         return replace(outcome, activations=started, expirations=tuple(self._expirations))
-
-
-def _standing(seats: Table) -> list[WorkingOrder]:
-    return [seat.order for seat in seats if seat.is_open]
 
 
 def _started(leg: WorkingOrder, path: Path) -> WorkingOrder:

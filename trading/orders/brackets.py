@@ -34,20 +34,6 @@ def ended(legs: Iterable[WorkingOrder], entries: Collection[UUID]) -> tuple[Expi
     )
 
 
-def places(orders: Iterable[WorkingOrder]) -> list[list[WorkingOrder]]:
-    """In time priority; the orders of a group together, where the first of them stands."""
-    found: list[list[WorkingOrder]] = []
-    groups: dict[UUID, list[WorkingOrder]] = {}
-    for order in sorted(orders, key=arrival):
-        if order.group in groups:
-            groups[order.group].append(order)
-            continue
-        found.append([order])
-        if order.group is not None:
-            groups[order.group] = found[-1]
-    return found
-
-
 def arrival(order: WorkingOrder) -> tuple[int, UUID]:
     return order.sequence, order.id
 

@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
-from trading.orders.working import WorkingOrder
+from trading.orders.seats import Seat
 
 
 class Hanging:
     """Groups, legs that wait for an entry, and reduce-only orders, who share the position."""
 
     def __init__(self) -> None:
-        self.reducing: set[UUID] = set()
-        self._group_of: dict[UUID, UUID] = {}
-        self._groups: dict[UUID, set[UUID]] = {}
-        self._legs: dict[UUID, set[UUID]] = {}
+        self.reducing: set[Seat] = set()
+        self._groups: dict[UUID, set[Seat]] = {}
+        self._legs: dict[UUID, set[Seat]] = {}
 
-    def add(self, order: WorkingOrder) -> None:
+    def add(self, seat: Seat) -> None:
+        order = seat.order
         if order.reducible is not None:
-            self.reducing.add(order.id)
+            self.reducing.add(seat)
         if order.group is not None:
-            self._group_of[order.id] = order.group
-            self._groups.setdefault(order.group, set()).add(order.id)
+            self._groups.setdefault(order.group, set()).add(seat)
         if order.waits_for is not None:
-            self._legs.setdefault(order.waits_for, set()).add(order.id)
+            self._legs.setdefault(order.waits_for, set()).add(seat)
 
-    def remove(self, order: WorkingOrder) -> None:
-        """An order that hangs as it did when it was added."""
-        self.reducing.discard(order.id)
-        if order.group is not None:
-            del self._group_of[order.id]
-            _leave(self._groups, order.group, order.id)
-        if order.waits_for is not None:
-            _leave(self._legs, order.waits_for, order.id)
+    def remove(self, seat: Seat) -> None:
+        self.reducing.discard(seat)
+        if seat.order.group is not None:
+            _leave(self._groups, seat.order.group, seat)
+        if seat.order.waits_for is not None:
+            self.start(seat, seat.order.waits_for)
 
-    def with_others(self, order_ids: Iterable[UUID]) -> set[UUID]:
+    def start(self, leg: Seat, entry: UUID) -> None:
+        """A leg waits no longer."""
+        _leave(self._legs, entry, leg)
+
+    def with_others(self, seats: set[Seat]) -> set[Seat]:
         """The orders, their groups, and the legs that wait for any of these."""
-        found = set(order_ids)
+        found = set(seats)
         if self._groups:
-            for group in {self._group_of[one] for one in found if one in self._group_of}:
-                found |= self._groups[group]
+            groups = {seat.order.group for seat in seats} - {None}
+            found.update(*(self._groups[group] for group in groups if group is not None))
         if self._legs:
-            found.update(*(self._legs[entry] for entry in found & self._legs.keys()))
+            entries = {seat.order.id for seat in found} & self._legs.keys()
+            found.update(*(self._legs[entry] for entry in entries))
         return found
 
 
-def _leave(places: dict[UUID, set[UUID]], place: UUID, order_id: UUID) -> None:
-    places[place].remove(order_id)
+def _leave(places: dict[UUID, set[Seat]], place: UUID, seat: Seat) -> None:
+    places[place].remove(seat)
     if not places[place]:
         del places[place]

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import brackets, levels, path, sizing
-from trading.orders.book import Book, Conditions, MixedOrders, Seat
+from trading.orders import brackets, levels, path, seats, sizing
+from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.hanging import Hanging
 from trading.orders.outcomes import Outcome
+from trading.orders.seats import Seat
 from trading.orders.sleepers import Sleepers
 from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder, is_known
@@ -35,8 +36,8 @@ class LiveBook:
 
     def __init__(self, account: UUID, symbol: str, terms: Terms) -> None:
         self._account, self._symbol, self._terms = account, symbol, terms
-        self._open: dict[UUID, WorkingOrder] = {}
-        self._awake: set[UUID] = set()
+        self._seats: dict[UUID, Seat] = {}
+        self._awake: set[Seat] = set()
         self._asleep = Sleepers()
         self._hanging = Hanging()
         # The newest bar or tick: all that sleep have met it.
@@ -46,7 +47,8 @@ class LiveBook:
     @property
     def orders(self) -> tuple[WorkingOrder, ...]:
         """All that are open, as they stand, in the order of time."""
-        return tuple(sorted(map(self._as_it_stands, self._open.values()), key=brackets.arrival))
+        standing = map(self._as_it_stands, self._seats.values())
+        return tuple(sorted(standing, key=brackets.arrival))
 
     def place(self, order: WorkingOrder) -> None:
         """Let an order meet what comes from now on; an open one of the same id makes way for it.
@@ -55,24 +57,24 @@ class LiveBook:
         """
         if order.account != self._account or order.symbol != self._symbol:
             raise MixedOrders(f"an order that is not this account's, for {self._symbol}")
-        if order.id in self._open:
-            self._remove(self._open[order.id])
-        self._open[order.id] = order
-        self._hanging.add(order)
+        if order.id in self._seats:
+            self._remove(self._seats[order.id])
+        seat = self._seats[order.id] = Seat(order)
+        self._hanging.add(seat)
         if order.waits_for is None:
-            self._awake.add(order.id)
+            self._awake.add(seat)
 
     def cancel(self, order_id: UUID) -> tuple[UUID, ...]:
         """End an order with its group and the legs that wait for any of them.
 
         Gives those that ended, in the order of time; none if it was not open.
         """
-        if order_id not in self._open:
+        if order_id not in self._seats:
             return ()
-        ended = [self._open[one] for one in self._hanging.with_others({order_id})]
-        for order in ended:
-            self._remove(order)
-        return tuple(order.id for order in sorted(ended, key=brackets.arrival))
+        ended = sorted(self._hanging.with_others({self._seats[order_id]}), key=seats.arrival)
+        for seat in ended:
+            self._remove(seat)
+        return tuple(seat.order.id for seat in ended)
 
     def meet(
         self,
@@ -86,7 +88,7 @@ class LiveBook:
             raise MixedOrders(f"orders that are not for {market.symbol}")
         trade = market.trade_id if isinstance(market, Tick) else None
         is_late = is_known(market.start, trade, self._through, self._trade)
-        touched = self._awake if is_late else self._awake | self._asleep.reached_by(market)
+        touched = self._awake if is_late else self._awake.union(self._asleep.reached_by(market))
         outcome = _NOTHING_HAPPENED
         if touched:
             session = Session(market.start, session_ends_at)
@@ -98,7 +100,7 @@ class LiveBook:
     @exact()
     def _serve(
         self,
-        touched: set[UUID],
+        touched: set[Seat],
         market: Bar | Tick,
         session: Session,
         taken: Decimal,
@@ -106,45 +108,42 @@ class LiveBook:
         is_late: bool,
     ) -> Outcome:
         """Let it meet the touched orders, and those that it can change through them."""
-        concerned = self._hanging.with_others(touched | self._hanging.reducing)
-        met = [self._open[one] for one in concerned]
+        met = self._hanging.with_others(touched | self._hanging.reducing)
         if is_late:  # sleepers know a newer one, and have to say so
-            met = [self._as_it_stands(order) for order in met]
+            for seat in met:
+                seat.order = self._as_it_stands(seat)
         book = Book(met, Conditions(path.of(market), self._terms, session, taken))
         outcome = book.serve()
-        for seat in book.seats:
+        for seat in met:
             if not seat.is_open:
-                self._remove(seat.before)
+                self._remove(seat)
             elif seat.order is not seat.before:
                 self._put_back(seat, may_sleep=seat.is_kept and not is_late)
         return outcome
 
     def _put_back(self, seat: Seat, *, may_sleep: bool) -> None:
-        """Keep what an order has become; once the newest bar has met it, it may sleep."""
-        order, before = seat.order, seat.before
-        self._open[order.id] = order
+        """An order has changed; once the newest bar has met it, it may sleep."""
+        order, waited_for = seat.order, seat.before.waits_for
         if order.waits_for is not None:
             return
-        if before.waits_for is not None:
-            self._hanging.remove(before)
-            self._hanging.add(order)
+        if waited_for is not None:
+            self._hanging.start(seat, waited_for)
         found = levels.of(order)
         is_ending = sizing.has_nothing_to_reduce(order, order.terms or self._terms)
         if found.at_once or is_ending or not may_sleep:
-            self._asleep.discard(order.id)
-            self._awake.add(order.id)
+            self._asleep.wake(seat)
+            self._awake.add(seat)
         else:
-            self._awake.discard(order.id)
-            self._asleep.put(order.id, found)
+            self._awake.discard(seat)
+            self._asleep.put(seat, found)
 
-    def _remove(self, order: WorkingOrder) -> None:
-        """Forget an order that hangs on others as it did when it came."""
-        del self._open[order.id]
-        self._hanging.remove(order)
-        self._awake.discard(order.id)
-        self._asleep.discard(order.id)
+    def _remove(self, seat: Seat) -> None:
+        del self._seats[seat.order.id]
+        self._hanging.remove(seat)
+        self._awake.discard(seat)
+        self._asleep.wake(seat)
 
-    def _as_it_stands(self, order: WorkingOrder) -> WorkingOrder:
-        if order.id not in self._asleep:
-            return order
-        return order.changed(matched_through=self._through, matched_trade=self._trade)
+    def _as_it_stands(self, seat: Seat) -> WorkingOrder:
+        if seat.asleep_at is None:
+            return seat.order
+        return seat.order.changed(matched_through=self._through, matched_trade=self._trade)

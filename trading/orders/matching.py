@@ -17,6 +17,7 @@ from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.outcomes import Outcome
 from trading.orders.path import BAR_MODEL as MODEL
 from trading.orders.path import TICK_MODEL, Path
+from trading.orders.seats import Seat
 from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder
 from trading.records import record
@@ -70,7 +71,7 @@ def step(
     met = path.of(market)
     _check_one_book(orders, met)
     session = Session(met.start, session_ends_at)
-    book = Book(orders, Conditions(met, terms, session, taken))
+    book = Book(map(Seat, orders), Conditions(met, terms, session, taken))
     return Step(book.serve(), book.left_open())
 
 
