@@ -71,8 +71,8 @@ class Book:
             tuple(self._executions),
             tuple(self._shrinks),
             tuple(self._expirations),
-            _marks(kept),
-            _deadlines(kept),
+            tuple(_marks(kept)),
+            tuple(_deadlines(kept)),
         )
         legs = [seat for seat in self.seats if seat.is_open and seat.before.waits_for is not None]
         return self._with_legs(outcome, legs) if legs else outcome
@@ -155,10 +155,15 @@ class Book:
             seat.order = order.changed(remaining=order.remaining - fill.quantity)
         if order.group is not None:
             self._shrink(order, fill.quantity, table)
-        strangers = [other for other in self._reducing if other not in table]
-        for other in (*table, *strangers):
+        for other in self._drawing_with(table):
             if other.is_open:
                 other.order = sizing.with_means_left(other.order, order, fill)
+
+    def _drawing_with(self, table: Table) -> Table:
+        """Who may draw on the same sum or the same position as those of the table."""
+        if not self._reducing:
+            return table
+        return table + [other for other in self._reducing if other not in table]
 
     def _shrink(self, order: WorkingOrder, by: Decimal, table: Table) -> None:
         """The siblings have less to fill, or end: they draw on one quantity."""
@@ -218,17 +223,17 @@ def _started(leg: WorkingOrder, path: Path) -> WorkingOrder:
 _Change = tuple[WorkingOrder, WorkingOrder]
 
 
-def _marks(kept: list[_Change]) -> tuple[WaterMark, ...]:
-    return tuple(
+def _marks(kept: list[_Change]) -> list[WaterMark]:
+    return [
         WaterMark(new.id, new.water_mark)
         for old, new in kept
         if new.water_mark is not None and new.water_mark != old.water_mark
-    )
+    ]
 
 
-def _deadlines(kept: list[_Change]) -> tuple[Deadline, ...]:
-    return tuple(
+def _deadlines(kept: list[_Change]) -> list[Deadline]:
+    return [
         Deadline(new.id, new.expires_at)
         for old, new in kept
         if new.expires_at is not None and old.expires_at is None
-    )
+    ]

@@ -40,11 +40,22 @@ class Levels:
     until: datetime | None = None
 
 
+_AT_ONCE = Levels(at_once=True)
+
+
 def of(order: Waiting | WorkingOrder) -> Levels:
-    """The levels of an open order; never narrower than what a bar can do to it."""
+    """The levels of an open order; never narrower than what a bar can do to it.
+
+    The first bar that it meets makes it rest, and so touches it in any case.
+    """
+    return reached(order) if order.is_resting else _AT_ONCE
+
+
+def reached(order: Waiting | WorkingOrder) -> Levels:
+    """The levels that a bar has to reach to do anything but make it rest."""
     below, above = _prices(order)
-    if not order.is_resting or (below is None and above is None):
-        return Levels(at_once=True)
+    if below is None and above is None:
+        return _AT_ONCE
     return Levels(below=below, above=above, until=order.expires_at)
 
 

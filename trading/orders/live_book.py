@@ -13,7 +13,7 @@ from uuid import UUID
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import brackets, levels, path, seats, sizing
+from trading.orders import brackets, levels, path, seats, sizing, time_in_force
 from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.hanging import Hanging
 from trading.orders.outcomes import Outcome
@@ -31,7 +31,7 @@ class LiveBook:
     """Does to each bar or tick what `matching.step` does with all of the open orders.
 
     An order is awake and meets whatever comes next, sleeps, or is a leg that waits for its entry.
-    That a sleeper has met a bar is written into it when somebody looks at it.
+    That a sleeper has met bars, and rests, is written into it when somebody looks at it.
     """
 
     def __init__(self, account: UUID, symbol: str, terms: Terms) -> None:
@@ -39,6 +39,7 @@ class LiveBook:
         self._seats: dict[UUID, Seat] = {}
         self._awake: set[Seat] = set()
         self._asleep = Sleepers()
+        self._new: set[Seat] = set()  # those that sleep and have met nothing since they came
         self._hanging = Hanging()
         # The newest bar or tick: all that sleep have met it.
         self._through: datetime | None = None
@@ -62,7 +63,9 @@ class LiveBook:
         seat = self._seats[order.id] = Seat(order)
         self._hanging.add(seat)
         if order.waits_for is None:
-            self._awake.add(seat)
+            self._settle(seat, knows_newest=self._knows_no_more(order))
+            if seat.asleep_at is not None:
+                self._new.add(seat)
 
     def cancel(self, order_id: UUID) -> tuple[UUID, ...]:
         """End an order with its group and the legs that wait for any of them.
@@ -88,13 +91,15 @@ class LiveBook:
             raise MixedOrders(f"orders that are not for {market.symbol}")
         trade = market.trade_id if isinstance(market, Tick) else None
         is_late = is_known(market.start, trade, self._through, self._trade)
-        touched = self._awake if is_late else self._awake.union(self._asleep.reached_by(market))
+        reached = self._new if is_late else self._asleep.reached_by(market)
+        touched = self._awake.union(reached)
         outcome = _NOTHING_HAPPENED
         if touched:
             session = Session(market.start, session_ends_at)
             outcome = self._serve(touched, market, session, taken, is_late=is_late)
         if not is_late:
             self._through, self._trade = market.start, trade
+            self._new.clear()
         return outcome
 
     @exact()
@@ -109,8 +114,8 @@ class LiveBook:
     ) -> Outcome:
         """Let it meet the touched orders, and those that it can change through them."""
         met = self._hanging.with_others(touched | self._hanging.reducing)
-        if is_late:  # sleepers know a newer one, and have to say so
-            for seat in met:
+        for seat in met:
+            if is_late or not seat.order.is_resting:  # else only what the bar will say again
                 seat.order = self._as_it_stands(seat)
         book = Book(met, Conditions(path.of(market), self._terms, session, taken))
         outcome = book.serve()
@@ -118,32 +123,51 @@ class LiveBook:
             if not seat.is_open:
                 self._remove(seat)
             elif seat.order is not seat.before:
-                self._put_back(seat, may_sleep=seat.is_kept and not is_late)
+                self._put_back(seat, knows_newest=seat.is_kept and not is_late)
         return outcome
 
-    def _put_back(self, seat: Seat, *, may_sleep: bool) -> None:
-        """An order has changed; once the newest bar has met it, it may sleep."""
-        order, waited_for = seat.order, seat.before.waits_for
-        if order.waits_for is not None:
+    def _put_back(self, seat: Seat, *, knows_newest: bool) -> None:
+        """Keep what an order has become."""
+        if seat.order.waits_for is not None:
             return
-        if waited_for is not None:
-            self._hanging.start(seat, waited_for)
-        found = levels.of(order)
-        is_ending = sizing.has_nothing_to_reduce(order, order.terms or self._terms)
-        if found.at_once or is_ending or not may_sleep:
+        if seat.before.waits_for is not None:
+            self._hanging.start(seat, seat.before.waits_for)
+        self._new.discard(seat)
+        self._settle(seat, knows_newest=knows_newest)
+
+    def _settle(self, seat: Seat, *, knows_newest: bool) -> None:
+        """Let an order sleep that later bars change only at its levels; else it is awake."""
+        found = levels.reached(seat.order)
+        if not knows_newest or found.at_once or self._is_busy(seat.order):
             self._asleep.wake(seat)
             self._awake.add(seat)
         else:
             self._awake.discard(seat)
             self._asleep.put(seat, found)
 
+    def _is_busy(self, order: WorkingOrder) -> bool:
+        """Whether the next bar ends it, or sets its deadline, at whatever price."""
+        return time_in_force.needs_a_bar(order) or sizing.has_nothing_to_reduce(
+            order, order.terms or self._terms
+        )
+
+    def _knows_no_more(self, order: WorkingOrder) -> bool:
+        """Whether an order that comes knows no bar that is still to come."""
+        through = order.matched_through
+        if through is None:
+            return True
+        return is_known(through, order.matched_trade, self._through, self._trade)
+
     def _remove(self, seat: Seat) -> None:
         del self._seats[seat.order.id]
         self._hanging.remove(seat)
         self._awake.discard(seat)
         self._asleep.wake(seat)
+        self._new.discard(seat)
 
     def _as_it_stands(self, seat: Seat) -> WorkingOrder:
-        if seat.asleep_at is None:
+        if seat.asleep_at is None or seat in self._new:
             return seat.order
-        return seat.order.changed(matched_through=self._through, matched_trade=self._trade)
+        return seat.order.changed(
+            is_resting=True, matched_through=self._through, matched_trade=self._trade
+        )

@@ -50,6 +50,13 @@ def lateness(order: WorkingOrder, moment: datetime, session: Session) -> EndReas
     return _LATE[order.time_in_force]
 
 
+def needs_a_bar(order: WorkingOrder) -> bool:
+    """Whether the next bar ends it, or sets its deadline, at whatever price."""
+    if order.time_in_force is TimeInForce.DAY:
+        return order.expires_at is None
+    return order.time_in_force in _AT_ONCE and order.is_in_market
+
+
 def ending(
     order: WorkingOrder, encounter: Encounter, path: Path, session: Session
 ) -> EndReason | None:
@@ -57,7 +64,6 @@ def ending(
 
     Immediate orders have the one bar in which they are in the market: for a stop, its trigger's.
     """
-    is_live = order.is_in_market or encounter.firing is not None
-    if is_live and order.time_in_force in _AT_ONCE:
+    if order.time_in_force in _AT_ONCE and (order.is_in_market or encounter.firing is not None):
         return _AT_ONCE[order.time_in_force]
     return lateness(order, path.end, session)

@@ -186,7 +186,7 @@ def test_orders_far_away_are_not_looked_at(met: list[int]) -> None:
     book.place(buy(1, limit="96"))
     assert told(book.meet(second)) == ["1 fill 10 @ 96 maker fee 0"]
     assert not told(book.meet(third))
-    assert met == [88, 1]
+    assert met == [1]
 
 
 def test_an_order_far_away_says_that_it_has_met_the_bars_in_between() -> None:
@@ -203,7 +203,7 @@ def test_an_order_sleeps_until_its_price_or_its_deadline_comes(met: list[int]) -
     book = a_book(buy(1, limit="50"), buy(2, limit="40", **deadline))
     outcomes = [told(book.meet(bar)) for bar in bars]
     assert outcomes == [[], [], ["2 expired expires_at_reached"], ["1 fill 10 @ 50 maker fee 0"]]
-    assert met == [2, 1, 1]
+    assert met == [1, 1]
 
 
 def test_a_trailing_stop_wakes_when_its_mark_moves(met: list[int]) -> None:
@@ -226,7 +226,7 @@ def test_a_sibling_and_a_leg_come_along_with_the_order_that_is_touched(met: list
         "3 starts",
     ]
     assert [order.id for order in book.orders] == [leg.id]
-    assert met == [3, 3]
+    assert met == [3]
 
 
 def test_a_reduce_only_order_far_away_ends_with_the_position(met: list[int]) -> None:
