@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def days(draw: st.DrawFn) -> list[Turn]:
     return [draw(turns(hour)) for hour in range(draw(st.integers(2, 8)))]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(days(), drawn.costs, st.booleans())
 def test_a_live_book_gives_what_all_of_its_orders_give_at_every_step(
     day: list[Turn], costs: Any, touch: bool
@@ -237,6 +238,19 @@ def test_a_reduce_only_order_far_away_ends_with_the_position(met: list[int]) -> 
         "2 canceled nothing_to_reduce",
     ]
     assert not book.orders
+
+
+def test_a_bar_that_comes_late_is_met_by_those_alone_who_have_met_no_later_one() -> None:
+    group = {"group": GROUPS[0]}
+    bars = hourly(*["100 105 95 101"] * 3)
+    book = a_book(sell(1, stop="90", is_resting=True, **group))
+    for bar in bars:
+        book.meet(bar)
+    book.place(sell(2, limit="110", **group))
+    book.place(buy(3, limit="92"))
+    late = replace(bars[1], low=Decimal(89))
+    assert told(book.meet(late)) == ["3 fill 10 @ 92 maker fee 0"]
+    assert [order.matched_through for order in book.orders] == [bars[2].start, late.start]
 
 
 def test_cancel_ends_an_order_with_what_hangs_on_it() -> None:
