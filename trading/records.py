@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+__all__ = ["record"]
+
 _C = TypeVar("_C", bound=type)
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
 
@@ -48,7 +48,7 @@ class Conditions:
 class Book:
     """The orders in their seats, those of a group at one table, and what has happened so far."""
 
-    def __init__(self, seats: Iterable[Seat], conditions: Conditions) -> None:
+    def __init__(self, seats: Collection[Seat], conditions: Conditions) -> None:
         self._tables = seating.tables(seats)
         self.seats = [seat for table in self._tables for seat in table]
         for seat in self.seats:

@@ -40,10 +40,10 @@ class Hanging:
         found = set(seats)
         if self._groups:
             groups = {seat.order.group for seat in seats} - {None}
-            found.update(*(self._groups[group] for group in groups if group is not None))
+            found = found.union(*(self._groups[group] for group in groups if group is not None))
         if self._legs:
             entries = {seat.order.id for seat in found} & self._legs.keys()
-            found.update(*(self._legs[entry] for entry in entries))
+            found = found.union(*(self._legs[entry] for entry in entries))
         return found
 
 

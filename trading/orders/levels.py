@@ -60,6 +60,8 @@ def reached(order: Waiting | WorkingOrder) -> Levels:
 
 
 def _prices(order: Waiting | WorkingOrder) -> tuple[Decimal | None, Decimal | None]:
+    if order.type is OrderType.MARKET:
+        return None, None
     buys = order.side is Side.BUY
     if order.type is OrderType.TRAILING_STOP and not order.is_triggered:
         return _trailing(order, buys=buys)

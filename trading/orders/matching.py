@@ -71,7 +71,7 @@ def step(
     met = path.of(market)
     _check_one_book(orders, met)
     session = Session(met.start, session_ends_at)
-    book = Book(map(Seat, orders), Conditions(met, terms, session, taken))
+    book = Book([Seat(order) for order in orders], Conditions(met, terms, session, taken))
     return Step(book.serve(), book.left_open())
 
 

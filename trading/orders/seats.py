@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from trading.orders import brackets
@@ -29,8 +29,10 @@ class Seat:
 Table = list[Seat]
 
 
-def tables(seats: Iterable[Seat]) -> list[Table]:
+def tables(seats: Collection[Seat]) -> list[Table]:
     """In time priority; the orders of a group together, where the first of them stands."""
+    if len(seats) == 1:
+        return [list(seats)]
     found: list[Table] = []
     groups: dict[UUID, Table] = {}
     for seat in sorted(seats, key=arrival):
