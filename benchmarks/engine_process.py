@@ -18,13 +18,15 @@ from uuid import UUID
 
 from benchmarks.strategies import STRATEGIES, Levels
 from trading.market.bars import Bar
-from trading.orders import matching
 from trading.orders.costs import Costs
+from trading.orders.live_book import LiveBook
 from trading.orders.outcomes import Execution
 from trading.orders.working import Terms, WorkingOrder
 from trading.values import Increments, OrderType, Side, exact
 
 _ACCOUNT, _UNIT = UUID(int=1), Decimal(1)
+_SIDES = {side.value: side for side in Side}
+_KINDS = {kind.value: (kind, f"{kind.value}_price") for kind in OrderType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ class Desk:
     """An account's orders and books while the bars go by; the equity is marked at each."""
 
     def __init__(self, history: History) -> None:
-        self._history = history
-        self._orders: tuple[WorkingOrder, ...] = ()
-        self._near: set[UUID] = set()
+        self._symbol = history.bars[0].symbol
+        self._book = LiveBook(_ACCOUNT, self._symbol, history.terms)
+        self._near: list[UUID] = []
         self._numbers = count(1)
         self._cash, self._quantity = history.cash, Decimal(0)
         self.equity: list[Decimal] = []
@@ -66,20 +68,20 @@ class Desk:
         return int(self._quantity)
 
     def place(self, side: str, kind: str, price: Any = None) -> None:
-        prices = {} if price is None else {f"{kind}_price": price}
-        self._near.add(self._add(Side(side), OrderType(kind), prices))
+        of_type, name = _KINDS[kind]
+        prices = {} if price is None else {name: price}
+        self._near.append(self._add(_SIDES[side], of_type, prices))
 
     def rest(self, price: int) -> None:
         self._add(Side.BUY, OrderType.LIMIT, {"limit_price": Decimal(price)})
 
     def withdraw(self) -> None:
-        self._orders = tuple(order for order in self._orders if order.id not in self._near)
+        for order_id in self._near:
+            self._book.cancel(order_id)
         self._near.clear()
 
     def meet(self, number: int, bar: Bar) -> None:
-        done = matching.step(self._orders, bar, self._history.terms)
-        self._orders = done.orders
-        for fill in done.outcome.executions:
+        for fill in self._book.meet(bar).executions:
             sign = 1 if fill.side is Side.BUY else -1
             self._cash -= sign * fill.quantity * fill.price + fill.fee
             self._quantity += sign * fill.quantity
@@ -91,14 +93,14 @@ class Desk:
         order = WorkingOrder(
             id=UUID(int=number),
             account=_ACCOUNT,
-            symbol=self._history.bars[0].symbol,
+            symbol=self._symbol,
             side=side,
             type=kind,
             remaining=_UNIT,
             sequence=number,
             **prices,
         )
-        self._orders = (*self._orders, order)
+        self._book.place(order)
         return order.id
 
 

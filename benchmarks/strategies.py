@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-FAR = range(100, 200)  # resting buys that no bar comes near, in the quote currency
+# Where the resting buys stand that no bar comes near, in the quote currency.
+FAR = range(100, 200)
 
 
 class Desk(Protocol):
@@ -88,22 +90,25 @@ def limits_and_stops() -> Decide:
     return decide
 
 
-def among_far_orders() -> Decide:
-    """The same, while a hundred orders rest far from the market."""
+def among_far_orders(number: int) -> Decide:
+    """The same, while as many orders rest far from the market."""
     trade = limits_and_stops()
 
     def decide(desk: Desk, bar: int, levels: Levels) -> None:
         if bar == 1:
-            for price in FAR:
-                desk.rest(price)
+            for place in range(number):
+                desk.rest(FAR[place % len(FAR)])
         trade(desk, bar, levels)
 
     return decide
 
 
+HUNDRED_FAR, CROWD_FAR = "the same, and 100 orders far away", "the same, and 10,000 far away"
+
 STRATEGIES: dict[str, Callable[[], Decide]] = {
     "a market order at every bar": every_bar,
     "market orders where means cross": means_cross,
     "limit entries, limit and stop exits": limits_and_stops,
-    "the same, and 100 orders far away": among_far_orders,
+    HUNDRED_FAR: partial(among_far_orders, 100),
+    CROWD_FAR: partial(among_far_orders, 10_000),
 }

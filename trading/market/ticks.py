@@ -49,6 +49,24 @@ class Tick:
         if not 0 <= self.trade_id < _ID_LIMIT:
             raise InvalidTick("trade_id is out of range")
 
+    # Matching meets a tick as the bar that is its one price.
+
+    @property
+    def start(self) -> datetime:
+        return self.at
+
+    @property
+    def end(self) -> datetime:
+        return self.at
+
+    @property
+    def low(self) -> Decimal:
+        return self.price
+
+    @property
+    def high(self) -> Decimal:
+        return self.price
+
     def described(self) -> dict[str, object]:
         """The tick in JSON's terms, numbers as plain strings."""
         return {

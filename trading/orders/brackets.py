@@ -34,15 +34,6 @@ def ended(legs: Iterable[WorkingOrder], entries: Collection[UUID]) -> tuple[Expi
     )
 
 
-def places(orders: Iterable[WorkingOrder]) -> list[list[WorkingOrder]]:
-    """In time priority; the orders of a group together, where the first of them stands."""
-    found: dict[tuple[bool, UUID], list[WorkingOrder]] = {}
-    for order in sorted(orders, key=arrival):
-        place = (order.group is not None, order.group or order.id)
-        found.setdefault(place, []).append(order)
-    return list(found.values())
-
-
 def arrival(order: WorkingOrder) -> tuple[int, UUID]:
     return order.sequence, order.id
 

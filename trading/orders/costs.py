@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from trading.values import MONEY_INCREMENT, Liquidity, Side, exact, round_down
 
-_BASIS_POINTS = Decimal(10_000)
+_BASIS_POINT, _WHOLE = Decimal("0.0001"), Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,13 @@ class Costs:
     def __post_init__(self) -> None:
         if min(self.maker_bps, self.taker_bps, self.slippage_bps) < 0:
             raise ValueError("costs must not be negative")
-        if self.slippage_bps >= _BASIS_POINTS:
+        if self.slippage_bps >= _WHOLE:
             raise ValueError("slippage must leave something of the price")
 
     def rate(self, liquidity: Liquidity) -> Decimal:
         """The fee as a fraction of the notional."""
         bps = self.maker_bps if liquidity is Liquidity.MAKER else self.taker_bps
-        return bps / _BASIS_POINTS
+        return bps * _BASIS_POINT
 
 
 @exact()
@@ -42,5 +42,7 @@ def fee(notional: Decimal, liquidity: Liquidity, costs: Costs) -> Decimal:
 @exact()
 def slipped(price: Decimal, side: Side, costs: Costs) -> Decimal:
     """The price moved against the trader by the slippage, not yet on an increment."""
-    move = price * costs.slippage_bps / _BASIS_POINTS
+    if not costs.slippage_bps:
+        return price
+    move = price * costs.slippage_bps * _BASIS_POINT
     return price + move if side is Side.BUY else price - move

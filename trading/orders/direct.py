@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.orders.costs import slipped
-from trading.orders.meetings import Encounter, Meeting, against, fills, within
+from trading.orders.meetings import UNTOUCHED, Encounter, Meeting, against, fills, within
 from trading.orders.path import Path
 from trading.orders.working import InvalidOrder, Terms, WorkingOrder
 from trading.values import Liquidity
@@ -17,7 +17,8 @@ def market(order: WorkingOrder, path: Path, terms: Terms) -> Encounter:
 
 def limit(order: WorkingOrder, path: Path, terms: Terms) -> Encounter:
     """Where the path goes through the limit: at the limit, or at an open that is better."""
-    return Encounter(at_limit(order, path, terms, is_resting=order.is_resting))
+    meeting = at_limit(order, path, terms, is_resting=order.is_resting)
+    return UNTOUCHED if meeting is None else Encounter(meeting)
 
 
 def at_limit(order: WorkingOrder, path: Path, terms: Terms, *, is_resting: bool) -> Meeting | None:

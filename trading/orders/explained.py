@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.orders.costs import fee
@@ -10,23 +9,47 @@ from trading.orders.meetings import Firing, Meeting
 from trading.orders.outcomes import Execution
 from trading.orders.path import Path
 from trading.orders.working import Terms, WorkingOrder
+from trading.records import record
 from trading.values import plain
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Circumstances:
-    """What was there when the order's turn came; `capacity` of the volume was still to be had."""
+    """What was there when the order's turn came; `capacity` of the volume was still to be had.
 
+    Two are equal that are told in the same words.
+    """
+
+    order: WorkingOrder
     path: Path
     terms: Terms
+    meeting: Meeting
     firing: Firing | None
     capacity: Decimal | None
 
+    def told(self) -> dict[str, object]:
+        return {
+            "rule": self.meeting.name,
+            "parameters": _parameters(self.terms),
+            "order": _order(self.order),
+            "trigger": None if self.firing is None else _trigger(self.firing),
+            "capacity": _plain(self.capacity),
+            **self.path.source,
+        }
 
-def explained(
-    order: WorkingOrder, meeting: Meeting, found: Circumstances, quantity: Decimal
-) -> Execution:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Circumstances) and self.told() == other.told()
+
+    def __hash__(self) -> int:
+        return hash((self.meeting.name, self.capacity))
+
+    def __repr__(self) -> str:
+        return repr(self.told())
+
+
+def explained(found: Circumstances, quantity: Decimal) -> Execution:
     """The fill of an order as it stood when its turn came."""
+    order, meeting = found.order, found.meeting
     return Execution(
         order_id=order.id,
         side=order.side,
@@ -37,14 +60,7 @@ def explained(
         is_complete=quantity == order.remaining,
         executed_at=meeting.at,
         model=found.path.model,
-        source={
-            "rule": meeting.name,
-            "parameters": _parameters(found.terms),
-            "order": _order(order),
-            "trigger": None if found.firing is None else _trigger(found.firing),
-            "capacity": _plain(found.capacity),
-            **found.path.source,
-        },
+        explanation=found,
     )
 
 

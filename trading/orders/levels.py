@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.orders.working import WorkingOrder
+from trading.records import record
 from trading.values import OrderType, Side, exact
 
 _HUNDRED = Decimal(100)
@@ -27,7 +29,7 @@ class Waiting:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Levels:
     """A bar touches the order when its low is at or under `below`, its high at or over `above`,
     or its end at or past `until`; `at_once` by whatever comes next."""
@@ -38,15 +40,28 @@ class Levels:
     until: datetime | None = None
 
 
-def of(order: Waiting) -> Levels:
-    """The levels of an open order; never narrower than what a bar can do to it."""
+_AT_ONCE = Levels(at_once=True)
+
+
+def of(order: Waiting | WorkingOrder) -> Levels:
+    """The levels of an open order; never narrower than what a bar can do to it.
+
+    The first bar that it meets makes it rest, and so touches it in any case.
+    """
+    return reached(order) if order.is_resting else _AT_ONCE
+
+
+def reached(order: Waiting | WorkingOrder) -> Levels:
+    """The levels that a bar has to reach to do anything but make it rest."""
     below, above = _prices(order)
-    if not order.is_resting or (below is None and above is None):
-        return Levels(at_once=True)
+    if below is None and above is None:
+        return _AT_ONCE
     return Levels(below=below, above=above, until=order.expires_at)
 
 
-def _prices(order: Waiting) -> tuple[Decimal | None, Decimal | None]:
+def _prices(order: Waiting | WorkingOrder) -> tuple[Decimal | None, Decimal | None]:
+    if order.type is OrderType.MARKET:
+        return None, None
     buys = order.side is Side.BUY
     if order.type is OrderType.TRAILING_STOP and not order.is_triggered:
         return _trailing(order, buys=buys)
@@ -58,7 +73,9 @@ def _prices(order: Waiting) -> tuple[Decimal | None, Decimal | None]:
     return None, None  # what trades at the market takes the next bar
 
 
-def _trailing(order: Waiting, *, buys: bool) -> tuple[Decimal | None, Decimal | None]:
+def _trailing(
+    order: Waiting | WorkingOrder, *, buys: bool
+) -> tuple[Decimal | None, Decimal | None]:
     """Its level on one side, and on the other its mark, which has to move along."""
     mark = order.water_mark
     if mark is None:

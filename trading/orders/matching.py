@@ -7,18 +7,20 @@ of another. A tick is matched as the bar that is its one price, with its quantit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import path, time_in_force
-from trading.orders.book import Book, Conditions
+from trading.orders import path
+from trading.orders.book import Book, Conditions, MixedOrders
 from trading.orders.outcomes import Outcome
 from trading.orders.path import BAR_MODEL as MODEL
 from trading.orders.path import TICK_MODEL, Path
+from trading.orders.seats import Seat
+from trading.orders.time_in_force import Session
 from trading.orders.working import Terms, WorkingOrder
+from trading.records import record
 from trading.values import exact
 
 __all__ = ["MODEL", "TICK_MODEL", "MixedOrders", "Step", "match", "match_path", "step", "walk"]
@@ -26,13 +28,7 @@ __all__ = ["MODEL", "TICK_MODEL", "MixedOrders", "Step", "match", "match_path", 
 _NOTHING = Decimal(0)
 
 
-class MixedOrders(ValueError):
-    """The orders are not all of one account in the market's instrument."""
-
-    code = "mixed_orders"
-
-
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """What one bar or tick did, and the orders that are open after it, as the next one meets them.
 
@@ -74,8 +70,8 @@ def step(
         return Step(Outcome(), ())
     met = path.of(market)
     _check_one_book(orders, met)
-    closes_at = session_ends_at or time_in_force.midnight_after(met.start)
-    book = Book(orders, Conditions(met, terms, closes_at, taken))
+    session = Session(met.start, session_ends_at)
+    book = Book([Seat(order) for order in orders], Conditions(met, terms, session, taken))
     return Step(book.serve(), book.left_open())
 
 

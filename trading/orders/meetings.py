@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading.orders.working import Terms
+from trading.records import record
 from trading.values import Liquidity, Side, round_down, round_up
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Meeting:
     """The market can fill an order at `price`; `name` says by which rule."""
 
@@ -20,7 +20,7 @@ class Meeting:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Firing:
     """The market triggered an order at this level; of a trailing stop, below or above its mark."""
 
@@ -29,13 +29,16 @@ class Firing:
     water_mark: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Encounter:
     """What a path does to an order, whatever the quantity; `water_mark` if it did not trigger."""
 
     meeting: Meeting | None = None
     firing: Firing | None = None
     water_mark: Decimal | None = None
+
+
+UNTOUCHED = Encounter()
 
 
 def fills(price: Decimal, limit: Decimal, side: Side, terms: Terms) -> bool:

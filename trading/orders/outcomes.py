@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from trading.orders.states import OrderStatus
+from trading.records import record
 from trading.values import Liquidity, Side
 
 
@@ -43,7 +43,7 @@ _BY_TIME_IN_FORCE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trigger:
     """A stop kind that the market triggered, whether or not it was filled as well."""
 
@@ -51,12 +51,15 @@ class Trigger:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """A fill to be recorded: quantity in the base asset, price and fee in the quote currency.
+class Explanation(Protocol):
+    """What a fill follows from; told only when somebody asks, as few ever do in a backtest."""
 
-    `source` holds, in JSON's terms, everything that `model` made it from.
-    """
+    def told(self) -> dict[str, object]: ...
+
+
+@record(frozen=True, slots=True)
+class Execution:
+    """A fill to be recorded: quantity in the base asset, price and fee in the quote currency."""
 
     order_id: UUID
     side: Side
@@ -67,10 +70,15 @@ class Execution:
     is_complete: bool
     executed_at: datetime
     model: str
-    source: dict[str, object]
+    explanation: Explanation
+
+    @property
+    def source(self) -> dict[str, object]:
+        """In JSON's terms, everything that `model` made it from."""
+        return self.explanation.told()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Shrink:
     """An order whose group filled elsewhere has `by` less to fill, and is still to be had."""
 
@@ -78,7 +86,7 @@ class Shrink:
     by: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Expiration:
     """The end of what remains of an order, after the executions of the same bar."""
 
@@ -91,7 +99,7 @@ class Expiration:
         return cls(order_id, reason.status, reason)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WaterMark:
     """Where the mark of a trailing stop that did not trigger has moved."""
 
@@ -99,7 +107,7 @@ class WaterMark:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Deadline:
     """When a day order that lives on after its first bar ends."""
 
@@ -107,7 +115,7 @@ class Deadline:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Activation:
     """A bracket's leg that starts, as if placed `at` that moment, when `price` was the last."""
 
@@ -124,7 +132,7 @@ class _OfOrder(Protocol):
 _Told = TypeVar("_Told", bound=_OfOrder)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """What one bar did, to be applied in the order of the fields; or several bars in a row."""
 

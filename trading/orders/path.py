@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
+from trading.records import record
 from trading.values import Side
 
 # Written into every fill: a change of the rules is a new name.
@@ -15,7 +15,7 @@ BAR_MODEL = "bar-2"
 TICK_MODEL = "tick-2"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Path:
     """From `start` to `end` the price went from one of its points straight to the next.
 
@@ -48,12 +48,17 @@ class Path:
 
     def best(self, side: Side, since: int = 0) -> Decimal:
         """The price that served the side best, from the point with that number on."""
+        if not since:
+            return self.market.low if side is Side.BUY else self.market.high
         return min(self.points[since:]) if side is Side.BUY else max(self.points[since:])
 
     def first_beyond(self, level: Decimal, side: Side) -> int | None:
         """The number of the first point that has reached a stop's level; the open's is 0."""
+        worst = self.market.high if side is Side.BUY else self.market.low
+        if not reached(worst, level, side):
+            return None
         found = (place for place, price in enumerate(self.points) if reached(price, level, side))
-        return next(found, None)
+        return next(found)
 
 
 def of(market: Bar | Tick) -> Path:

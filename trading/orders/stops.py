@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from trading.orders import direct
-from trading.orders.meetings import Encounter, Firing, Meeting, against, fills, within
+from trading.orders.meetings import UNTOUCHED, Encounter, Firing, Meeting, against, fills, within
 from trading.orders.path import Path
 from trading.orders.working import InvalidOrder, Terms, WorkingOrder
 from trading.values import Liquidity
@@ -21,7 +21,7 @@ def stop(order: WorkingOrder, path: Path, terms: Terms) -> Encounter:
     level = _stop_price(order)
     reached_at = path.first_beyond(level, order.side)
     if reached_at is None:
-        return Encounter()
+        return UNTOUCHED
     return fired(order, path, terms, level, is_gap=reached_at == 0)
 
 
@@ -32,7 +32,7 @@ def stop_limit(order: WorkingOrder, path: Path, terms: Terms) -> Encounter:
     level = _stop_price(order)
     reached_at = path.first_beyond(level, order.side)
     if reached_at is None:
-        return Encounter()
+        return UNTOUCHED
     if reached_at == 0:
         meeting = direct.at_limit(order, path, terms, is_resting=False)
         return Encounter(meeting, Firing(path.start, level))

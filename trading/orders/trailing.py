@@ -20,11 +20,12 @@ def trailing_stop(order: WorkingOrder, path: Path, terms: Terms) -> Encounter:
         return direct.market(order, path, terms)
     # Without a mark from before, the open is the mark, and an open is never beyond its own level.
     mark = path.open if order.water_mark is None else order.water_mark
+    level = level_of(order, mark, terms)
     for place, price in enumerate(path.points):
-        level = level_of(order, mark, terms)
         if reached(price, level, order.side):
             return fired(order, path, terms, level, is_gap=place == 0, water_mark=mark)
-        mark = max(mark, price) if order.side is Side.SELL else min(mark, price)
+        if price > mark if order.side is Side.SELL else price < mark:
+            mark, level = price, level_of(order, price, terms)
     return Encounter(water_mark=mark)
 
 

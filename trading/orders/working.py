@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from trading.orders.costs import Costs
 from trading.orders.outcomes import EndReason, Execution, Expiration, Outcome
+from trading.records import record
 from trading.values import Increments, OrderType, Side, TimeInForce
 
 __all__ = [
@@ -51,7 +53,7 @@ class Terms:
             raise ValueError("participation must be above 0 and at most 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class WorkingOrder:
     """An open order as the market meets it. `remaining` is in the base asset, prices in the quote.
 
@@ -127,11 +129,13 @@ class WorkingOrder:
 
     def knows(self, at: datetime, trade_id: int | None) -> bool:
         """Whether it has met the bar or tick of this moment, or came when that was known."""
-        if self.matched_through is None or at != self.matched_through:
-            return self.matched_through is not None and at < self.matched_through
-        if trade_id is None or self.matched_trade is None:
-            return True
-        return trade_id <= self.matched_trade
+        return is_known(at, trade_id, self.matched_through, self.matched_trade)
+
+    def changed(self, **changes: Any) -> WorkingOrder:
+        """What the engine has made of it. Unlike with `replace`, nothing is checked again."""
+        copy = object.__new__(WorkingOrder)
+        copy.__dict__ = self.__dict__ | changes
+        return copy
 
     def _check_trail(self) -> None:
         given = [trail for trail in (self.trail_amount, self.trail_percent) if trail is not None]
@@ -141,6 +145,15 @@ class WorkingOrder:
             raise InvalidOrder("a trailing stop needs a percentage below 100")
         if self.water_mark is not None and self.water_mark <= 0:
             raise InvalidOrder("a water mark is a price, and positive")
+
+
+def is_known(
+    at: datetime, trade_id: int | None, through: datetime | None, trade: int | None
+) -> bool:
+    """Whether a bar or tick of the moment is not after the one `through` which all has been met."""
+    if through is None or at != through:
+        return through is not None and at < through
+    return trade_id is None or trade is None or trade_id <= trade
 
 
 def _is_positive(price: Decimal | None) -> bool:
