@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.signals import post_save
 
 from tenants.ownership import TenantForeignKey, UserOwned
 from trading.brokers.models import Account
@@ -109,18 +107,3 @@ class NamedPortfolioAccount(UserOwned):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.portfolio_id}"
-
-
-def _sample(instance: Any, *, created: bool, raw: bool = False, **_: object) -> None:
-    """A fact has been booked: keep what its account is worth now, in the same transaction.
-
-    Rooms below book facts and know no portfolio, so that this one listens.
-    """
-    from trading.portfolio import actions  # they need the models above
-
-    if created and not raw:
-        actions.sample_fact(instance)
-
-
-for _fact in ("trading.CashMovement", "trading.Fill"):
-    post_save.connect(_sample, sender=_fact, dispatch_uid=f"equity:{_fact}")
