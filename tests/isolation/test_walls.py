@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from uuid import uuid4
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from tenants.backend.opening import entry_statement
 from tenants.context import Actor, Scope, TenantContext
+from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.ownership import UserOwned, tenant_models
 from tenants.rls import OWNER_POLICY, TENANT_POLICY, quoted
 from tests.isolation.database import application, as_tenant, as_user, inside, sabotaged
@@ -18,10 +20,13 @@ TABLES = sorted(model._meta.db_table for model in tenant_models())
 OWNED = sorted(m._meta.db_table for m in tenant_models() if issubclass(m, UserOwned))
 
 
-def foreign_rows(cursor: psycopg.Cursor, table: str, trader: Trader) -> int:
-    """Rows of another tenant that the transaction can read in `public`."""
+def foreign_rows(
+    cursor: psycopg.Cursor, table: str, trader: Trader, schema: str = PUBLIC_SCHEMA
+) -> int:
+    """Rows of another tenant that the transaction can read there."""
     cursor.execute(
-        f"SELECT count(*) FROM public.{table} WHERE tenant_id <> %s", [trader.person.tenant.id]
+        f"SELECT count(*) FROM {quoted(schema)}.{table} WHERE tenant_id <> %s",
+        [trader.person.tenant.id],
     )
     return int(cursor.fetchone()[0])  # type: ignore[index]
 
@@ -36,19 +41,30 @@ def shared(world: World) -> Trader:
     return world.traders[0]
 
 
+def schemas(world: World) -> list[str]:
+    """Those with rows of the world's people: `public`, and the dedicated ones."""
+    return sorted({trader.person.tenant.live_schema for trader in world.traders})
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_no_row_of_another_tenant_is_read(world: World, table: str) -> None:
-    for trader in world.traders:
+    for trader, schema in product(world.traders, schemas(world)):
         with inside(as_tenant(trader)) as cursor:
-            assert foreign_rows(cursor, table, trader) == 0
+            assert foreign_rows(cursor, table, trader, schema) == 0
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_without_the_tenant_wall_rows_of_others_would_be_read(world: World, table: str) -> None:
-    """The mutation: the test above fails when the policy is dropped."""
-    drop = f"DROP POLICY {TENANT_POLICY} ON public.{table}"
-    with sabotaged(drop, as_tenant(shared(world))) as cursor:
-        assert foreign_rows(cursor, table, shared(world)) > 0
+    """The mutation: the test above fails when the policy is dropped, in whichever schema.
+
+    In another tenant's schema a person's rows have their owner's wall besides.
+    """
+    for schema in schemas(world):
+        drop = f"DROP POLICY {TENANT_POLICY} ON {quoted(schema)}.{table}"
+        if schema != PUBLIC_SCHEMA:
+            drop += f"; DROP POLICY IF EXISTS {OWNER_POLICY} ON {quoted(schema)}.{table}"
+        with sabotaged(drop, as_tenant(shared(world))) as cursor:
+            assert foreign_rows(cursor, table, shared(world), schema) > 0
 
 
 @pytest.mark.parametrize("table", OWNED)
