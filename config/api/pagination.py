@@ -9,9 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.utils.timezone import is_naive
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 
 from config.api.problems import Invalid
+
+_DIGITS = 9
+_NOWHERE = Cursor(offset=0, reverse=False, position=None)
 
 
 class CursorPages(CursorPagination):
@@ -32,16 +35,32 @@ class CursorPages(CursorPagination):
         self.model = queryset.model  # what a cursor points into
         return super().paginate_queryset(queryset, request, view)
 
+    def get_page_size(self, request: Any) -> int | None:
+        """More than there may be on a page is cut to that. Raises Invalid for what is no size."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit()) or not asked.strip("0"):
+            raise Invalid(f"page_size is a whole number from 1 to {self.max_page_size}.")
+        return self.max_page_size if len(asked) > _DIGITS else min(int(asked), self.max_page_size)
+
     def decode_cursor(self, request: Any) -> Any:
         """Anyone can write a cursor. Raises Invalid for one that this list never gave out."""
         try:
             cursor = super().decode_cursor(request)
+            _check_readable(cursor)
             if cursor is not None and cursor.position is not None:
                 column = self.model._meta.get_field(self.ordering[0].lstrip("-"))
                 _check_position(column, str(cursor.position))
         except (NotFound, ValidationError, ValueError, OverflowError) as fault:
             raise Invalid("The cursor is not one of this list's.") from fault
         return cursor
+
+
+def _check_readable(cursor: Cursor | None) -> None:
+    """Raises ValueError for one of which nothing was understood: it would be the first page."""
+    if cursor == _NOWHERE:
+        raise ValueError("no list gives out such a cursor")
 
 
 def _check_position(column: Field[Any, Any], position: str) -> None:

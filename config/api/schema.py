@@ -21,25 +21,13 @@ class ProblemOut(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-PROBLEM_STATUSES = (
-    "400",
-    "401",
-    "403",
-    "404",
-    "405",
-    "406",
-    "409",
-    "412",
-    "413",
-    "415",
-    "422",
-    "429",
-    "503",
-)
+ALWAYS = ("400", "401", "403", "404", "405", "406", "429", "503")
+WRITING = ("409", "413", "415", "422")
+MATCHING = ("412",)  # where `If-Match` is taken
 
 
 class ProblemSchema(AutoSchema):
-    """Adds the problem responses that any operation can give."""
+    """Adds the problem responses that an operation of its kind can give."""
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -48,7 +36,13 @@ class ProblemSchema(AutoSchema):
             "400",
             media_types=["application/problem+json"],
         )
-        return {**dict.fromkeys(PROBLEM_STATUSES, problem), **bodies}
+        return {**dict.fromkeys(self._problem_statuses(), problem), **bodies}
+
+    def _problem_statuses(self) -> list[str]:
+        writes = self.method not in ("GET", "HEAD")
+        named = {getattr(parameter, "name", "") for parameter in self.get_override_parameters()}
+        matches = "If-Match" in named
+        return sorted({*ALWAYS, *(WRITING if writes else ()), *(MATCHING if matches else ())})
 
     def _get_serializer_field_meta(self, field: Any, direction: Any) -> Any:
         """Any JSON is null too; to say so twice makes null the one value that fits neither."""

@@ -54,6 +54,27 @@ def test_only_the_orderings_of_the_list_are_taken(house: House, ordering: str) -
     assert "created_at, name" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("size", ["abc", "-1", "0", "00", "", "1.5", "１"])
+def test_a_page_of_no_size_is_refused(house: House, size: str) -> None:
+    answer = house.alice.get(f"accounts/?page_size={size}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "from 1 to 200" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("size", ["9999", "9" * 5000])
+def test_a_page_holds_no_more_than_a_page(house: House, size: str) -> None:
+    assert house.alice.get(f"accounts/?page_size={size}").status_code == 200
+
+
+@pytest.mark.parametrize("cursor", ["AAAA", "%00", "", "eD0x"])
+def test_a_cursor_of_which_nothing_is_understood_is_no_first_page(
+    house: House, cursor: str
+) -> None:
+    """A client that follows it would begin again and again."""
+    answer = house.alice.get(f"accounts/?cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
 def test_a_change_of_what_has_been_read_needs_the_newest_version(house: House) -> None:
     account = house.alice.post("accounts/", {"name": "a"}).json()["id"]
     etag = house.alice.get(f"accounts/{account}/")["ETag"]
