@@ -1,6 +1,6 @@
 """What it costs to know who asks: a token, the door, a key, and a session looked up instead.
 
-`python -m benchmarks.credentials`; takes about half a minute.
+`python -m benchmarks credentials`; takes about half a minute.
 """
 
 from __future__ import annotations
@@ -43,7 +43,3 @@ def _report(found: dict[str, list[float]]) -> Report:
     )
     data: dict[str, Any] = {"medians": medians}
     return Report("credentials", "What it costs to know who asks", [table], data)
-
-
-if __name__ == "__main__":
-    run()

@@ -1,6 +1,6 @@
 """The matching engine in fills and bars a second, beside the package `backtesting`.
 
-`python -m benchmarks.engine`; takes about three minutes. Both trade the same strategies over the
+`python -m benchmarks engine`; takes about three minutes. Both trade the same strategies over the
 bundled hours of BTC/USD, in turns; the yardstick (AGPL) is installed from `yardstick.txt` into an
 environment that ends with the run.
 """
@@ -228,7 +228,3 @@ def _quickest(batch: list[Run]) -> float:
 
 def _seconds(batches: list[list[Run]]) -> float:
     return statistics.median(_quickest(batch) for batch in batches)
-
-
-if __name__ == "__main__":
-    run()

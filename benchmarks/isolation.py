@@ -1,6 +1,6 @@
 """What isolation costs: Bulkhead beside the same application filtered by hand, and beside rivals.
 
-`python -m benchmarks.isolation`; takes about twenty minutes on two cores.
+`python -m benchmarks isolation`; takes about twenty minutes on two cores.
 """
 
 from __future__ import annotations
@@ -169,7 +169,3 @@ def _plans(
 
 def _say(words: str) -> None:
     print(f"… {words}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    run()

@@ -98,6 +98,7 @@ def _rivals(results: Results, counted: Counted, missing: Mapping[str, str]) -> T
             who,
             ratio(race.ratios(batches, who, BASE, "cpu")),
             ratio(race.ratios(batches, who, BASE, "latency")),
+            *(ratio(race.ratios(batches, OURS, who, name)) for name in ("cpu", "latency")),
             f"{counted[case][who].round_trips:g}",
         ]
         for case, batches in results.items()
@@ -106,10 +107,13 @@ def _rivals(results: Results, counted: Counted, missing: Mapping[str, str]) -> T
     ]
     absent = "".join(f" {who} could not be installed: {why}." for who, why in missing.items())
     note = (
-        "All to the one filtered by hand, in one run. Every package takes part as it comes, and"
+        "CPU time and latency to the one filtered by hand, then Bulkhead's to theirs, batch by"
+        " batch (below 1, Bulkhead is ahead), in one run. Every package takes part as it comes, and"
         " with a transaction for each request, as Bulkhead and the one filtered by hand have."
+        " USE_LOCAL_SET leaves binding to the client: PostgreSQL binds no value of a SET LOCAL."
     )
-    header = ["request", "who", "CPU time", "latency", "round trips"]
+    ours = [f"{OURS}'s CPU time to it", f"{OURS}'s latency to it"]
+    header = ["request", "who", "CPU time", "latency", *ours, "round trips"]
     return Table("Rivals", header, rows, note + absent)
 
 

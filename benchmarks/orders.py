@@ -1,6 +1,6 @@
 """Orders a second through the API, beside reads by the same road.
 
-`python -m benchmarks.orders`; takes about five minutes. One web process as `make up` runs it, on
+`python -m benchmarks orders`; takes about five minutes. One web process as `make up` runs it, on
 servers that write to the disk as an installation's do; real sockets, connections that stay open.
 """
 
@@ -176,7 +176,3 @@ def _row(found: Found, tier: str, clients: int, kind: str) -> list[str]:
 def _place(cell: Cell) -> tuple[str, int, int]:
     tier, clients, kind = cell
     return tier, clients, list(KINDS).index(kind)
-
-
-if __name__ == "__main__":
-    run()

@@ -1,6 +1,6 @@
 """What a price costs: how its work grows with tenants, open orders, and orders it touches.
 
-`python -m benchmarks.prices`; takes about five minutes. Orders rest at prices far apart, so that a
+`python -m benchmarks prices`; takes about five minutes. Orders rest at prices far apart, so that a
 bar touches exactly as many as it is meant to; each size is measured in turn, in one process. A bar
 is how a price arrives: it is stored, then met by whoever it concerns, and all of it is committed.
 """
@@ -169,7 +169,3 @@ def _marginal(
         f"Between a price that touches {none} orders and one that touches {most}: a transaction for"
         " each tenant's account, with its fill. Statements are those besides BEGIN and COMMIT.",
     )
-
-
-if __name__ == "__main__":
-    run()

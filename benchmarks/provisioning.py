@@ -1,6 +1,6 @@
 """What a dedicated schema costs to make, beside Django's own `migrate` of an empty one.
 
-`python -m benchmarks.provisioning`; takes about a minute.
+`python -m benchmarks provisioning`; takes about a minute.
 """
 
 from __future__ import annotations
@@ -51,7 +51,3 @@ def _report(found: dict[str, Any]) -> Report:
 def _spread(seconds: Sequence[float]) -> list[str]:
     chosen = (statistics.median(seconds), min(seconds), max(seconds))
     return [str(len(seconds)), *(f"{value * 1000:.0f} ms" for value in chosen)]
-
-
-if __name__ == "__main__":
-    run()

@@ -74,7 +74,7 @@ def milliseconds(value: float) -> str:
 def _facts(name: str, installation: Installation | None) -> dict[str, Any]:
     used = {} if installation is None else _used(installation)
     return {
-        "command": f"python -m benchmarks.{name}",
+        "command": f"python -m benchmarks {name}",
         "Python": platform.python_version(),
         **used,
         "cores": os.cpu_count(),

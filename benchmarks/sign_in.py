@@ -1,6 +1,6 @@
 """Whether the time of a refused log-in tells who is known: medians of interleaved tries.
 
-`python -m benchmarks.sign_in`; with the password hash of production, over HTTP, and each try from
+`python -m benchmarks sign_in`; with the password hash of production, over HTTP, and each try from
 an address of its own, since guesses are counted by address.
 """
 
@@ -99,7 +99,3 @@ def _report(found: Times) -> Report:
     )
     data = {"seconds": found, "ratios": ratios}
     return Report("sign_in", "What the time of a refused log-in tells", [table], data)
-
-
-if __name__ == "__main__":
-    run()
