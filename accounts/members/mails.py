@@ -23,8 +23,11 @@ def send_invitation(invitation_id: UUID) -> None:
     if invitation is None:
         return
     token = invitations.token_of(invitation)
+    # By name only who has proven to have it: else anybody writes to anybody as their chief.
     inviter = Membership.objects.filter(
-        tenant_id=invitation.tenant_id, user_id=invitation.invited_by_id
+        tenant_id=invitation.tenant_id,
+        user_id=invitation.invited_by_id,
+        user__email_proven_at__isnull=False,
     ).first()
     about = {
         "tenant": invitation.tenant.slug,

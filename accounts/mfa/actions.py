@@ -116,6 +116,13 @@ def remove(*, user_id: UUID) -> None:
         _record("second_factor.removed", user_id)
 
 
+def clear(*, user_id: UUID) -> None:
+    """Take away whatever there is, confirmed or not: it may be a stranger's. Twice is no error."""
+    if has_authenticator(user_id):
+        remove(user_id=user_id)
+    Authenticator.objects.filter(user_id=user_id).delete()
+
+
 def renew_recovery_codes(*, user_id: UUID, now: datetime) -> list[str]:
     """Ten new ones; the old ones are worth nothing any more. Raises NoSecondFactor."""
     with _alone_with(user_id):

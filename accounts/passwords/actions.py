@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
+from accounts.emails import actions as emails
 from accounts.mfa import actions as mfa
 from accounts.passwords import resets, tasks
 from accounts.passwords.errors import BadResetToken
@@ -68,7 +69,8 @@ def ask_for_reset(*, email: str, address: str) -> None:
 def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
     """A new password for who has the mail's token; all sessions and API keys end with the old one.
 
-    Log-in asks for the second factor as ever.
+    Log-in asks for the second factor as ever; but where nothing has proven the email before, the
+    second factor was added by who signed up with it, and goes too (decision 18).
     The address it comes from may try even while others use up the guesses at the account.
     Raises BadResetToken, UnfitPassword, ValkeyAway.
     """
@@ -84,6 +86,8 @@ def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> Non
         # Whoever has lost control of the account knows not which keys are theirs.
         own, by = ApiKey.objects.filter(user=user), Actor.user(user.pk).name
         keys.revoke_everywhere(keys=own, by=by, now=now)
+        if emails.prove(user_id=user.pk, how="reset", now=now):
+            mfa.clear(user_id=user.pk)
 
 
 def _keep_the_rules(new: str, user: User) -> None:

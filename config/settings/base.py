@@ -214,6 +214,11 @@ REFRESH_TOKEN_SECONDS = 24 * 60 * 60
 SESSION_SECONDS = 30 * 24 * 60 * 60  # however often it is refreshed
 # The page that an invitation's mail leads to; its token follows as the fragment.
 INVITATION_URL = env.str("INVITATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/invitation/")
+EMAIL_CONFIRMATION_SECONDS = 7 * 24 * 60 * 60
+# The page that the mail of a sign-up leads to; its token follows as the fragment.
+EMAIL_CONFIRMATION_URL = env.str(
+    "EMAIL_CONFIRMATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/email/confirm/"
+)
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 # The page that a reset mail leads to; what it needs follows as the fragment.
 PASSWORD_RESET_URL = env.str(
@@ -233,6 +238,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_IMPORTS = [
+    "accounts.emails.tasks",
     "accounts.members.tasks",
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",

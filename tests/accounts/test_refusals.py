@@ -83,7 +83,7 @@ def test_the_persons_tenants_hear_of_it_and_no_others(
 ) -> None:
     second, attacker = build_tenant(house.tier), anywhere()
     user = User.objects.get(pk=house.alice.user_id)
-    members.ensure_member(tenant=second, user=user, role=Role.TRADER, now=now())
+    members.ensure_member(tenant=second, user=user, role=Role.TRADER, by="system:test", now=now())
     guess(house.alice.email, at=attacker, times=6)
     (message,) = sent
     for _ in range(2):  # as after a worker's death

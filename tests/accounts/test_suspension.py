@@ -167,7 +167,7 @@ def test_somebody_deactivated_is_out_everywhere_and_others_stay(house: House) ->
     other = build_tenant(house.tenant.tier)
     user = User.objects.get(pk=house.alice.user_id)
     there = Person("alice", user.id, user.email, other, Role.TRADER)
-    members.ensure_member(tenant=other, user=user, role=Role.TRADER, now=now())
+    members.ensure_member(tenant=other, user=user, role=Role.TRADER, by="system:test", now=now())
     tokens = [
         f"Bearer {log_in(person, tenant=person.tenant.slug).json()['access']}"
         for person in (house.alice, there)
