@@ -72,7 +72,7 @@ DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 TENANT_CREDENTIALS = "accounts.tokens.schemes.identify"
 TENANT_ENDED_SESSIONS = "accounts.ended.lately"
 TENANT_WITNESS = "accounts.support.actions.witness"
-TENANT_MISDIRECTED = "accounts.login.actions.misdirected"
+TENANT_MISDIRECTED = "accounts.trail.misdirections.of_caller"
 TENANT_TRAIL = "accounts.trail.actions.record"
 TENANT_OWN_TRAIL = "accounts.audit.actions.record"
 # How the staff's pages learn what the platform stands on, without knowing config.
