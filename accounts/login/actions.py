@@ -103,11 +103,11 @@ def open_session(
     fresh = access.membership(user_id=user.id, tenant_id=membership.tenant_id)
     if fresh.user.password != user.password:  # changed since it was looked at
         with _inside(membership):
-            ending.end(_alone(session), because="the password was changed", now=now)
+            end(sessions=_alone(session), because="the password was changed", now=now)
         raise WrongLogin
     if follows is not None and not _stands(follows):
         with _inside(membership):
-            ending.end(_alone(session), because="the one before it has ended", now=now)
+            end(sessions=_alone(session), because="the one before it has ended", now=now)
         raise InvalidCredential
     return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
