@@ -158,6 +158,9 @@ DATABASES = {
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
+# Only for operators' commands, which connect by themselves: as aliases any query could use them.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
+DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")
 
 REDIS_URL = env.str("REDIS_URL")
 _CACHE = {
@@ -225,7 +228,16 @@ PASSWORD_RESET_URL = env.str(
     "PASSWORD_RESET_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/password/reset/"
 )
 
-_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+
+def _mail(variable: str) -> dict[str, Any]:
+    """A mail server: whatever prints, keeps or drops mails shows links that open accounts."""
+    mail: dict[str, Any] = env.email_url(variable, default="smtp://localhost:25")
+    if mail["EMAIL_BACKEND"] != "django.core.mail.backends.smtp.EmailBackend":
+        raise ImproperlyConfigured(f"{variable} names no mail server: smtp, smtp+tls or smtp+ssl")
+    return mail
+
+
+_MAIL = _mail("EMAIL_URL")
 EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
 EMAIL_HOST = _MAIL["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _MAIL["EMAIL_PORT"] or 25
