@@ -28,16 +28,6 @@ from tenants import context
 from tenants.context import Actor
 from tenants.errors import TenantAlreadyEntered
 
-__all__ = [
-    "WrongSecondFactor",
-    "check",
-    "confirm",
-    "enrol",
-    "has_authenticator",
-    "remove",
-    "renew_recovery_codes",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
