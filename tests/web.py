@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from config.web import UVICORN
+from config.embedded.web import UVICORN
 
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 30

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.embedded.errors import EmbeddedError
 from config.embedded.servers import VARIABLES, Servers
 from config.embedded.supervisor import Program
-from config.web import UVICORN
+from config.embedded.web import UVICORN
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.web import UVICORN
+from config.embedded.web import UVICORN
 from tests import extras
 
 ROOT = Path(__file__).resolve().parents[2]
