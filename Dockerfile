@@ -18,4 +18,5 @@ USER bulkhead
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--no-proxy-headers", "--no-server-header"]
+# `config/embedded/web.py` says what the first six are for.
+CMD ["uvicorn", "config.asgi:application", "--no-proxy-headers", "--no-server-header", "--ws-max-size", "65536", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]

@@ -24,6 +24,7 @@ from accounts.users.models import User  # noqa: E402
 from benchmarks.credentials import NAMES  # noqa: E402
 from tenants import admission  # noqa: E402
 from tenants.admission import Guest  # noqa: E402
+from tenants.context import Actor  # noqa: E402
 from tenants.models import Plan  # noqa: E402
 
 
@@ -43,14 +44,16 @@ def _prepared() -> list[Callable[[], object]]:
     now = datetime.now(UTC)
     Plan.objects.update(requests_per_minute=10_000_000)
     email = "olga@measured.example"
-    tenant = create_tenant_for(
+    founded = create_tenant_for(
         slug="measured",
         tier="starter",
         owner_email=email,
         password="Correct-horse-7",
         region="default",
+        by=Actor.system("benchmark"),
         now=now,
     )
+    tenant = founded.tenant
     user = User.objects.get(email=email)
     session = Session.objects.create(
         tenant=tenant, user=user, created_at=now, last_seen_at=now, expires_at=now

@@ -20,6 +20,7 @@ auth: list[URLPattern | URLResolver] = [
     path("", include("accounts.onboarding.routes")),
     path("", include("accounts.mfa.routes")),
     path("", include("accounts.passwords.routes")),
+    path("", include("accounts.emails.routes")),
 ]
 # The package's page, without its inline style.
 docs = SpectacularSwaggerSplitView.as_view(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 from uuid import UUID
 
 from tenants import context
@@ -11,7 +12,10 @@ from tenants.errors import UnknownTenant
 from tenants.models import Tenant
 
 _REMEMBERED_FOR = 30.0  # seconds
+_REMEMBERED_AT_MOST = 10_000
+
 _known: dict[UUID, tuple[Limits, float]] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,15 @@ class Limits:
 
 def of(tenant_id: UUID) -> Limits:
     """The tenant's limits. Raises UnknownTenant."""
-    known = _known.get(tenant_id)
-    now = time.monotonic()
-    if known is None or known[1] < now:
-        known = (_read(tenant_id), now + _REMEMBERED_FOR)
-        _known[tenant_id] = known
-    return known[0]
+    known, now = _known.get(tenant_id), time.monotonic()
+    if known and known[1] > now:
+        return known[0]
+    limits = _read(tenant_id)
+    with _lock:
+        if len(_known) >= _REMEMBERED_AT_MOST:
+            _known.clear()
+        _known[tenant_id] = (limits, now + _REMEMBERED_FOR)
+    return limits
 
 
 def entered() -> Limits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -26,16 +26,24 @@ def of(request: HttpRequest) -> str:
 def network(address: str) -> str:
     """Whom an address is counted as: an IPv4 address is one customer's, and of IPv6 a whole /64.
 
-    An IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`) is what it is; "unknown" where there is none.
+    "unknown" where there is none.
     """
     if not address:
         return "unknown"
-    found = ip_address(address)
+    found = plain(address)
     if isinstance(found, IPv4Address):
         return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
     return str(IPv6Network((int(found), _CUSTOMER), strict=False))
+
+
+def plain(address: str) -> IPv4Address | IPv6Address:
+    """An IPv4 address in IPv6 clothes (`::ffff:a.b.c.d`, of a socket for both) is what it is.
+
+    Raises ValueError for what is no IP address.
+    """
+    found = ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found
 
 
 def believed(peer: str, forwarded: str) -> str:
@@ -45,6 +53,6 @@ def believed(peer: str, forwarded: str) -> str:
         passed = [hop.strip() for hop in forwarded.split(",")]
         caller = [*passed, caller][-1 - settings.TRUSTED_PROXIES :][0] or caller
     try:
-        return str(ip_address(caller))
+        return str(plain(caller))
     except ValueError:
         return ""

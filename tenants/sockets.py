@@ -20,10 +20,10 @@ from channels.layers import get_channel_layer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
+from config.api import problems
 from config.api.errors import DomainError
-from tenants import addressing, admission, identity, origin, seats
+from tenants import admission, entrance, seats
 from tenants.admission import Guest, SessionEnded
-from tenants.errors import SecondFactorMissing, TenantMismatch
 from tenants.identity import Identity
 from tenants.seats import TooManySockets
 from tenants.valkey import ValkeyAway
@@ -33,12 +33,11 @@ INVALID = 4400
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
 NOT_FOUND = 4404
-TOO_MANY = 4429  # sockets of this person: close one first
+TOO_MANY = 4429  # sockets of this person: close one first; or messages of this socket
 TRY_AGAIN = 1013
 _CLOSES = {403: FORBIDDEN, 404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
 # What a socket ends with: a no, servers that are away, a client that has gone.
 FAULTS = (DomainError, DatabaseError, RedisError, OSError)
-_PROTOCOL = "bulkhead.token."
 _LONGEST = 16_384  # characters of a message; a token has some hundreds
 
 
@@ -52,16 +51,6 @@ def hang_up(tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
     """Close the sockets of a session that has ended."""
     message = {"type": "session.ended", "session": str(session_id)}
     async_to_sync(get_channel_layer().group_send)(user_group(tenant_id, user_id), message)
-
-
-def credential_in(offered: list[str]) -> tuple[str, str] | None:
-    """The sub-protocol that carries a token, and the token; a JWT alone is known by its dots."""
-    for protocol in offered:
-        if protocol.startswith(_PROTOCOL):
-            return protocol, protocol.removeprefix(_PROTOCOL)
-        if protocol.count(".") == 2:
-            return protocol, protocol
-    return None
 
 
 def read_message(text: str | None) -> dict[str, Any] | None:
@@ -94,8 +83,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     seconds_to_authenticate: ClassVar[float] = 10.0
     seconds_between_checks: ClassVar[float] = 15.0
     seconds_to_send: ClassVar[float] = 10.0
+    messages_per_minute: ClassVar[int] = 60  # a client has hardly anything to say
     caller: Identity | None = None
     is_closed = False
+    has_paid = False  # from the room of its address, before it has said who it is
+    heard, minute_began = 0, -math.inf  # messages of the minute, and when that began
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,10 +104,9 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self._leave()
 
     async def connect(self) -> None:
-        found = credential_in(self.scope["subprotocols"])
+        found = entrance.credential_in(self.scope["subprotocols"])
         if found is None:
-            await self.accept()
-            self.start(self._close_strangers())
+            await self._accept_stranger()
             return
         protocol, token = found
         await self.accept(protocol)
@@ -123,6 +114,9 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: Any = None) -> None:
         if self.is_closed:  # what was on its way before our close arrived there
+            return
+        if self._is_too_much():
+            await self.close(TOO_MANY)
             return
         content = read_message(text_data)
         if content is None:
@@ -206,6 +200,17 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         with contextlib.suppress(ValkeyAway):
             await sync_to_async(seats.leave)(*self._seat(self.caller))
 
+    async def _accept_stranger(self) -> None:
+        """Whoever brings no token takes from the room of the address with the socket itself."""
+        try:
+            await database_sync_to_async(entrance.pay)(self.scope)
+        except FAULTS as fault:
+            await self._refuse(fault)
+            return
+        self.has_paid = True
+        await self.accept()
+        self.start(self._close_strangers())
+
     async def _close_strangers(self) -> None:
         """A socket costs memory and a file descriptor: who holds one says who he is."""
         await asyncio.sleep(self.seconds_to_authenticate)
@@ -257,31 +262,27 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.end(close_code(fault))
 
     def _let_in(self, token: str) -> Identity:
-        """Who it is. Host and path must not name another tenant, and the door must let them in.
-
-        Raises TenantMismatch, UnknownTenant, and what `admission` and `seats` raise.
-        """
-        headers = dict(self.scope["headers"])
-        peer = (self.scope.get("client") or ("",))[0]
-        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        client = origin.believed(peer, forwarded)
-        came_from = origin.address.set(client)
-        try:
-            return self._through_the_door(token, client)
-        finally:
-            origin.address.reset(came_from)
-
-    def _through_the_door(self, token: str, client: str) -> Identity:
-        caller = admission.verify(f"Bearer {token}", address=client)
-        admission.admit(Guest.of(caller, address=client), is_data=True)
-        host = dict(self.scope["headers"]).get(b"host", b"").decode("latin-1")
-        address = addressing.resolve(host, self.scope["path"])
-        if address.tenant_id not in (None, caller.tenant_id):
-            identity.misdirected(caller, path=self.scope["path"])
-            raise TenantMismatch
-        if caller.must_enrol:
-            raise SecondFactorMissing
-        if caller.is_witnessed:
-            identity.witness(caller, method="CONNECT", path=self.scope["path"])
+        """Raises what `entrance.let_in` and `seats.take` raise."""
+        caller = entrance.let_in(token, self.scope, has_paid=self.has_paid)
         seats.take(*self._seat(caller))
         return caller
+
+    async def _refuse(self, fault: Exception) -> None:
+        """By HTTP, before the handshake: after it a client may keep the connection for a while."""
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self.close()
+            return
+        self.is_closed = True
+        answer = problems.response(problems.from_exception(fault))
+        headers = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
+        start = {"status": answer.status_code, "headers": headers}
+        await self.base_send({"type": "websocket.http.response.start", **start})
+        await self.base_send({"type": "websocket.http.response.body", "body": answer.content})
+
+    def _is_too_much(self) -> bool:
+        """Count one more message of this minute."""
+        now = time.monotonic()
+        if now - self.minute_began >= 60:
+            self.minute_began, self.heard = now, 0
+        self.heard += 1
+        return self.heard > self.messages_per_minute

@@ -115,13 +115,13 @@ class House:
 
 def build_tenant(tier: str = "starter") -> Tenant:
     slug = f"t{uuid4().hex[:12]}"
-    return lifecycle.create_tenant(slug=slug, name=slug, tier=tier, now=now())
+    return lifecycle.create_tenant(slug=slug, name=slug, tier=tier, by="system:test", now=now())
 
 
 def build_person(tenant: Tenant, name: str, role: Role = Role.TRADER) -> Person:
     email = f"{name}@{tenant.slug}.example"
     user = users.ensure(email=email, password=PASSWORD, now=now())
-    access.ensure_member(tenant=tenant, user=user, role=role, now=now())
+    access.ensure_member(tenant=tenant, user=user, role=role, by="system:test", now=now())
     return Person(name, user.id, email, tenant, role)
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from config.embedded.web import UVICORN
+
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 30
 _TRUST = ssl.create_default_context()  # takes longer than a request, and so is made once
@@ -45,18 +47,8 @@ def serve(**environment: str) -> Iterator[Server]:
     """A web process with this run's servers; `environment` adds variables of its own."""
     port = _free_port()
     log = Path(os.environ["BULKHEAD_DATA_DIR"]) / f"web-{port}.log"
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
-    command += [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-        "--no-proxy-headers",
-        "--timeout-graceful-shutdown",
-        "2",
-    ]
+    command = [sys.executable, "-m", *UVICORN, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

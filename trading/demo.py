@@ -19,6 +19,7 @@ from trading.market import bundle
 Report = Callable[[str], None]
 
 PASSWORD = "Bulkhead-demo-1"  # noqa: S105 - known to all, and seeded with DEBUG only
+_BY = "system:seed_demo"
 STAFF = "staff@bulkhead.example"
 TENANTS = (("acme", "starter"), ("birch", "pro"), ("globex", "enterprise"))
 PEOPLE = (
@@ -44,10 +45,10 @@ def seed(*, base_url: str, target: Path, now: datetime, report: Report) -> dict[
 def _tenant(slug: str, tier: str, now: datetime) -> Tenant:
     tenant = tenants.by_slug(slug)
     if tenant is None or tenant.status == Tenant.Status.PROVISIONING:
-        tenant = lifecycle.create_tenant(slug=slug, name=slug.title(), tier=tier, now=now)
+        tenant = lifecycle.create_tenant(slug=slug, name=slug.title(), tier=tier, by=_BY, now=now)
     for name, role in PEOPLE:
         user = users.ensure(email=f"{name}@{slug}.example", password=PASSWORD, now=now)
-        access.ensure_member(tenant=tenant, user=user, role=role, now=now)
+        access.ensure_member(tenant=tenant, user=user, role=role, by=_BY, now=now)
     return tenant
 
 

@@ -78,7 +78,7 @@ class Invitation(models.Model):
     tenant = models.ForeignKey(settings.TENANT_MODEL, on_delete=models.CASCADE)
     email = models.EmailField()
     role = models.CharField(max_length=20, choices=[(role, role) for role in _ROLES])
-    invited_by_id = models.UUIDField()
+    invited_by_id = models.UUIDField(null=True, blank=True)  # null: an operator did
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from psycopg import IsolationLevel, sql
 
 from config.api.errors import DomainError
-from config.settings.base import env
 from tenants.errors import WrongDatabaseRole
 from tenants.roles import BACKUP
 
@@ -42,11 +42,10 @@ def reading(schema: str) -> Iterator[psycopg.Cursor[Any]]:
 
 
 def _connected() -> psycopg.Connection[Any]:
-    url = env.str(_VARIABLE, default="")
-    if not url:
+    if not settings.DATABASE_BACKUP_URL:
         raise NoBackupLogIn
     try:
-        connection = psycopg.connect(url, options=_LOUD)
+        connection = psycopg.connect(settings.DATABASE_BACKUP_URL, options=_LOUD)
     except psycopg.OperationalError as fault:
         raise NoBackupLogIn(f"{_VARIABLE} opens no connection.") from fault
     connection.read_only = True

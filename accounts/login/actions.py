@@ -7,7 +7,6 @@ import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -25,6 +24,7 @@ from accounts.sessions import ending, guessing
 from accounts.sessions.models import RefreshToken, Session
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
+from accounts.trail import misdirections
 from accounts.users import actions as users
 from accounts.users.models import User
 from tenants import context
@@ -103,11 +103,11 @@ def open_session(
     fresh = access.membership(user_id=user.id, tenant_id=membership.tenant_id)
     if fresh.user.password != user.password:  # changed since it was looked at
         with _inside(membership):
-            ending.end(_alone(session), because="the password was changed", now=now)
+            end(sessions=_alone(session), because="the password was changed", now=now)
         raise WrongLogin
     if follows is not None and not _stands(follows):
         with _inside(membership):
-            ending.end(_alone(session), because="the one before it has ended", now=now)
+            end(sessions=_alone(session), because="the one before it has ended", now=now)
         raise InvalidCredential
     return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
@@ -118,17 +118,18 @@ def refresh(
     """Trade a refresh token for new ones. A token used twice ends its session, whoever was first.
 
     Of two at once one wins and gets its tokens, and the other's use ends the session for both.
-    Raises InvalidCredential, or TenantMismatch (and leaves the token good) when the address `at` is
-    another tenant's; that is recorded with the `path`.
+    Raises InvalidCredential, or TenantMismatch (and leaves the token good) when a good one is shown
+    at the address `at` of another tenant; that is recorded with the `path`.
     """
     known = _known(token)
-    if at not in (None, known.tenant_id):
-        _record_misdirected(_own_rows(known.user_id, known.tenant_id), path=path)
-        raise TenantMismatch
     memberships = list(access.memberships_of(known.user_id))
     membership = next((m for m in memberships if m.tenant_id == known.tenant_id), None)
     if membership is None or not _is_open(known):
         raise InvalidCredential
+    if at not in (None, known.tenant_id) and _is_good(known, now=now):
+        where = _own_rows(known.user_id, known.tenant_id)
+        misdirections.note(where, credential=known.session_id, path=path)
+        raise TenantMismatch
     with _inside(membership):
         fresh = _trade(known, device=device, now=now)
     if fresh is None:
@@ -197,16 +198,6 @@ def end(*, sessions: QuerySet[Session], because: str, now: datetime) -> int:
     return len(ended)
 
 
-def misdirected(caller: Identity, *, path: str) -> None:
-    """Record, in the credential's own tenant, that it was sent to another's address."""
-    _record_misdirected(caller.personal_context(), path=path)
-
-
-def _record_misdirected(where: TenantContext, *, path: str) -> None:
-    with context.enter(where):
-        audit.record("credential.tenant_mismatch", kind="request", key=quote(path)[:200])
-
-
 def _with_password(email: str, password: str) -> User:
     """Raises WrongLogin."""
     user = users.authenticate(email=email, password=password)
@@ -250,6 +241,11 @@ def _known(token: str) -> RefreshToken:
 
 def _is_open(known: RefreshToken) -> bool:
     return known.user.is_active and known.session.ended_at is None
+
+
+def _is_good(known: RefreshToken, *, now: datetime) -> bool:
+    """Of an open session's: whether it would be traded."""
+    return known.used_at is None and known.expires_at > now
 
 
 def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:

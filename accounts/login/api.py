@@ -49,6 +49,7 @@ class RefreshIn(serializers.Serializer[Any]):
 class UserOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
+    is_email_proven = serializers.BooleanField()
 
 
 class TenantOut(serializers.Serializer[Any]):

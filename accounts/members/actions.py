@@ -34,12 +34,11 @@ GONE = "the membership has ended"
 
 
 @transaction.atomic
-def ensure_member(
-    *, tenant: Tenant, user: User, role: Role, now: datetime, by: str = "system:ensure_member"
-) -> Membership:
+def ensure_member(*, tenant: Tenant, user: User, role: Role, by: str, now: datetime) -> Membership:
     """The person's membership of the tenant, made with this role when there is none.
 
-    On the platform, outside every tenant; `by` names who does it.
+    On the platform, outside every tenant; `by` (an actor's name) does it, and has made sure that
+    the person's email is proven, or the tenant their own.
     """
     membership, is_new = Membership.objects.get_or_create(
         tenant=tenant,

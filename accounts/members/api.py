@@ -48,7 +48,7 @@ class InvitationIn(serializers.Serializer[Any]):
 
 
 class InvitationOut(serializers.ModelSerializer[Invitation]):
-    invited_by = serializers.UUIDField(source="invited_by_id")
+    invited_by = serializers.UUIDField(source="invited_by_id", allow_null=True)
 
     class Meta:
         model = Invitation

@@ -15,8 +15,9 @@ from accounts.access import policy, proof, queries
 from accounts.access.errors import RoleOutOfReach, WrongLogin
 from accounts.access.models import Invitation, Membership
 from accounts.access.policy import Hand
-from accounts.access.roles import Role
+from accounts.access.roles import MEMBERS, Role
 from accounts.audit import actions as audit
+from accounts.emails import actions as emails
 from accounts.members import newcomers, tasks
 from accounts.members.errors import (
     AlreadyMember,
@@ -34,6 +35,7 @@ from config.api.problems import NotFound
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
+from tenants.models import Tenant
 
 A_DAY = 200  # of one tenant: nobody's mail is to be flooded through us
 _SALT = "accounts.access.invitation"
@@ -60,17 +62,13 @@ def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation
     if policy.takes_proof(role=role):
         proof.require(by, now=now)
     _open(theirs.filter(email=email)).update(withdrawn_at=now)
-    invitation = Invitation.objects.create(
-        tenant_id=tenant_id,
-        email=email,
-        role=role.value,
-        invited_by_id=by.user_id,
-        created_at=now,
-        expires_at=now + timedelta(seconds=settings.INVITATION_SECONDS),
-    )
-    audit.record("invitation.sent", on=invitation, after={"email": email, "role": role})
-    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
-    return invitation
+    return _send(tenant_id, email=email, role=role, inviter_id=by.user_id, now=now)
+
+
+def invite_owner(*, tenant: Tenant, email: str, by: Actor, now: datetime) -> Invitation:
+    """Offer a new tenant to an email whose account may be anybody's; called on the platform."""
+    with context.enter(TenantContext(tenant.id, by, Scope.TENANT)):
+        return _send(tenant.id, email=email.lower(), role=Role.OWNER, inviter_id=None, now=now)
 
 
 def withdraw(*, invitation_id: UUID, by: Identity, now: datetime) -> None:
@@ -123,14 +121,32 @@ def accept(
     if at not in (None, invitation.tenant_id):
         raise InvitationInvalid
     _check_open(invitation, now=now)
-    if not User.objects.filter(pk=invitation.invited_by_id, is_active=True).exists():
+    if not _is_inviter_active(invitation):
         raise InvitationWithdrawn
     user = _person(invitation.email, password, caller, address=address, now=now)
+    # The account's own secret came with the mail's token: both are in one hand, and nothing ends.
+    emails.prove(user_id=user.id, how="invitation", now=now)
     # Not a member yet, and so with the tenant's hand instead of one's own.
     where = TenantContext(invitation.tenant_id, Actor.user(user.id), Scope.TENANT)
     with context.enter(where):
         membership = _join(invitation.id, user, now=now)
     return Membership.objects.select_related("tenant").get(pk=membership.pk)
+
+
+def _send(
+    tenant_id: UUID, *, email: str, role: Role, inviter_id: UUID | None, now: datetime
+) -> Invitation:
+    invitation = Invitation.objects.create(
+        tenant_id=tenant_id,
+        email=email,
+        role=role.value,
+        invited_by_id=inviter_id,
+        created_at=now,
+        expires_at=now + timedelta(seconds=settings.INVITATION_SECONDS),
+    )
+    audit.record("invitation.sent", on=invitation, after={"email": email, "role": role})
+    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
+    return invitation
 
 
 def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
@@ -141,7 +157,7 @@ def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
     """
     invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
     _check_open(invitation, now=now)
-    if invitation.role not in policy.within_reach(_hand_behind(invitation)):
+    if invitation.role not in _within_reach_of_inviter(invitation):
         raise InvitationWithdrawn
     if Membership.objects.filter(tenant_id=invitation.tenant_id, user_id=user.id).exists():
         raise AlreadyMember
@@ -158,13 +174,20 @@ def _join(invitation_id: UUID, user: User, *, now: datetime) -> Membership:
     return membership
 
 
-def _hand_behind(invitation: Invitation) -> Hand | None:
-    """The inviter's as of now; None for who has left."""
+def _is_inviter_active(invitation: Invitation) -> bool:
+    inviter = invitation.invited_by_id
+    return inviter is None or User.objects.filter(pk=inviter, is_active=True).exists()
+
+
+def _within_reach_of_inviter(invitation: Invitation) -> frozenset[Role]:
+    """As of now: nothing for who has left, and everything for an operator."""
+    if invitation.invited_by_id is None:
+        return frozenset(MEMBERS)
     rows = Membership.objects.filter(
         tenant_id=invitation.tenant_id, user_id=invitation.invited_by_id
     )
     role = rows.values_list("role", flat=True).first()
-    return Hand(Role(role)) if role else None
+    return policy.within_reach(Hand(Role(role)) if role else None)
 
 
 def _read(token: str) -> Invitation:
@@ -200,7 +223,7 @@ def _person(
     if not password:
         raise ProofNeeded
     if known is None:
-        return newcomers.make(email=email, password=password, now=now)
+        return newcomers.make(email=email, password=password, has_mail=True, now=now)
     with guessing.counted(account=email, address=address, wrong=(WrongLogin,)):
         if users.authenticate(email=email, password=password) is None:
             raise WrongLogin

@@ -23,16 +23,25 @@ def send_invitation(invitation_id: UUID) -> None:
     if invitation is None:
         return
     token = invitations.token_of(invitation)
-    inviter = Membership.objects.filter(
-        tenant_id=invitation.tenant_id, user_id=invitation.invited_by_id
-    ).first()
     about = {
         "tenant": invitation.tenant.slug,
         "role": invitation.role,
-        "inviter": inviter.email if inviter else "",
+        "inviter": _inviter(invitation),
         "link": f"{settings.INVITATION_URL}#{urlencode({'token': token})}",
         "token": token,
         "expires_at": invitation.expires_at,
     }
     text = render_to_string("accounts/invitation.txt", about)
     send_mail(f"Invitation to {invitation.tenant.slug} on Bulkhead", text, None, [invitation.email])
+
+
+def _inviter(invitation: Invitation) -> str:
+    """By email only who has proven that it is theirs: else anybody writes in anybody's name."""
+    if invitation.invited_by_id is None:
+        return ""
+    theirs = Membership.objects.filter(
+        tenant_id=invitation.tenant_id,
+        user_id=invitation.invited_by_id,
+        user__email_proven_at__isnull=False,
+    )
+    return theirs.values_list("email", flat=True).first() or ""

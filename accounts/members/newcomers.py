@@ -21,14 +21,14 @@ def keep_the_rules(password: str) -> None:
         raise UnfitPassword.because(fault, field="password") from fault
 
 
-def make(*, email: str, password: str, now: datetime) -> User:
+def make(*, email: str, password: str, has_mail: bool, now: datetime) -> User:
     """Somebody whom nobody knew, and never somebody who has been made meanwhile.
 
-    Whoever asks gets the person's rights without having proven anything. Raises UnfitPassword, or
-    WrongLogin when the email is known.
+    Whoever asks gets the person's rights without having proven anything but, with `has_mail`, that
+    they read what is mailed to the email. Raises UnfitPassword, or WrongLogin when it is known.
     """
     keep_the_rules(password)
-    user = User(email=email.lower(), created_at=now)
+    user = User(email=email.lower(), created_at=now, email_proven_at=now if has_mail else None)
     user.set_password(password)
     user.clean_fields()
     try:

@@ -28,16 +28,6 @@ from tenants import context
 from tenants.context import Actor
 from tenants.errors import TenantAlreadyEntered
 
-__all__ = [
-    "WrongSecondFactor",
-    "check",
-    "confirm",
-    "enrol",
-    "has_authenticator",
-    "remove",
-    "renew_recovery_codes",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
@@ -114,6 +104,13 @@ def remove(*, user_id: UUID) -> None:
         shown.update(has_second_factor=False)
         transaction.on_commit(partial(shown.update, has_second_factor=False), robust=True)
         _record("second_factor.removed", user_id)
+
+
+def clear(*, user_id: UUID) -> None:
+    """Take away whatever there is, confirmed or not: it may be a stranger's. Twice is no error."""
+    if has_authenticator(user_id):
+        remove(user_id=user_id)
+    Authenticator.objects.filter(user_id=user_id).delete()
 
 
 def renew_recovery_codes(*, user_id: UUID, now: datetime) -> list[str]:

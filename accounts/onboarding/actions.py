@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -12,16 +13,18 @@ from accounts.access.callers import Device
 from accounts.access.errors import WrongLogin
 from accounts.access.models import Membership
 from accounts.access.roles import Role
+from accounts.emails import actions as emails
 from accounts.login import actions as login
 from accounts.login.actions import SignedIn
 from accounts.members import actions as members
-from accounts.members import newcomers
+from accounts.members import invitations, newcomers
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import WrongSecondFactor
 from accounts.onboarding import signups
 from accounts.sessions import guessing
 from accounts.trail import actions as trail
 from accounts.users import actions as users
+from accounts.users.errors import EmailUnproven
 from accounts.users.models import User
 from tenants.context import Actor
 from tenants.lifecycle import actions as lifecycle
@@ -32,14 +35,32 @@ FIRST_TIER = "starter"
 _ONE_SLUG = "tenants_tenant_slug_key"
 
 
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A new tenant, and whether its owner has still to accept it."""
+
+    tenant: Tenant
+    is_owner_invited: bool
+
+
 def create_tenant_for(
-    *, slug: str, tier: str, owner_email: str, password: str, region: str, now: datetime
-) -> Tenant:
-    """A tenant with its owner, who is made when unknown. Raises what `create_tenant` raises."""
-    tenant = lifecycle.create_tenant(slug=slug, name=slug, tier=tier, region=region, now=now)
-    owner = users.ensure(email=owner_email, password=password, now=now)
-    members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
-    return tenant
+    *, slug: str, tier: str, owner_email: str, password: str, region: str, by: Actor, now: datetime
+) -> Founded:
+    """A tenant with its owner, who is made when unknown. Raises what `create_tenant` raises.
+
+    An account that somebody signed up for, and nobody has proven to be the email's, is handed no
+    tenant: the email is invited to be its owner.
+    """
+    tenant = lifecycle.create_tenant(
+        slug=slug, name=slug, tier=tier, region=region, by=by.name, now=now
+    )
+    try:
+        owner = users.ensure(email=owner_email, password=password, now=now)
+    except EmailUnproven:
+        invitations.invite_owner(tenant=tenant, email=owner_email, by=by, now=now)
+        return Founded(tenant, is_owner_invited=True)
+    members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, by=by.name, now=now)
+    return Founded(tenant, is_owner_invited=False)
 
 
 def sign_up(
@@ -96,16 +117,26 @@ def _found(
     """Person, tenant and membership, all or nothing. Raises SlugTaken or WrongLogin."""
     try:
         with transaction.atomic():
-            tenant = lifecycle.create_tenant(slug=slug, name=name, tier=FIRST_TIER, now=now)
+            owner = user or _newcomer(email, password, now=now)
+            by = Actor.user(owner.id).name
+            tenant = lifecycle.create_tenant(slug=slug, name=name, tier=FIRST_TIER, by=by, now=now)
             if tenant.created_at != now:
                 raise SlugTaken  # somebody else is just making it: it is not ours to finish
-            owner = user or newcomers.make(email=email, password=password, now=now)
-            membership = members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, now=now)
+            membership = members.ensure_member(
+                tenant=tenant, user=owner, role=Role.OWNER, by=by, now=now
+            )
             after = {"slug": slug, "tier": FIRST_TIER}
-            trail.record("tenant.signed_up", by=Actor.user(owner.id).name, on=tenant, after=after)
+            trail.record("tenant.signed_up", by=by, on=tenant, after=after)
     except IntegrityError as fault:
         cause = fault.__cause__
         if isinstance(cause, psycopg.Error) and cause.diag.constraint_name == _ONE_SLUG:
             raise SlugTaken from fault  # somebody was quicker
         raise
     return membership
+
+
+def _newcomer(email: str, password: str, *, now: datetime) -> User:
+    """Somebody who may use what they make at once, and is asked by mail whether they are it."""
+    user = newcomers.make(email=email, password=password, has_mail=False, now=now)
+    emails.announce(user)
+    return user

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
+from accounts.access.models import Membership
+from accounts.emails import actions as emails
 from accounts.mfa import actions as mfa
 from accounts.passwords import resets, tasks
 from accounts.passwords.errors import BadResetToken
@@ -23,6 +25,8 @@ from accounts.support.models import SupportSession
 from accounts.tokens import actions as keys
 from accounts.tokens.models import ApiKey
 from accounts.trail import actions as trail
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from accounts.users.errors import UnfitPassword, WrongPassword
 from accounts.users.models import User
 from tenants import origin
@@ -68,7 +72,8 @@ def ask_for_reset(*, email: str, address: str) -> None:
 def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> None:
     """A new password for who has the mail's token; all sessions and API keys end with the old one.
 
-    Log-in asks for the second factor as ever.
+    Log-in asks for the second factor as ever; but where nothing has proven the email before, the
+    second factor was added by who signed up with it, and goes too (decision 18).
     The address it comes from may try even while others use up the guesses at the account.
     Raises BadResetToken, UnfitPassword, ValkeyAway.
     """
@@ -82,8 +87,10 @@ def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> Non
         if not _replace(user, new, how="reset", ends=everywhere, now=now):
             raise BadResetToken
         # Whoever has lost control of the account knows not which keys are theirs.
-        own, by = ApiKey.objects.filter(user=user), Actor.user(user.pk).name
-        keys.revoke_everywhere(keys=own, by=by, now=now)
+        own = ApiKey.objects.filter(user=user)
+        keys.revoke_everywhere(keys=own, by=Actor.user(user.pk), now=now)
+        if emails.prove(user_id=user.pk, how="reset", now=now):
+            mfa.clear(user_id=user.pk)
 
 
 def _keep_the_rules(new: str, user: User) -> None:
@@ -97,7 +104,7 @@ def _keep_the_rules(new: str, user: User) -> None:
 def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: datetime) -> bool:
     """Set the password in the place of the one that `user` was read with, and end sessions.
 
-    Those too in which the person is somebody's support.
+    Those too in which the person is somebody's support. The person's tenants hear of all of it.
 
     False when somebody else has replaced it meanwhile: then nothing has happened.
     """
@@ -106,8 +113,10 @@ def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: da
         same = User.objects.filter(pk=user.pk, password=user.password)
         if not same.update(password=hashed):
             return False
-        ending.end(ends, because=f"the password was {how}", now=now)
-        by, watching = Actor.user(user.pk).name, SupportSession.objects.filter(staff=user)
+        by, watching = Actor.user(user.pk), SupportSession.objects.filter(staff=user)
+        trail.record(f"password.{how}", by=by.name, on=user)
+        tenants = Membership.objects.filter(user=user).values_list("tenant_id", flat=True)
+        echoes.tell([Echo(tenant, f"password.{how}", user) for tenant in tenants], by=by)
+        ending.end_everywhere(ends, because=f"the password was {how}", by=by, now=now)
         support.end_everywhere(sessions=watching, by=by, now=now)
-        trail.record(f"password.{how}", by=by, on=user)
     return True

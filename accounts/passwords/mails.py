@@ -26,6 +26,7 @@ def send_reset(user_id: UUID) -> None:
         "link": f"{settings.PASSWORD_RESET_URL}#{urlencode({'user': user.id, 'token': token})}",
         "user": user.id,
         "token": token,
+        "is_proven": user.is_email_proven,
         "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
     }
     text = render_to_string("accounts/password_reset.txt", about)

@@ -9,7 +9,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.sessions.models import Session
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from tenants import admission, context, sockets
+from tenants.context import Actor
 
 
 def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Session]:
@@ -25,6 +28,23 @@ def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Ses
     everywhere = sessions.filter(tenant_id=entered.tenant_id) if entered else sessions.all()
     transaction.on_commit(partial(_end, everywhere, because=because, now=now), robust=True)
     return _end(sessions, because=because, now=now)
+
+
+def end_everywhere(sessions: QuerySet[Session], *, because: str, by: Actor, now: datetime) -> None:
+    """The same on the platform, by what ends them in all tenants: those hear of it.
+
+    Called in a transaction. Raises ValkeyAway.
+    """
+    end_them = partial(_end_and_tell, sessions.all(), because=because, by=by, now=now)
+    transaction.on_commit(end_them, robust=True)
+    end_them()
+
+
+def _end_and_tell(sessions: QuerySet[Session], *, because: str, by: Actor, now: datetime) -> None:
+    with transaction.atomic():
+        ended, after = _end_open(sessions, because=because, now=now), {"because": because}
+        told = [Echo(s.tenant_id, "session.ended", s, after=after) for s in ended]
+        echoes.tell(told, by=by)
 
 
 def _end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Session]:

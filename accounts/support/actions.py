@@ -19,6 +19,8 @@ from accounts.support.models import SupportSession
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
 from accounts.trail import actions as trail
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from accounts.users.models import User
 from tenants import admission, context, sockets
 from tenants.context import Actor, Scope, TenantContext
@@ -65,15 +67,16 @@ def end(*, sessions: QuerySet[SupportSession], now: datetime) -> int:
     return len(ended)
 
 
-def end_everywhere(*, sessions: QuerySet[SupportSession], by: str, now: datetime) -> int:
+def end_everywhere(*, sessions: QuerySet[SupportSession], by: Actor, now: datetime) -> None:
     """End those that have not ended, in all tenants; called on the platform, in a transaction.
 
-    For what ends them from outside, and so in the platform's trail. Raises ValkeyAway.
+    For what ends them from outside: in the platform's trail, and the tenants hear of it. Raises
+    ValkeyAway.
     """
     ended = _end(sessions, now=now)
     for session in ended:
-        trail.record("support.ended", by=by, on=session)
-    return len(ended)
+        trail.record("support.ended", by=by.name, on=session)
+    echoes.tell([Echo(s.tenant_id, "support.ended", s) for s in ended], by=by)
 
 
 def end_by_staff(*, session: SupportSession, by: User, now: datetime) -> None:

@@ -13,14 +13,17 @@ from accounts.support import actions as support
 from accounts.support.models import SupportSession
 from accounts.suspension.errors import NotSuspendable
 from accounts.trail import actions as trail
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from accounts.users.models import User
+from tenants.context import Actor
 from tenants.models import Tenant
 
 SUSPENDED = "the tenant was suspended"
 DEACTIVATED = "the person was deactivated"
 
 
-def suspend_tenant(*, tenant: Tenant, reason: str, by: str, now: datetime) -> bool:
+def suspend_tenant(*, tenant: Tenant, reason: str, by: Actor, now: datetime) -> bool:
     """Let nobody into the tenant, neither by log-in nor by key; gives whether anybody was let in.
 
     `enter_tenant` refuses from the commit on. All sessions end, support's too, also those that had
@@ -36,7 +39,7 @@ def suspend_tenant(*, tenant: Tenant, reason: str, by: str, now: datetime) -> bo
     return changed
 
 
-def resume_tenant(*, tenant: Tenant, by: str, now: datetime) -> bool:
+def resume_tenant(*, tenant: Tenant, by: Actor, now: datetime) -> bool:
     """Let people log in again, and keys work; gives whether the tenant was suspended.
 
     A log-in that was under way at the suspension may have left a session: it ends here. Raises
@@ -51,21 +54,30 @@ def resume_tenant(*, tenant: Tenant, by: str, now: datetime) -> bool:
     return changed
 
 
-def deactivate(*, user: User, by: str, now: datetime) -> bool:
+def deactivate(*, user: User, by: Actor, now: datetime) -> bool:
     """Shut a person out of everything: log-in, sessions, keys, support; gives whether they were in.
 
-    Raises ValkeyAway.
+    The person's tenants hear of it. Raises ValkeyAway.
     """
     with transaction.atomic():
         changed = bool(User.objects.filter(pk=user.pk, is_active=True).update(is_active=False))
         # Tenants cannot read people: there it says that this owner is none to count on.
         Membership.objects.filter(user=user).update(is_active=False)
-        ending.end(Session.objects.filter(user=user), because=DEACTIVATED, now=now)
-        watching = SupportSession.objects.filter(staff=user)
-        support.end_everywhere(sessions=watching, by=by, now=now)
         if changed:
-            trail.record("person.deactivated", by=by, kind="user", key=str(user.pk))
+            _note_deactivated(user, by=by)
+        theirs, watching = (
+            Session.objects.filter(user=user),
+            SupportSession.objects.filter(staff=user),
+        )
+        ending.end_everywhere(theirs, because=DEACTIVATED, by=by, now=now)
+        support.end_everywhere(sessions=watching, by=by, now=now)
     return changed
+
+
+def _note_deactivated(user: User, *, by: Actor) -> None:
+    trail.record("person.deactivated", by=by.name, on=user)
+    tenants = Membership.objects.filter(user=user).values_list("tenant_id", flat=True)
+    echoes.tell([Echo(tenant, "person.deactivated", user) for tenant in tenants], by=by)
 
 
 def _fit(reason: str) -> str:
@@ -73,18 +85,18 @@ def _fit(reason: str) -> str:
     return str(field.formfield(required=True).clean(reason))
 
 
-def _end_all(tenant: Tenant, *, by: str, now: datetime) -> None:
+def _end_all(tenant: Tenant, *, by: Actor, now: datetime) -> None:
     ending.end(Session.objects.filter(tenant=tenant), because=SUSPENDED, now=now)
     inside = SupportSession.objects.filter(tenant=tenant)
     support.end_everywhere(sessions=inside, by=by, now=now)
 
 
 def _note(
-    action: str, tenant: Tenant, *, by: str, changed: bool, after: dict[str, str] | None = None
+    action: str, tenant: Tenant, *, by: Actor, changed: bool, after: dict[str, str] | None = None
 ) -> None:
     """Record it, and read what is stored now. Raises NotSuspendable."""
     tenant.refresh_from_db(fields=["status", "status_reason"])
     if tenant.status == Tenant.Status.PROVISIONING:
         raise NotSuspendable
     if changed:
-        trail.record(action, by=by, kind="tenant", key=tenant.slug, after=after)
+        trail.record(action, by=by.name, kind="tenant", key=tenant.slug, after=after)

@@ -22,8 +22,11 @@ from accounts.tokens.errors import KeyRevoked, ScopeBeyondRole, TooManyKeys, Unk
 from accounts.tokens.keys import digest, new_secret, shown
 from accounts.tokens.models import ApiKey
 from accounts.trail import actions as trail
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from config.api.problems import NotFound
 from tenants import sockets
+from tenants.context import Actor
 from tenants.identity import Identity
 
 AT_MOST = 100  # of one person in one tenant that are not revoked
@@ -114,17 +117,26 @@ def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
     return len(ended)
 
 
-def revoke_everywhere(*, keys: QuerySet[ApiKey], by: str, now: datetime) -> int:
+def revoke_everywhere(*, keys: QuerySet[ApiKey], by: Actor, now: datetime) -> None:
     """End those that are not revoked, in all tenants; called on the platform, in a transaction.
 
-    For what ends them from outside, and so in the platform's trail; gives how many.
+    For what ends them from outside: in the platform's trail, and the tenants hear of it. After the
+    commit it looks again, for a key whose issue was under way.
     """
-    ended = list(keys.filter(revoked_at=None).select_for_update())
-    ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
-    for key in ended:
-        _hang_up(key)
-        trail.record("api_key.revoked", by=by, on=key, before=_state(key))
-    return len(ended)
+    again = partial(_revoke_everywhere, keys, by=by, now=now)
+    transaction.on_commit(again, robust=True)
+    _revoke_everywhere(keys, by=by, now=now)
+
+
+def _revoke_everywhere(keys: QuerySet[ApiKey], *, by: Actor, now: datetime) -> None:
+    with transaction.atomic():
+        ended = list(keys.filter(revoked_at=None).select_for_update())
+        ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
+        for key in ended:
+            _hang_up(key)
+            trail.record("api_key.revoked", by=by.name, on=key, before=_state(key))
+        told = [Echo(key.tenant_id, "api_key.revoked", key, before=_state(key)) for key in ended]
+        echoes.tell(told, by=by)
 
 
 def _check(by: Identity, scope: KeyScope, account_id: UUID | None) -> None:

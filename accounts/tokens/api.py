@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import ip_network
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,6 +18,7 @@ from accounts.access.permissions import ApiKeys, SteppedUp
 from accounts.access.roles import KeyScope
 from accounts.tokens import actions
 from accounts.tokens.actions import Issued
+from accounts.tokens.keys import plain_network
 from accounts.tokens.models import ApiKey
 from tenants.viewsets import SharedRowsViewSet
 
@@ -31,7 +31,7 @@ class NetworkField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         try:
-            return str(ip_network(text))
+            return str(plain_network(text))
         except ValueError as fault:
             raise serializers.ValidationError("This is no network, as in 192.0.2.0/24.") from fault
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ _NOTED_EVERY = 60  # seconds
 _SHOWN = 8  # characters of the secret that lists show
 _FORM = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
 _BY = "system:api-keys"
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _FROM_ELSEWHERE = "another address"
 _TOLD = {_FROM_ELSEWHERE: "This key is not good from this address."}
 
@@ -138,7 +139,19 @@ def comes_from(address: str, networks: list[str]) -> bool:
     if not networks:
         return True
     try:
-        caller = ip_address(address)
+        caller = origin.plain(address)
     except ValueError:
         return False
-    return any(caller in ip_network(network) for network in networks)
+    return any(caller in plain_network(network) for network in networks)
+
+
+def plain_network(text: str) -> IPv4Network | IPv6Network:
+    """A network of IPv4 addresses in IPv6 clothes (`::ffff:192.0.2.0/120`) is what it is.
+
+    Raises ValueError for what is no network.
+    """
+    found = ip_network(text)
+    if isinstance(found, IPv6Network) and found.subnet_of(_MAPPED):
+        inner, length = found.network_address.ipv4_mapped, found.prefixlen - _MAPPED.prefixlen
+        return IPv4Network(f"{inner}/{length}")
+    return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 
 from accounts.trail import anchors
 from tenants import queries as tenants
+from tenants.context import Actor
 from tenants.tasks import PlatformTask
 
 
@@ -22,3 +24,20 @@ def anchor_everywhere() -> None:
     """Send a task for every active tenant. The platform's, since its trail is what is written."""
     for tenant_id in tenants.active_ids():
         anchor.delay(str(tenant_id))
+
+
+@shared_task(base=PlatformTask, name="accounts.trail.tasks.echo")
+def echo(
+    *,
+    tenant_id: str,
+    actor: str,
+    person_id: str,
+    address: str,
+    request: str,
+    events: list[dict[str, Any]],
+) -> None:
+    """Write into one tenant's trail what was done on the platform; twice writes it once."""
+    from accounts.trail import echoes  # which sends this task
+
+    by = Actor(actor, UUID(person_id) if person_id else None)
+    echoes.write(events, tenant_id=UUID(tenant_id), by=by, address=address, request=request)

@@ -7,6 +7,12 @@ from django.core.exceptions import ValidationError
 from config.api.errors import DomainError
 
 
+class EmailUnproven(DomainError):
+    code = "email_unproven"
+    status = 409
+    title = "Somebody has signed up with this email, and has not proven that it is theirs."
+
+
 class WrongPassword(DomainError):
     code = "wrong_password"
     status = 401

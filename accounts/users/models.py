@@ -26,6 +26,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    # When a token came back that was mailed to it, or an operator made the account; null for who
+    # has signed up and may be anybody.
+    email_proven_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -40,6 +43,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def is_email_proven(self) -> bool:
+        return self.email_proven_at is not None
 
     def clean_fields(self, exclude: Any = None) -> None:
         self.email = self.email.lower()

@@ -9,6 +9,7 @@ from pathlib import Path
 from config.embedded.errors import EmbeddedError
 from config.embedded.servers import VARIABLES, Servers
 from config.embedded.supervisor import Program
+from config.embedded.web import UVICORN
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
@@ -83,10 +84,8 @@ class Installation:
 
     def _web(self) -> Sequence[str]:
         address = ("--host", self.host, "--port", str(self.port))
-        quiet = ("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5")
-        # How many proxies are believed is a setting of ours (TRUSTED_PROXIES).
-        server = ("uvicorn", "config.asgi:application", "--no-proxy-headers")
-        return (sys.executable, "-m", *server, *address, *quiet)
+        quiet = ("--no-access-log", "--timeout-graceful-shutdown", "5")
+        return (sys.executable, "-m", *UVICORN, *address, *quiet)
 
 
 def _program(name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:

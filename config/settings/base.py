@@ -72,7 +72,7 @@ DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 TENANT_CREDENTIALS = "accounts.tokens.schemes.identify"
 TENANT_ENDED_SESSIONS = "accounts.ended.lately"
 TENANT_WITNESS = "accounts.support.actions.witness"
-TENANT_MISDIRECTED = "accounts.login.actions.misdirected"
+TENANT_MISDIRECTED = "accounts.trail.misdirections.of_caller"
 TENANT_TRAIL = "accounts.trail.actions.record"
 TENANT_OWN_TRAIL = "accounts.audit.actions.record"
 # How the staff's pages learn what the platform stands on, without knowing config.
@@ -158,6 +158,9 @@ DATABASES = {
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
+# Only for operators' commands, which connect by themselves: as aliases any query could use them.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
+DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")
 
 REDIS_URL = env.str("REDIS_URL")
 _CACHE = {
@@ -214,13 +217,27 @@ REFRESH_TOKEN_SECONDS = 24 * 60 * 60
 SESSION_SECONDS = 30 * 24 * 60 * 60  # however often it is refreshed
 # The page that an invitation's mail leads to; its token follows as the fragment.
 INVITATION_URL = env.str("INVITATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/invitation/")
+EMAIL_CONFIRMATION_SECONDS = 7 * 24 * 60 * 60
+# The page that the mail of a sign-up leads to; its token follows as the fragment.
+EMAIL_CONFIRMATION_URL = env.str(
+    "EMAIL_CONFIRMATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/email/confirm/"
+)
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 # The page that a reset mail leads to; what it needs follows as the fragment.
 PASSWORD_RESET_URL = env.str(
     "PASSWORD_RESET_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/password/reset/"
 )
 
-_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+
+def _mail(variable: str) -> dict[str, Any]:
+    """A mail server: whatever prints, keeps or drops mails shows links that open accounts."""
+    mail: dict[str, Any] = env.email_url(variable, default="smtp://localhost:25")
+    if mail["EMAIL_BACKEND"] != "django.core.mail.backends.smtp.EmailBackend":
+        raise ImproperlyConfigured(f"{variable} names no mail server: smtp, smtp+tls or smtp+ssl")
+    return mail
+
+
+_MAIL = _mail("EMAIL_URL")
 EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
 EMAIL_HOST = _MAIL["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _MAIL["EMAIL_PORT"] or 25
@@ -233,6 +250,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_IMPORTS = [
+    "accounts.emails.tasks",
     "accounts.members.tasks",
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",

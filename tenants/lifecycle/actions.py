@@ -19,11 +19,13 @@ def create_tenant(
     slug: str,
     name: str,
     tier: str,
+    by: str,
     now: datetime,
     region: str = "default",
-    by: str = "system:create_tenant",
 ) -> Tenant:
     """A tenant ready for use: its row, and its schema where the plan has one.
+
+    `by` is the name of the actor who makes it.
 
     Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
     Raises SlugTaken, UnknownPlan, or Django's ValidationError for a slug that is no host label.

@@ -50,11 +50,3 @@ def create_schema(schema: str, *, now: datetime) -> float:
             [(app, name, now) for app, name in plan.migrations],
         )
     return time.perf_counter() - started
-
-
-def drop_schema(schema: str) -> None:
-    """Drop a dedicated schema with all that is in it; never `public`."""
-    if tenant_of(schema) is None:
-        raise ValueError(f"{schema!r} is no tenant's schema")
-    with owner_cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")

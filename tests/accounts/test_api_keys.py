@@ -225,6 +225,26 @@ def test_a_key_is_good_from_its_networks_only(house: House) -> None:
         assert answer.status_code == status, address
 
 
+def test_an_address_in_the_clothes_of_the_other_kind_is_what_it_is(house: House) -> None:
+    """As a socket for both kinds shows IPv4 addresses."""
+    bound = ["203.0.113.5/32", "::ffff:198.51.100.0/120", "::ffff:192.0.2.1"]
+    data = issued(house.alice, addresses=bound)
+    assert data["addresses"] == ["203.0.113.5/32", "198.51.100.0/24", "192.0.2.1/32"]
+    credential = f"Api-Key {data['key']}"
+    for address in ("::ffff:203.0.113.5", "203.0.113.5", "::ffff:198.51.100.9", "192.0.2.1"):
+        assert call("GET", "orders/", at=address, credential=credential).status_code == 200, address
+    for address in ("::ffff:203.0.113.6", "::203.0.113.5", "64:ff9b::203.0.113.5"):
+        assert call("GET", "orders/", at=address, credential=credential).status_code == 401, address
+
+
+def test_a_key_that_was_bound_in_those_clothes_before_is_held_to_the_same() -> None:
+    networks = ["::ffff:203.0.113.0/120"]
+    assert keys.comes_from("::ffff:203.0.113.5", networks)
+    assert keys.comes_from("203.0.113.5", networks)
+    assert not keys.comes_from("203.0.114.5", networks)
+    assert not keys.comes_from("203.0.113.5", ["::/0"])
+
+
 def test_the_last_use_is_noted_once_a_minute(house: House) -> None:
     data = issued(house.alice, scope="read")
     credential = f"Api-Key {data['key']}"

@@ -16,6 +16,7 @@ from accounts.sessions.models import Session
 from accounts.suspension import actions as suspension
 from accounts.tokens.models import ApiKey
 from accounts.users.models import User
+from tenants.context import Actor
 from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.cast import House, Person, build_person, job, now
 
@@ -161,7 +162,7 @@ def test_an_owner_grants_a_viewer_the_whole_tenant(house: House) -> None:
 
 def deactivate(person: Person) -> None:
     user = User.objects.get(pk=person.user_id)
-    suspension.deactivate(user=user, by="system:test", now=now())
+    suspension.deactivate(user=user, by=Actor.system("test"), now=now())
 
 
 def test_an_owner_who_is_shut_out_is_none_to_leave_the_tenant_to(house: House) -> None:

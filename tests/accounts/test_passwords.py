@@ -75,7 +75,7 @@ def logs_in_with(visitor: Visitor, password: str) -> int:
 def test_a_changed_password_ends_all_other_sessions_at_once_everywhere(alice: Visitor) -> None:
     other = build_tenant("enterprise")
     user = User.objects.get(pk=alice.person.user_id)
-    access.ensure_member(tenant=other, user=user, role=Role.TRADER, now=now())
+    access.ensure_member(tenant=other, user=user, role=Role.TRADER, by="system:test", now=now())
     here, there = Visitor(alice.person), Visitor(alice.person)
     here.log_in()
     there.log_in(tenant=other.slug)
@@ -159,7 +159,7 @@ def test_the_mails_token_sets_a_password_once_and_ends_all_sessions(alice: Visit
 def test_a_reset_revokes_the_persons_keys_everywhere_and_says_so(alice: Visitor) -> None:
     other = build_tenant()
     user = User.objects.get(pk=alice.person.user_id)
-    access.ensure_member(tenant=other, user=user, role=Role.TRADER, now=now())
+    access.ensure_member(tenant=other, user=user, role=Role.TRADER, by="system:test", now=now())
     there = replace(alice.person, tenant=other)
     bob = build_person(other, "bob")
     keys = [issued_key(person) for person in (alice.person, there, bob)]

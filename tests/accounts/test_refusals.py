@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.test import Client
 
 from accounts.access.models import Membership
 from accounts.access.roles import Role
@@ -15,6 +16,7 @@ from accounts.audit import verification
 from accounts.audit.models import AuditEvent
 from accounts.members import actions as members
 from accounts.sessions import tasks
+from accounts.sessions.models import RefreshToken
 from accounts.tokens import keys
 from accounts.tokens.models import ApiKey
 from accounts.trail import refusals
@@ -23,9 +25,11 @@ from accounts.users.models import User
 from tenants.models import Tenant
 from tests.accounts.doors import call, post
 from tests.accounts.test_api_keys import issued
+from tests.accounts.test_sessions import log_in
 from tests.cast import House, anywhere, build_tenant, job, now
 
 GUESSED = "guesses.too_many"
+MISMATCH = "credential.tenant_mismatch"
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +87,7 @@ def test_the_persons_tenants_hear_of_it_and_no_others(
 ) -> None:
     second, attacker = build_tenant(house.tier), anywhere()
     user = User.objects.get(pk=house.alice.user_id)
-    members.ensure_member(tenant=second, user=user, role=Role.TRADER, now=now())
+    members.ensure_member(tenant=second, user=user, role=Role.TRADER, by="system:test", now=now())
     guess(house.alice.email, at=attacker, times=6)
     (message,) = sent
     for _ in range(2):  # as after a worker's death
@@ -163,6 +167,79 @@ def test_the_key_of_a_suspended_tenant_is_on_record_on_the_platform(house: House
     assert answer.status_code == 401
     (event,) = on_platform("api_key.refused", at)
     assert (event.actor, event.key) == (f"key:{data['id']}", data["id"])
+
+
+def session_of(house: House) -> dict[str, Any]:
+    """What Alice gets for her password."""
+    given: dict[str, Any] = log_in(house).json()
+    return given
+
+
+def away(house: House, given: dict[str, Any], *, at: str = "") -> Any:
+    """Her refresh token at Mallory's address."""
+    client = Client(raise_request_exception=False, REMOTE_ADDR=at or anywhere())
+    path = f"/t/{house.mallory.tenant.slug}/api/v1/auth/refresh/"
+    return client.post(path, {"refresh": given["refresh"]}, content_type="application/json")
+
+
+def log_out(_house: House, given: dict[str, Any]) -> None:
+    out = post("auth/logout/", None, credential=f"Bearer {given['access']}")
+    assert out.status_code == 204
+
+
+def run_out(house: House, _given: dict[str, Any]) -> None:
+    late = now() - timedelta(seconds=1)
+    RefreshToken.objects.filter(user_id=house.alice.user_id).update(expires_at=late)
+
+
+def be_removed(house: House, _given: dict[str, Any]) -> None:
+    Membership.objects.filter(user_id=house.alice.user_id).delete()
+
+
+def be_shut_out(house: House, _given: dict[str, Any]) -> None:
+    User.objects.filter(pk=house.alice.user_id).update(is_active=False)
+
+
+@pytest.mark.parametrize("end", [log_out, run_out, be_removed, be_shut_out])
+def test_a_dead_refresh_token_writes_nothing_wherever_it_is_shown(
+    house: House, end: Callable[[House, dict[str, Any]], None]
+) -> None:
+    given = session_of(house)
+    end(house, given)
+    with job(house.tenant):
+        before = AuditEvent.objects.count()
+    for _ in range(3):
+        assert away(house, given).json()["code"] == "invalid_credential"
+    with job(house.tenant):
+        assert AuditEvent.objects.count() == before
+
+
+def test_a_used_refresh_token_ends_its_session_at_any_address(house: House) -> None:
+    given = session_of(house)
+    fresh = post("auth/refresh/", {"refresh": given["refresh"]}).json()
+    for _ in range(3):
+        assert away(house, given).json()["code"] == "invalid_credential"
+    assert len(in_tenant(house.tenant, "session.ended")) == 1
+    assert in_tenant(house.tenant, MISMATCH) == []
+    refused = post("auth/refresh/", {"refresh": fresh["refresh"]})
+    assert refused.json()["code"] == "invalid_credential"
+
+
+def test_a_credential_at_another_tenants_address_is_on_record_once(house: House) -> None:
+    given, at = session_of(house), anywhere()
+    path = f"/t/{house.mallory.tenant.slug}/api/v1/accounts/"
+    client = Client(raise_request_exception=False, REMOTE_ADDR=at)
+    headers = {"Authorization": f"Bearer {given['access']}"}
+    for _ in range(3):
+        assert client.get(path, headers=headers).json()["code"] == "tenant_mismatch"
+        assert away(house, given, at=at).json()["code"] == "tenant_mismatch"
+    (event,) = in_tenant(house.tenant, MISMATCH)
+    assert (event.actor_id, event.key, event.address) == (house.alice.user_id, path, at)
+    elsewhere = anywhere()
+    away(house, given, at=elsewhere)
+    addresses = {event.address for event in in_tenant(house.tenant, MISMATCH)}
+    assert addresses == {at, elsewhere}
+    assert in_tenant(house.mallory.tenant, MISMATCH) == []
 
 
 def test_a_tenants_trail_takes_so_many_an_hour(

@@ -165,7 +165,7 @@ def test_a_viewer_reads_and_never_writes(house: House) -> None:
 def test_one_person_may_belong_to_two_tenants(house: House) -> None:
     other = house.mallory.tenant
     user = User.objects.get(pk=house.alice.user_id)
-    access.ensure_member(tenant=other, user=user, role=Role.ADMIN, now=now())
+    access.ensure_member(tenant=other, user=user, role=Role.ADMIN, by="system:test", now=now())
     session = log_in(house, tenant=other.slug).json()
     assert (session["role"], len(session["tenants"])) == ("admin", 2)
 

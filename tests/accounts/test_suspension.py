@@ -26,13 +26,14 @@ from accounts.suspension import actions as suspension
 from accounts.suspension.errors import NotSuspendable
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
+from tenants.context import Actor
 from tenants.models import Tenant
 from tests.accounts.doors import call, post, stepped_up
 from tests.accounts.test_members import told
 from tests.cast import PASSWORD, House, Person, build_tenant, now
 from tests.web import Server
 
-BY = "system:test"
+BY = Actor.system("test")
 
 
 def log_in(person: Person, **more: str) -> Any:
@@ -64,7 +65,7 @@ def watched(house: House) -> tuple[SupportSession, str]:
 
 def colleague() -> User:
     email = f"staff{uuid4().hex[:10]}@bulkhead.example"
-    return staff.create(email=email, password=PASSWORD, by=BY, now=now())
+    return staff.create(email=email, password=PASSWORD, by=BY.name, now=now())
 
 
 def recorded(key: str) -> list[str]:
@@ -112,7 +113,7 @@ def test_suspending_and_resuming_twice_is_recorded_once(house: House) -> None:
     assert [*done, resume(house.tenant)] == [True, False, True, False]
     assert recorded(slug)[1:] == ["tenant.suspended", "tenant.resumed"]
     event = PlatformEvent.objects.get(key=slug, action="tenant.suspended")
-    assert (event.actor, event.after) == (BY, {"reason": "unpaid"})
+    assert (event.actor, event.after) == (BY.name, {"reason": "unpaid"})
     assert Tenant.objects.get(pk=house.tenant.pk).status_reason == ""
 
 
@@ -167,7 +168,7 @@ def test_somebody_deactivated_is_out_everywhere_and_others_stay(house: House) ->
     other = build_tenant(house.tenant.tier)
     user = User.objects.get(pk=house.alice.user_id)
     there = Person("alice", user.id, user.email, other, Role.TRADER)
-    members.ensure_member(tenant=other, user=user, role=Role.TRADER, now=now())
+    members.ensure_member(tenant=other, user=user, role=Role.TRADER, by="system:test", now=now())
     tokens = [
         f"Bearer {log_in(person, tenant=person.tenant.slug).json()['access']}"
         for person in (house.alice, there)

@@ -32,7 +32,7 @@ def alice(elsewhere: Tenant) -> Visitor:
     """Of two tenants, signed in to the first with a second factor."""
     visitor = Visitor(build_person(build_tenant(), "alice"))
     user = User.objects.get(pk=visitor.person.user_id)
-    access.ensure_member(tenant=elsewhere, user=user, role=Role.TRADER, now=now())
+    access.ensure_member(tenant=elsewhere, user=user, role=Role.TRADER, by="system:test", now=now())
     visitor.log_in()
     visitor.enrol()
     visitor.confirm()

@@ -23,12 +23,46 @@ from rest_framework.viewsets import ViewSetMixin
 
 from accounts.access.permissions import Needs, SignedIn, SteppedUp
 from accounts.access.roles import KEY_SCOPES, ROLES, KeyScope, Permission, Role
+from tests.attacks import outside
 from tests.guards.routes import Route, api_routes
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 METHODS = ("get", "post", "put", "patch", "delete")
 _KEYS = {f"key:{scope.value}": scope for scope in KeyScope}
 WHO = ("anonymous", *(role.value for role in Role), *_KEYS)
+
+
+# What the matrix sends names objects that are not there and says nothing: `{}`. So whoever is let
+# in is answered 200 to a GET, 404 where the path names an object, and 400 to the rest; but here.
+ANSWERS = {
+    # what has to be said is looked at before the object is
+    "PUT accounts/{id}/auto-buy/": 400,
+    "PUT accounts/{id}/credentials/": 400,
+    "POST accounts/{id}/deposit/": 400,
+    "POST accounts/{id}/withdraw/": 400,
+    "GET instruments/{symbol}/gaps/": 400,
+    "POST positions/{id}/add-funds/": 400,
+    "POST positions/{id}/ai-logs/": 400,
+    "POST positions/{id}/limit-orders/": 400,
+    "PATCH positions/{id}/limit-orders/{id}/": 400,
+    "PATCH positions/{id}/notes/": 400,
+    "PUT positions/{id}/perpetual/": 400,
+    # nothing has to be said
+    "POST auth/email/": 202,
+    "POST auth/logout/": 204,
+    "DELETE auth/membership/": 204,
+    "DELETE auth/sessions/": 200,
+    "POST notifications/read-all/": 200,
+    "POST orders/cancel-all/": 200,
+    # there is no second factor
+    "POST auth/mfa/recovery-codes/": 409,
+    "DELETE auth/mfa/totp/": 409,
+    "POST auth/mfa/totp/confirm/": 409,
+}
+# What tells the right person with wrong words from the wrong person: an empty one gets a 401 too.
+BODIES: dict[str, Any] = {"POST auth/step-up/": {"password": []}}
+# What ends the session, or the membership, that all the others are tried with.
+FATAL = ("POST auth/logout/", "DELETE auth/sessions/", "DELETE auth/membership/")
 
 
 class Expected(StrEnum):
@@ -65,6 +99,18 @@ def expected(operation: Operation, who: str) -> Expected:
         return Expected.UNAUTHENTICATED
     passes = all(_passes(kind, operation, who) for kind in operation.permissions)
     return Expected.ALLOWED if passes else Expected.FORBIDDEN
+
+
+def status(operation: Operation, who: str) -> int:
+    """What is answered to what the matrix sends."""
+    promised = expected(operation, who)
+    if promised in (Expected.UNAUTHENTICATED, Expected.FORBIDDEN):
+        return int(promised)
+    if operation.name in ANSWERS:
+        return ANSWERS[operation.name]
+    if "{" in operation.path:
+        return 404
+    return 200 if operation.method == "GET" else 400
 
 
 def _passes(kind: type, operation: Operation, who: str) -> bool:
@@ -126,26 +172,59 @@ def page() -> str:
         marks = [_mark(operation, who) for who in WHO]
         cells = [f"`{operation.method}`", f"`/{operation.path}`", *marks]
         rows.append(f"| {' | '.join(cells)} |")
-    return _INTRODUCTION + "\n".join(rows) + "\n"
+    return _INTRODUCTION + "\n".join(rows) + "\n" + _OUTSIDE + outside.table() + _stream()
 
 
 def _mark(operation: Operation, who: str) -> str:
+    answered = status(operation, who)
     if expected(operation, who) in (Expected.UNAUTHENTICATED, Expected.FORBIDDEN):
-        return "–"
-    return "✓*" if operation.is_step_up else "✓"
+        return str(answered)
+    return f"✓\\* {answered}" if operation.is_step_up else f"✓ {answered}"
+
+
+def _stream() -> str:
+    """Which callers the stream lets in, and the code it is closed with for the others."""
+    marks = [str(outside.stream_answer(who) or "✓") for who in WHO]
+    rows = [["", *WHO], ["---"] * (len(WHO) + 1), [f"`{outside.STREAM}`", *marks]]
+    return _STREAM + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 _INTRODUCTION = """# Who may do what
 
 Written by `python -m tests.attacks.matrix` from the permissions that each view declares, the roles
 and the scopes of API keys (`accounts/access/roles.py`); a test tries every cell over HTTP, in both
-kinds of tenant, and holds this page to the code. Paths are below `/api/v1`.
+kinds of tenant, which answer alike, and holds this page to the code.
 
-- ✓: let in; which rows there are to see is another matter: a trader's are the own, an owner's, an
-  admin's and support's those of the whole tenant, and a viewer's what an owner has granted.
-- ✓\\*: besides, somebody who has proven themselves within the last minutes (`/auth/step-up/`).
-- –: refused, 401 without a credential and 403 with one.
+## The API
+
+Paths are below `/api/v1`. A number is the status of the answer to what the test sends, and no other
+passes: a body without a field (`{}`), and ids of objects that are not there.
+
+- ✓: let in. 200, 202, 204: it was done. 404: it would have been, if the object were there. 400: if
+  the body had said what. 409: if there were a second factor. Which rows there are to see is another
+  matter: a trader's are the own, an owner's, an admin's and support's those of the whole tenant,
+  and a viewer's what an owner has granted.
+- ✓\\*: besides, somebody who has proven themselves within the last minutes (`/auth/step-up/`);
+  anybody else of the role gets a 403.
+- 401, 403: refused, without a credential and with one.
 - `key:…`: an API key of an owner; of anybody else it carries no more than their role does.
+- What ends the caller's own session or membership is tried by people made for it.
+
+"""
+_OUTSIDE = """
+## Outside of the API
+
+A GET at the platform's address. *Anyone* is each caller of the table above: credentials of the API
+mean nothing here. *Staff* come with the cookie of the staff's log-in. At a tenant's address all of
+these are a 404, for everybody. A POST without the token of a form is a 403, for everybody. A 302
+leads to the log-in; staff it leads to the first page, for an object that is not there. `/readyz` is
+a 503 while something is away that the platform needs, and the test has a worker's pulse sent.
+
+"""
+_STREAM = """
+The stream, at the address of the platform and of the tenant: ✓ is let in, a number is the code that
+the socket is closed with. A token of another tenant is closed with 4403 at a tenant's address. Who
+is let in hears of their own alone.
 
 """
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from accounts.tokens import keys
@@ -49,12 +51,21 @@ def by_socket(server: Server, token: str, *, at: str) -> int:
     return 0
 
 
-def by_message(server: Server, token: str, *, at: str) -> int:
+def without_token(server: Server, *, at: str) -> ClientConnection:
+    """A socket that has not said who it is. Raises InvalidStatus where it is not accepted."""
     url, came_from = f"{server.url.replace('http', 'ws')}/ws/v1/stream/", {"X-Forwarded-For": at}
-    with connect(url, additional_headers=came_from) as socket:
-        socket.send(f'{{"type": "authenticate", "token": "{token}"}}')
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=20)
+    return connect(url, additional_headers=came_from)
+
+
+def by_message(server: Server, token: str, *, at: str) -> int:
+    """The code that the socket is closed with, or the status of one that is not accepted."""
+    try:
+        with without_token(server, at=at) as socket:
+            socket.send(f'{{"type": "authenticate", "token": "{token}"}}')
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=20)
+    except InvalidStatus as refused:
+        return refused.response.status_code
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 
@@ -63,19 +74,38 @@ def by_http(server: Server, credential: str, *, at: str) -> Answer:
     return call(server, "GET", "accounts/", credential=credential, at=at)
 
 
-@pytest.mark.parametrize("way", [by_socket, by_message])
+@pytest.mark.parametrize(("way", "full"), [(by_socket, 1013), (by_message, 429)])
 def test_bad_tokens_by_socket_take_from_the_address(
-    narrow: Server, house: House, way: Callable[..., int]
+    narrow: Server, house: House, way: Callable[..., int], full: int
 ) -> None:
     attacker = anywhere()
     codes = [way(narrow, NONSENSE, at=attacker) for _ in range(2 * ROOM)]
     assert codes[:ROOM] == [4401] * ROOM
-    assert codes[-1] == 1013
+    assert codes[-1] == full
     refused = by_http(narrow, CREDENTIALS["token"], at=attacker)
     assert refused.told == (429, "too_many_requests")
     assert 1 <= int(refused.headers["retry-after"]) <= 60 / ROOM
     assert by_socket(narrow, house.alice.token, at=attacker) == 1013
     assert by_socket(narrow, house.alice.token, at=anywhere()) == 0
+
+
+def test_sockets_without_a_token_take_from_the_address(narrow: Server, house: House) -> None:
+    """Each is open for some seconds, whoever it is; a token in the first message pays no more."""
+    attacker, kept, refused = anywhere(), [], []
+    with ExitStack() as open_ones:
+        for _ in range(2 * ROOM):
+            try:
+                kept.append(open_ones.enter_context(without_token(narrow, at=attacker)))
+            except InvalidStatus as fault:
+                refused.append(fault.response)
+        assert ROOM <= len(kept) < 2 * ROOM
+        told = by_http(narrow, bearer(house.alice), at=attacker).told
+        kept[0].send(json.dumps({"type": "authenticate", "token": house.alice.token}))
+        assert "authenticated" in str(kept[0].recv(timeout=20))
+    assert told == (429, "too_many_requests")
+    for answer in refused:
+        assert (answer.status_code, json.loads(answer.body)["code"]) == told
+        assert 1 <= int(answer.headers["retry-after"]) <= 60 / ROOM
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)

@@ -268,7 +268,9 @@ def test_a_key_from_another_address_is_no_key(site: Server, house: House) -> Non
         ("192.0.2.7", 200),
         ("198.51.100.7", 401),
         ("192.0.2.7, 198.51.100.7", 401),
-        ("::ffff:192.0.2.7", 401),
+        ("::ffff:192.0.2.7", 200),  # the same address, of a socket for both kinds
+        ("::ffff:198.51.100.7", 401),
+        ("::192.0.2.7", 401),
         ("192.0.2.7.", 401),
         ("", 401),
     ):

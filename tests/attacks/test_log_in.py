@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
-import pyotp
 import pytest
 from django.contrib.auth import hashers
 from django.db import connection
@@ -20,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.sessions import attempts, tasks
 from accounts.trail import refusals
 from accounts.users import actions as users
+from tests.attacks.browser import Browser
 from tests.attacks.wire import Answer, call, log_in, send, session
 from tests.cast import PASSWORD, House, anywhere, build_house, now
 from tests.web import Server
@@ -265,37 +265,6 @@ def test_after_a_new_password_every_other_session_is_dead(site: Server, house: H
     assert call(site, "GET", "accounts/", credential=by).status == 200
 
 
-class Browser:
-    """Keeps cookies as told, `Secure` ones too, and sends forms with their token."""
-
-    def __init__(self, site: Server) -> None:
-        self.site, self.at, self.cookies = site, anywhere(), dict[str, str]()
-
-    def get(self, path: str) -> Answer:
-        return self._keep(send(self.site, "GET", path, *self._pairs(), at=self.at))
-
-    def post(self, path: str, *, seen: str = "", **form: str) -> Answer:
-        """The form of the page `seen`, or of a fresh one."""
-        page = seen or self.get(path).text
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
-        assert found, path
-        fields = {"csrfmiddlewaretoken": found[1], **form}
-        body = "&".join(f"{k}={v.replace('@', '%40')}" for k, v in fields.items()).encode()
-        kind = ("Content-Type", "application/x-www-form-urlencoded")
-        origin = ("Referer", self.site.url), ("Origin", self.site.url)
-        sent = send(self.site, "POST", path, *self._pairs(), kind, *origin, body=body, at=self.at)
-        return self._keep(sent)
-
-    def _pairs(self) -> tuple[tuple[str, str], ...]:
-        jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        return (("Cookie", jar),) if jar else ()
-
-    def _keep(self, answer: Answer) -> Answer:
-        for name, value in re.findall(r"(sessionid|csrftoken)=(\w+)", answer.cookies):
-            self.cookies[name] = value
-        return answer
-
-
 def test_a_staff_session_fixed_by_somebody_else_is_left_behind(site: Server) -> None:
     email = f"staff{uuid4().hex[:10]}@bulkhead.example"
     users.ensure(email=email, password=PASSWORD, now=now(), is_staff=True)
@@ -304,11 +273,7 @@ def test_a_staff_session_fixed_by_somebody_else_is_left_behind(site: Server) -> 
     assert browser.post("/admin/login/", email=email, password=PASSWORD).status == 302
     after_password = browser.cookies["sessionid"]
     assert after_password != fixed
-    page = browser.get("/admin/code/").text
-    secret = re.search(r"\b[A-Z2-7]{32}\b", page)
-    assert secret, page
-    code = pyotp.TOTP(secret[0]).now()
-    assert browser.post("/admin/code/", seen=page, otp=code).status in (200, 302)
+    browser.add_second_factor()
     assert browser.cookies["sessionid"] not in (fixed, after_password)
     assert browser.get("/admin/").status == 200
     for old in (fixed, after_password):

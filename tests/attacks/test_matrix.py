@@ -6,75 +6,59 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.access.roles import Role
-from tests.attacks import matrix
-from tests.attacks.matrix import Expected, Operation, expected, operations
-from tests.attacks.wire import call, stepped_up
-from tests.cast import Person, build_person, build_tenant
+from accounts.access.roles import MEMBERS
+from tests.attacks import everybody, matrix
+from tests.attacks.everybody import Everybody
+from tests.attacks.matrix import FATAL, Expected, Operation, expected, operations, status
+from tests.attacks.wire import Answer, call
 from tests.web import Server
 
 TIERS = ("starter", "enterprise")
 
 
 @pytest.fixture(scope="module")
-def credentials(site: Server) -> dict[tuple[str, str], str]:
-    """The `Authorization` of everybody in both tenants; none of anonymous."""
-    return {
-        (tier, who): credential
-        for tier in TIERS
-        for who, credential in _everybody(site, tier).items()
-    }
+def cast(site: Server) -> dict[str, Everybody]:
+    """Everybody, in both kinds of tenant."""
+    return {tier: everybody.made(site, tier) for tier in TIERS}
 
 
-def _everybody(site: Server, tier: str) -> dict[str, str]:
-    tenant = build_tenant(tier)
-    people = {
-        role.value: build_person(tenant, role.value, role)
-        for role in Role
-        if role is not Role.SUPPORT
-    }
-    by = {name: stepped_up(person) for name, person in people.items()}
-    staff = Person("staff", people["owner"].user_id, "", tenant, Role.SUPPORT)
-    keys = {f"key:{scope}": _key(site, by["owner"], scope) for scope in ("read", "trade", "admin")}
-    return {"anonymous": "", **by, Role.SUPPORT.value: stepped_up(staff), **keys}
-
-
-def _key(site: Server, owner: str, scope: str) -> str:
-    made = call(site, "POST", "api-keys/", {"name": scope, "scope": scope}, credential=owner)
-    assert made.status == 201, made.text
-    return f"Api-Key {made.json()['key']}"
-
-
-# What ends the session, or the membership, that all the others are tried with.
-FATAL = ("POST auth/logout/", "DELETE auth/sessions/", "DELETE auth/membership/")
-# What tells the right person with wrong words from the wrong person: an empty one gets a 401 too.
-BODIES = {"POST auth/step-up/": {"password": []}}
-
-
-def let_in(status: int) -> Expected:
-    if status in (401, 403):
-        return Expected(str(status))
-    assert status < 500
-    return Expected.ALLOWED
+def ask(site: Server, operation: Operation, credential: str) -> Answer:
+    """The operation on objects that are not there, with nothing to say."""
+    path = operation.path.replace("{id}", str(uuid4())).replace("{symbol}", "NO-SUCH")
+    body = None if operation.method == "GET" else matrix.BODIES.get(operation.name, {})
+    return call(site, operation.method, path, body, credential=credential)
 
 
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
 def test_every_cell_is_as_the_code_says(
-    site: Server, credentials: dict[tuple[str, str], str], operation: Operation, tier: str
+    site: Server, cast: dict[str, Everybody], operation: Operation, tier: str
 ) -> None:
     wanted, met = {}, {}
-    for who in matrix.WHO:
-        promised = expected(operation, who)
-        if operation.name in FATAL and promised is Expected.ALLOWED:
-            continue  # tests/attacks/test_log_in.py, tests/accounts/test_members.py
-        path = operation.path.replace("{id}", str(uuid4())).replace("{symbol}", "NO-SUCH")
-        body = None if operation.method == "GET" else BODIES.get(operation.name, {})
-        answer = call(site, operation.method, path, body, credential=credentials[tier, who])
-        wanted[who], met[who] = promised, let_in(answer.status)
-        if promised is Expected.OPEN:  # refused, if at all, for what it was sent
-            met[who] = Expected.OPEN if answer.status < 500 else met[who]
+    for who, credential in cast[tier].credentials.items():
+        wanted[who] = status(operation, who)
+        ends = operation.name in FATAL and expected(operation, who) is Expected.ALLOWED
+        by = everybody.throwaway(site, cast[tier].tenant, who) if ends else credential
+        met[who] = ask(site, operation, by).status
     assert met == wanted
+    assert list(met) == list(matrix.WHO)
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in operations() if o.is_step_up], ids=lambda operation: operation.name
+)
+def test_what_takes_a_fresh_proof_asks_for_it(
+    site: Server, cast: dict[str, Everybody], operation: Operation
+) -> None:
+    for who in [role.value for role in MEMBERS]:
+        if expected(operation, who) is Expected.ALLOWED:
+            answer = ask(site, operation, cast["starter"].unproven(who))
+            assert answer.told == (403, "step_up_needed"), who
+
+
+def test_no_answer_is_kept_for_an_operation_that_is_gone() -> None:
+    named = {operation.name for operation in operations()}
+    assert set(matrix.ANSWERS) | set(matrix.BODIES) | set(FATAL) <= named
 
 
 def test_no_operation_is_left_out() -> None:

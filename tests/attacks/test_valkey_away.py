@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from config.embedded.server import Server as EmbeddedServer
@@ -80,6 +80,10 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
                 socket.recv(timeout=20)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1013
+        with pytest.raises(InvalidStatus) as refused:  # who brings no token is not even accepted
+            connect(address)
+        assert refused.value.response.status_code == 503
+        assert refused.value.response.headers["Retry-After"]
         assert web.ask("GET", f"{site.url}/healthz").status_code == 200
         assert web.ask("GET", f"{site.url}/readyz").json()["cache"] is False
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from config.embedded.web import UVICORN
 from tests import extras
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +62,17 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
     assert {".git", ".data", ".venv", ".env", ".env.*"} <= set(ignored)
 
 
+def test_the_image_starts_the_web_server_as_everybody_does() -> None:
+    started = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.M)[-1]
+    assert tuple(json.loads(started)[: len(UVICORN)]) == UVICORN
+
+
 def test_compose_itself_accepts_the_file() -> None:
     """By the client's plug-in for docker, or the program of its own that it was before."""
     names = "SECRET_KEY TENANT_TICKET_SECRET APP_PASSWORD OWNER_PASSWORD BACKUP_PASSWORD"
     names += " SUPERUSER_PASSWORD VALKEY_PASSWORD BULKHEAD_BASE_DOMAIN"
     names += " EMAIL_URL DEFAULT_FROM_EMAIL INVITATION_URL PASSWORD_RESET_URL"
+    names += " EMAIL_CONFIRMATION_URL"
     environment = {**os.environ, **dict.fromkeys(names.split(), "x")}
     command = [*_compose_client(), "config", "--quiet"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)

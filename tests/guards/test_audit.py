@@ -14,6 +14,9 @@ FLOORS = ("accounts", "backups", "tenants", "trading")
 WRITERS = {"accounts.audit.actions", "accounts.trail.actions", "tenants.trail"}
 # Public functions of `actions.py` that record nothing, each with its reason.
 SILENT = {
+    "accounts.emails.actions.announce": "has a mail sent; what the mail leads to counts",
+    "accounts.emails.actions.announce_again": "has a mail sent; what the mail leads to counts",
+    "accounts.emails.actions.token_of": "signs, and changes nothing",
     "accounts.members.invitations.token_of": "signs, and changes nothing",
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
     "accounts.onboarding.actions.create_tenant_for": "its parts record what they do",

@@ -188,6 +188,33 @@ async def test_signed_in_or_not_makes_no_difference(server: Server, house: House
     assert "Unexpected ASGI message" not in said
 
 
+async def test_a_message_longer_than_any_of_ours_is_not_even_read(server: Server) -> None:
+    async with connect(address(server)) as socket:
+        await socket.send("x" * 16_385)
+        assert await closed_with(socket) == 4400
+    async with connect(address(server)) as socket:
+        await socket.send("x" * 65_537)
+        assert await closed_with(socket) == 1009
+
+
+async def test_a_socket_that_talks_without_end_is_closed(server: Server, house: House) -> None:
+    socket = await opened(server, house.alice)
+    for _ in range(EventStream.messages_per_minute):
+        await socket.send('{"type": "nothing"}')
+    assert await heard(socket) == []
+    for _ in range(3):
+        await socket.send('{"type": "nothing"}')
+    assert await closed_with(socket) == 4429
+
+
+async def test_a_minute_later_there_is_room_for_more(house: House) -> None:
+    stream = EventStream()
+    said = [stream._is_too_much() for _ in range(stream.messages_per_minute + 1)]
+    assert said == [False] * stream.messages_per_minute + [True]
+    stream.minute_began -= 60
+    assert not stream._is_too_much()
+
+
 @pytest.mark.parametrize("token", [None, 1, [], "", "a.b.c", "\ud800", "\0", "." * 10_000])
 async def test_a_token_that_is_none_is_refused(server: Server, token: Any) -> None:
     async with connect(address(server)) as socket:

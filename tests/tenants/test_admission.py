@@ -83,6 +83,16 @@ def test_the_limits_of_a_plan_change_without_a_restart(narrow: Tenant) -> None:
     assert admission.admit(guest(narrow), is_data=True).size == 4_000
 
 
+def test_no_more_plans_are_remembered_than_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "_REMEMBERED_AT_MOST", 2)
+    monkeypatch.setattr(limits, "_known", {})
+    for _ in range(3):
+        assert limits.of(build_tenant().id).requests_per_minute
+        assert len(limits._known) <= 2
+
+
 def test_every_answer_tells_what_is_left(house: House) -> None:
     answer = house.alice.get("accounts/")
     assert int(answer["RateLimit-Limit"]) > int(answer["RateLimit-Remaining"]) >= 0

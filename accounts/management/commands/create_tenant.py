@@ -9,12 +9,16 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.onboarding import actions as onboarding
+from tenants.context import Actor
 from tenants.management.operator_command import OperatorCommand
+
+_INVITED = "invited by mail, since nobody has proven to be this email's"
 
 
 class Command(OperatorCommand):
     help = (
-        "Create a tenant with its owner. Example:"
+        "Create a tenant with its owner; an email that somebody signed up with, and that nobody has"
+        " proven to be theirs, is invited. Example:"
         " manage.py create_tenant acme --tier starter --owner olga@acme.example"
     )
 
@@ -26,21 +30,25 @@ class Command(OperatorCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         password = f"{secrets.token_urlsafe(12)}aA1"
-        tenant = onboarding.create_tenant_for(
+        founded = onboarding.create_tenant_for(
             slug=options["slug"],
             tier=options["tier"],
             owner_email=options["owner"],
             password=password,
             region=options["region"],
+            by=Actor.system("create_tenant"),
             now=timezone.now(),
         )
+        tenant, is_invited = founded.tenant, founded.is_owner_invited
         self.say(f"{tenant.slug}: {tenant.tier}, {tenant.live_schema}, id {tenant.id}", options)
-        self.say(f"owner {options['owner']}; password, if new: {password}", options)
+        told = _INVITED if is_invited else f"password, if new: {password}"
+        self.say(f"owner {options['owner']}; {told}", options)
         return {
             "slug": tenant.slug,
             "id": tenant.id,
             "tier": tenant.tier,
             "schema": tenant.live_schema,
             "owner": options["owner"],
-            "password_if_new": password,
+            "invited": is_invited,
+            "password_if_new": None if is_invited else password,
         }

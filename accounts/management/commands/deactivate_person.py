@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.suspension import actions as suspension
 from accounts.users.models import User
+from tenants.context import Actor
 from tenants.management.operator_command import OperatorCommand
 
 
@@ -26,7 +27,7 @@ class Command(OperatorCommand):
         if person is None:
             raise CommandError(f"There is no person {options['email']!r}.")
         changed = suspension.deactivate(
-            user=person, by="system:deactivate_person", now=timezone.now()
+            user=person, by=Actor.system("deactivate_person"), now=timezone.now()
         )
         said = "deactivated" if changed else "was deactivated already"
         self.say(f"{person.email}: {said}", options)

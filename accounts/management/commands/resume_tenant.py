@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.suspension import actions as suspension
 from tenants import queries
+from tenants.context import Actor
 from tenants.management.operator_command import OperatorCommand
 
 
@@ -26,7 +27,7 @@ class Command(OperatorCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {options['slug']!r}.")
         changed = suspension.resume_tenant(
-            tenant=tenant, by="system:resume_tenant", now=timezone.now()
+            tenant=tenant, by=Actor.system("resume_tenant"), now=timezone.now()
         )
         self.say(f"{tenant.slug}: {'resumed' if changed else 'was not suspended'}", options)
         return {"slug": tenant.slug, "status": tenant.status, "changed": changed}

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.suspension import actions as suspension
 from tenants import queries
+from tenants.context import Actor
 from tenants.management.operator_command import OperatorCommand
 
 
@@ -29,7 +30,7 @@ class Command(OperatorCommand):
         changed = suspension.suspend_tenant(
             tenant=tenant,
             reason=options["reason"],
-            by="system:suspend_tenant",
+            by=Actor.system("suspend_tenant"),
             now=timezone.now(),
         )
         said = "suspended" if changed else "was suspended already"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import Settings
 
 from accounts.audit import actions as audit
 from accounts.audit import past_walls, verification
@@ -241,12 +242,12 @@ def test_what_is_read_past_the_walls_is_read_only(tier: str) -> None:
 
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "DATABASE_OWNER_URL"])
 def test_a_log_in_that_the_walls_hold_does_not_find_an_empty_chain(
-    tier: str, variable: str, monkeypatch: pytest.MonkeyPatch
+    tier: str, variable: str, settings: Settings
 ) -> None:
     tenant = build_tenant(tier)
     filled(tenant)
     closed(tenant)
-    monkeypatch.setenv("DATABASE_BACKUP_URL", os.environ[variable])
+    settings.DATABASE_BACKUP_URL = os.environ[variable]
     with pytest.raises(CommandError, match="not the log-in of bulkhead_backup"):
         verify(tenant.slug)
 
@@ -254,10 +255,10 @@ def test_a_log_in_that_the_walls_hold_does_not_find_an_empty_chain(
 @pytest.mark.parametrize("url", ["", "postgres://nobody:x@127.0.0.1:1/none"])
 @pytest.mark.parametrize("status", CLOSED)
 def test_a_chain_that_was_not_read_is_not_passed_over(
-    tier: str, status: str, url: str, monkeypatch: pytest.MonkeyPatch
+    tier: str, status: str, url: str, settings: Settings
 ) -> None:
     """The wall is closed to the command too; it says so, and does not say that all is well."""
-    monkeypatch.setenv("DATABASE_BACKUP_URL", url)
+    settings.DATABASE_BACKUP_URL = url
     tenant = build_tenant(tier)
     filled(tenant)
     closed(tenant, status)
@@ -270,9 +271,9 @@ def test_a_chain_that_was_not_read_is_not_passed_over(
 
 
 def test_what_is_broken_and_what_was_not_read_are_both_named(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    monkeypatch.delenv("DATABASE_BACKUP_URL")
+    settings.DATABASE_BACKUP_URL = ""
     whole, broken, suspended = (build_tenant() for _ in range(3))
     filled(broken)
     with asleep(broken.live_schema) as superuser:

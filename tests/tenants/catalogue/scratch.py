@@ -33,7 +33,7 @@ call_command("provision_roles")
 call_command("migrate", verbosity=0)
 now = datetime.datetime.now(datetime.UTC)
 for slug, tier in (("birch", "starter"), ("globex", "enterprise"), ("initech", "enterprise")):
-    create_tenant(slug=slug, name=slug, tier=tier, now=now)
+    create_tenant(slug=slug, name=slug, tier=tier, by="system:test", now=now)
 """
 # Roles belong to the whole server: one breaks them at a time.
 _LOCK = 0x0CA7A106
