@@ -129,17 +129,14 @@ class Trader(RuleBasedStateMachine):
 
     @rule(data=st.data(), moment=drawn.moments, more=st.integers(0, 2))
     def trade(self, data: st.DataObject, moment: int | None, more: int) -> None:
-        """The market goes on, by one bar or some."""
+        """The market goes on, by a bar or some, or by ticks, whose bar comes later or never."""
         self.feed_again()
+        by_ticks = data.draw(st.booleans())
         for crash in (*[None] * more, moment):
-            self._next_bar(data.draw(drawn.bars(self.last)), crash)
-
-    @rule(data=st.data(), moment=drawn.moments, more=st.integers(0, 3))
-    def trade_by_ticks(self, data: st.DataObject, moment: int | None, more: int) -> None:
-        """Several may be of one moment; the bar over them comes later, or never."""
-        self.feed_again()
-        for crash in (*[None] * more, moment):
-            self._next_tick(*data.draw(drawn.ticks(self.last)), crash)
+            if by_ticks:
+                self._next_tick(*data.draw(drawn.ticks(self.last)), crash)
+            else:
+                self._next_bar(data.draw(drawn.bars(self.last)), crash)
 
     @precondition(lambda self: self.unfed)
     @rule()
