@@ -21,9 +21,14 @@ from trading.orders.reproduction import Placed
 from trading.orders.states import OrderStatus
 from trading.values import plain
 
-# Ends that the engine finds again by itself; the others came from outside the market.
-_BY_ENGINE = {reason.value for reason in EndReason}
+# Ends that the engine finds again by itself; the others came from outside the market, and some of
+# those for a date from the timer, whose clock is not the market's.
+_BY_ENGINE = {reason.value for reason in EndReason} - {EndReason.EXPIRES_AT_REACHED.value}
 _NO_MARKET_S = Q(status=OrderStatus.FILLED, status_reason=ACCOUNT_RESET)
+# Somebody ended it before anything was on the tape.
+_ENDED_UNMET = Q(
+    status__in=[OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REPLACED], ended_after=None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def of_instrument(account: Account, symbol: str, timeframe: str | None) -> Repro
     if not account.is_paper:
         return Reproduction([], [])
     instrument = market.instrument(symbol)
-    rows = Order.objects.filter(account=account, instrument=symbol).exclude(_NO_MARKET_S)
+    rows = Order.objects.filter(account=account, instrument=symbol)
+    rows = rows.exclude(_NO_MARKET_S | _ENDED_UNMET)
     orders = list(rows.select_related("parent").order_by("created_at", "id"))
     made = reproduction.reproduce(
         _placed(orders, instrument, timeframe),
@@ -64,10 +70,10 @@ def timeframe_of(account: Account, symbol: str) -> str | None:
 
     None where ticks alone are on it.
     """
-    sources = Fill.objects.filter(account=account, instrument=symbol).order_by("-id")
-    for source in sources.values_list("source", flat=True):
-        if "bar" in source:
-            return str(source["bar"]["timeframe"])
+    fills = Fill.objects.filter(account=account, instrument=symbol, source__has_key="bar")
+    source = fills.order_by("-id").values_list("source", flat=True).first()
+    if source is not None:
+        return str(source["bar"]["timeframe"])
     return tape.timeframe(symbol, _start(list(account.orders.for_instrument(symbol))))
 
 
