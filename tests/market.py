@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -12,7 +12,9 @@ from tests.cast import now
 from trading.market import actions
 from trading.market.bars import Bar
 from trading.market.models import Instrument
+from trading.market.ticks import Tick
 from trading.orders import feed
+from trading.values import Side
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -21,6 +23,7 @@ _START = datetime(2024, 1, 1, tzinfo=UTC)
 class Market:
     symbol: str
     hours: count[int]
+    trades: count[int] = field(default_factory=lambda: count(1))
 
     def bar(self, **numbers: str) -> Bar:
         """The next hour's bar; volume is unknown unless given."""
@@ -40,8 +43,13 @@ class Market:
         self.feed(bar)
         return bar
 
-    def feed(self, bar: Bar) -> None:
-        feed.feed(bar, now=now())
+    def tick(self, at: datetime, price: str, quantity: str = "1000") -> Tick:
+        """The next trade, at a moment."""
+        numbers = (Decimal(price), Decimal(quantity))
+        return Tick(self.symbol, at, *numbers, Side.BUY, next(self.trades), is_buyer_maker=False)
+
+    def feed(self, printed: Bar | Tick) -> int:
+        return feed.feed(printed, now=now())
 
 
 def list_instrument() -> Market:

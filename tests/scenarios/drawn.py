@@ -36,6 +36,14 @@ def bars(draw: st.DrawFn, last: Decimal) -> dict[str, str]:
 
 
 @st.composite
+def ticks(draw: st.DrawFn, last: Decimal) -> tuple[timedelta, str, str]:
+    """How long after the last, at what price, and how much."""
+    wait = timedelta(minutes=draw(st.sampled_from([0, 0, 7, 40])))
+    price = max(last + Decimal(draw(st.integers(-12, 12))) / 4, Decimal(40))
+    return wait, str(price), draw(st.sampled_from(["3", "25", "1000"]))
+
+
+@st.composite
 def orders(draw: st.DrawFn, last: Decimal, at: datetime) -> dict[str, Any]:
     """Some order, as the API takes it; not each can be paid, or makes sense to the market."""
     side = draw(st.sampled_from(["buy", "buy", "sell"]))

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from tests.cast import Person
@@ -18,6 +19,7 @@ from tests.scenarios.test_order_types import bracket, place
 
 ROOT = Path(__file__).resolve().parents[2]
 BARS = 60
+FEEDS = {"bars.csv": ["feed_candles", "--timeframe", "1h"], "ticks.csv": ["feed_ticks"]}
 
 
 def crowd(person: Person, account: str, market: Market) -> None:
@@ -44,10 +46,23 @@ def history(market: Market, folder: Path) -> Path:
     return file
 
 
+def trades(market: Market, folder: Path) -> Path:
+    """Ticks of the next hours, three of each moment, on their way down and up again, as a file."""
+    dice, last, start = random.Random(7), 100, market.bar(open="1", high="1", low="1", close="1")
+    lines = ["at,price,quantity,side,trade_id,is_buyer_maker"]
+    for number in range(2 * BARS):
+        last = min(max(last + dice.randint(-3, 3), 82), 122)
+        at = start.start + timedelta(minutes=number // 3)
+        lines.append(f"{at.isoformat()},{last},1000,buy,{number},false")
+    file = folder / "ticks.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
 def feeding(
     file: Path, symbol: str, environment: Mapping[str, str] = os.environ
 ) -> subprocess.Popen[bytes]:
-    command = ["feed_candles", str(file), "--symbol", symbol, "--timeframe", "1h"]
+    command = [*FEEDS[file.name], str(file), "--symbol", symbol]
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,

@@ -58,6 +58,7 @@ WRONG: list[tuple[str, type[models.Model], Wrong]] = [
     ("order_leg_has_a_group", Order, changed(parent=F("pk"))),
     ("order_is_replaced_once", Order, again(client_order_id="another")),
     ("order_costs_are_not_negative", Order, changed(maker_bps=-1)),
+    ("order_trade_has_its_moment", Order, changed(ended_trade=7, ended_after=None)),
     ("order_lock_is_not_negative", Order, changed(locked=-1)),
     ("order_locks_nothing_when_done", Order, changed(status="canceled")),
     ("fill_is_applied_once", Fill, again()),

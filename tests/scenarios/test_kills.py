@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,7 +21,15 @@ from tenants.tasks import HEADER
 from tests import web
 from tests.cast import House, Person, build_house, job, now
 from tests.market import Market, list_instrument
-from tests.scenarios.processes import crowd, feeding, history, kill_all_of, until, working
+from tests.scenarios.processes import (
+    crowd,
+    feeding,
+    history,
+    kill_all_of,
+    trades,
+    until,
+    working,
+)
 from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import place
 from tests.scenarios.test_replay import replayed
@@ -63,12 +71,13 @@ def check(seats: list[Seat], market: Market) -> None:
         assert replayed(house, account)["instruments"] == {market.symbol: True}
 
 
+@pytest.mark.parametrize("coming", [history, trades], ids=["bars", "ticks"])
 def test_a_feed_that_is_killed_again_and_again_loses_and_doubles_nothing(
-    seats: list[Seat], market: Market, tmp_path: Path
+    seats: list[Seat], market: Market, tmp_path: Path, coming: Callable[[Market, Path], Path]
 ) -> None:
     for house, account in seats:
         crowd(house.alice, account, market)
-    file = history(market, tmp_path)
+    file = coming(market, tmp_path)
     kills = 0
     for _ in range(3):
         process, before = feeding(file, market.symbol), filled(seats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -11,12 +12,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.cast import House, Person, job
+from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import quiet
 from trading.models import Fill
-from trading.orders import reproduction
+from trading.orders import actions, reproduction
 from trading.values import OrderType
 
 KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop", "bracket", "oco", "notional")
@@ -127,3 +128,36 @@ def _late(step: Any) -> Any:
         return step([o for o in orders if o.type is not OrderType.MARKET], *rest, **more)
 
     return stepped
+
+
+def test_an_order_taken_back_before_there_was_a_market_is_not_met_by_it(house: House) -> None:
+    alice, market = house.alice, list_instrument()
+    account = open_account(alice)
+    body = {"account": account, "instrument": market.symbol, "side": "buy", "type": "limit"}
+    kept, gone = (
+        alice.post("orders/", {**body, "quantity": "1", "limit_price": "95"}).json()
+        for _ in range(2)
+    )
+    assert alice.request("DELETE", f"orders/{gone['id']}/").status_code == 200
+    market.feed_bar(open="97", high="98", low="90", close="96")
+    assert alice.get(f"orders/{kept['id']}/").json()["status"] == "filled"
+    assert replayed(house, account)["instruments"] == {market.symbol: True}
+
+
+def test_an_order_that_the_timer_ended_is_not_met_by_a_market_of_the_past(
+    house: House, market: Market
+) -> None:
+    """The clock is ahead of a history that is replayed."""
+    alice = house.alice
+    account = open_account(alice)
+    body = {"account": account, "instrument": market.symbol, "side": "buy", "type": "limit"}
+    body |= {"quantity": "1", "limit_price": "95"}
+    ends = {"time_in_force": "gtd", "expires_at": (now() + timedelta(hours=1)).isoformat()}
+    kept, due = (alice.post("orders/", {**body, **more}).json() for more in ({}, ends))
+    quiet(market)
+    with job(house.tenant):
+        assert actions.expire_due(now=now() + timedelta(hours=2)) == 1
+    market.feed_bar(open="97", high="98", low="90", close="96")
+    statuses = [alice.get(f"orders/{order['id']}/").json()["status"] for order in (kept, due)]
+    assert statuses == ["filled", "expired"]
+    assert replayed(house, account)["instruments"] == {market.symbol: True}

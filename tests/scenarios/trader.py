@@ -22,6 +22,7 @@ from tests.scenarios.crashes import interrupted
 from tests.scenarios.test_replay import replayed
 from tests.trading import books
 from trading.market.bars import Bar
+from trading.market.ticks import Tick
 from trading.models import Account, CashMovement, Fill, Order, Position
 from trading.orders import actions, feed
 from trading.orders.models import ACCOUNT_RESET
@@ -61,7 +62,8 @@ class Trader(RuleBasedStateMachine):
         self.person = build_person(house.tenant, f"trader-{uuid4().hex[:8]}")
         self.market = a_market_to_come()
         self.last, self.bars = Decimal(100), 0
-        self.unfed: Bar | None = None
+        self.unfed: Bar | Tick | None = None
+        self.newest: Bar | Tick
         self.account = open_account(self.person, cost_method)
         self.flows = Decimal(0)
         self.answered: set[str] = set()
@@ -127,10 +129,14 @@ class Trader(RuleBasedStateMachine):
 
     @rule(data=st.data(), moment=drawn.moments, more=st.integers(0, 2))
     def trade(self, data: st.DataObject, moment: int | None, more: int) -> None:
-        """The market goes on, by one bar or some."""
+        """The market goes on, by a bar or some, or by ticks, whose bar comes later or never."""
         self.feed_again()
+        by_ticks = data.draw(st.booleans())
         for crash in (*[None] * more, moment):
-            self._next_bar(data.draw(drawn.bars(self.last)), crash)
+            if by_ticks:
+                self._next_tick(*data.draw(drawn.ticks(self.last)), crash)
+            else:
+                self._next_bar(data.draw(drawn.bars(self.last)), crash)
 
     @precondition(lambda self: self.unfed)
     @rule()
@@ -233,9 +239,14 @@ class Trader(RuleBasedStateMachine):
         self.newest, self.last, self.bars = bar, bar.close, self.bars + 1
         self._feed(bar, moment)
 
-    def _feed(self, bar: Bar, moment: int | None) -> None:
-        done = self._try(partial(feed.feed, bar, now=now()), moment)
-        self.unfed = bar if done is None else None
+    def _next_tick(self, wait: timedelta, price: str, quantity: str, moment: int | None) -> None:
+        tick = self.market.tick(self.newest.end + wait, price, quantity)
+        self.newest, self.last = tick, tick.price
+        self._feed(tick, moment)
+
+    def _feed(self, printed: Bar | Tick, moment: int | None) -> None:
+        done = self._try(partial(feed.feed, printed, now=now()), moment)
+        self.unfed = printed if done is None else None
 
     def _try(self, act: Callable[[], Any], moment: int | None) -> Any:
         answer = interrupted(act, moment)

@@ -12,19 +12,25 @@ from django.db import connection, transaction
 
 from tenants.identifiers import new_id
 from trading.errors import UnknownInstrument
-from trading.market import cached
+from trading.market import cached, queries
 from trading.market.bars import Bar
 from trading.market.errors import TradeContradicted
 from trading.market.models import Instrument
 from trading.market.ticks import Tick
 
+# Bars of a time that ticks of the tape have told already are history.
 _COLUMNS = "load_id, symbol, timeframe, start, open, high, low, close, volume"
 _VALUES = "symbol, timeframe, start, open, high, low, close, volume"
 _COPY = f"COPY market_candleload ({_COLUMNS}) FROM STDIN"
 _MERGE = f"""
-INSERT INTO market_candle AS c ({_VALUES})
-SELECT DISTINCT ON (symbol, timeframe, start) {_VALUES}
-  FROM market_candleload WHERE load_id = %s ORDER BY symbol, timeframe, start
+WITH told AS (
+     SELECT symbol, (SELECT t.at FROM market_tick t WHERE t.symbol = s.symbol AND t.is_on_tape
+                      ORDER BY t.at DESC LIMIT 1) AS until
+       FROM (SELECT DISTINCT symbol FROM market_candleload WHERE load_id = %(load)s) s)
+INSERT INTO market_candle AS c ({_VALUES}, is_on_tape)
+SELECT DISTINCT ON (symbol, timeframe, start) {_VALUES}, until IS NULL OR start > until
+  FROM market_candleload JOIN told USING (symbol)
+ WHERE load_id = %(load)s ORDER BY symbol, timeframe, start
 ON CONFLICT (symbol, timeframe, start) DO UPDATE
    SET open = excluded.open, high = excluded.high, low = excluded.low,
        close = excluded.close, volume = excluded.volume
@@ -56,8 +62,8 @@ HAVING count(DISTINCT (at, price, quantity, side, is_buyer_maker)) > 1
  LIMIT 1
 """
 _MERGE_TICKS = f"""
-INSERT INTO market_tick ({_TICK_VALUES})
-SELECT DISTINCT {_TICK_VALUES} FROM market_tickload WHERE load_id = %s
+INSERT INTO market_tick ({_TICK_VALUES}, is_on_tape)
+SELECT DISTINCT {_TICK_VALUES}, %s FROM market_tickload WHERE load_id = %s
  ORDER BY symbol, trade_id, at
 ON CONFLICT (symbol, trade_id, at) DO NOTHING
 """  # noqa: S608 - joined from the constants above
@@ -81,7 +87,7 @@ def load(bars: Iterable[Bar]) -> int:
             for bar in bars:
                 symbols.add(bar.symbol)
                 copy.write_row((load_id, *_row(bar)))
-        cursor.execute(_MERGE, [load_id])
+        cursor.execute(_MERGE, {"load": load_id})
         stored = int(cursor.rowcount)
         cursor.execute("DELETE FROM market_candleload WHERE load_id = %s", [load_id])
         if stored:
@@ -90,11 +96,40 @@ def load(bars: Iterable[Bar]) -> int:
 
 
 def load_ticks(ticks: Iterable[Tick]) -> int:
-    """Store trades, all or none, by COPY; the same trades again change nothing.
+    """Store trades of the past, all or none, by COPY; the same trades again change nothing.
 
     Gives the number of ticks that are new. Raises TradeContradicted for a trade id that is known
     with another time, price, quantity or side, and UnknownInstrument.
     """
+    return _load_ticks(ticks, is_on_tape=False)
+
+
+def put(printed: Bar | Tick) -> bool:
+    """Store what a feed brings; gives whether it is on the tape, where orders meet it.
+
+    So is a bar of a time that no tick of the tape has told yet, and a tick that comes after all
+    that is there; it stays so when the same comes again. Raises what `load` and `load_ticks` raise.
+    """
+    if isinstance(printed, Bar):
+        load([printed])
+        bars = queries.bars_on_tape(printed.symbol)
+        return bars.filter(timeframe=printed.timeframe, start=printed.start).exists()
+    with transaction.atomic():
+        list(Instrument.objects.select_for_update(no_key=True).filter(symbol=printed.symbol))
+        _load_ticks([printed], is_on_tape=_is_next(printed))
+        trades = queries.ticks_on_tape(printed.symbol)
+        return trades.filter(at=printed.at, trade_id=printed.trade_id).exists()
+
+
+def _is_next(tick: Tick) -> bool:
+    """Whether it comes after what is newest: a bar has told all before its end."""
+    newest = queries.newest(tick.symbol)
+    if isinstance(newest, Bar):
+        return tick.at >= newest.end
+    return newest is None or tick.place.is_after(newest.place)
+
+
+def _load_ticks(ticks: Iterable[Tick], *, is_on_tape: bool) -> int:
     load_id, symbols = new_id(), set()
     with transaction.atomic(), connection.cursor() as cursor:
         with cursor.copy(_COPY_TICKS) as copy:
@@ -102,7 +137,7 @@ def load_ticks(ticks: Iterable[Tick]) -> int:
                 symbols.add(tick.symbol)
                 copy.write_row((load_id, place, *_tick_row(tick)))
         _check_ticks(cursor, load_id)
-        cursor.execute(_MERGE_TICKS, [load_id])
+        cursor.execute(_MERGE_TICKS, [is_on_tape, load_id])
         stored = int(cursor.rowcount)
         cursor.execute("DELETE FROM market_tickload WHERE load_id = %s", [load_id])
         if stored:

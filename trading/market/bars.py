@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.market.places import Place
 from trading.market.timeframes import duration
 from trading.values import TOO_LARGE, plain
 
@@ -55,6 +56,10 @@ class Bar:
     def end(self) -> datetime:
         """The moment after its last: the start of the next bar where trading goes on."""
         return self.start + duration(self.timeframe)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.start)
 
     def described(self) -> dict[str, str]:
         """The bar in JSON's terms, numbers as plain strings."""

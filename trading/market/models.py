@@ -40,7 +40,8 @@ class Instrument(models.Model):
 class Candle(models.Model):
     """One bar: prices in the quote currency, volume in the base; `start` is when it opened.
 
-    Partitioned by `start`, a year each; see `partitions`.
+    Partitioned by `start`, a year each; see `partitions`. Orders never meet one that is not on the
+    tape: ticks that they meet had told its time, or later ones, before it came.
     """
 
     pk = models.CompositePrimaryKey("symbol", "timeframe", "start")
@@ -52,6 +53,7 @@ class Candle(models.Model):
     low = AmountField()
     close = AmountField()
     volume = AmountField()
+    is_on_tape = models.BooleanField(db_default=True)
 
     class Meta:
         constraints = [
@@ -101,7 +103,8 @@ class Tick(models.Model):
     """One trade: price in the quote currency, quantity in the base; `side` is the taker's.
 
     Partitioned by `at`, a month each; see `partitions`. A trade id is unique for its symbol: no key
-    over partitions can say so, and `actions.load_ticks` does.
+    over partitions can say so, and `actions.load_ticks` does. Orders meet what is on the tape: what
+    a feed brought as the newest of its instrument; the rest is history.
     """
 
     pk = models.CompositePrimaryKey("symbol", "trade_id", "at")
@@ -112,6 +115,7 @@ class Tick(models.Model):
     quantity = AmountField()
     side = models.CharField(max_length=4)
     is_buyer_maker = models.BooleanField()
+    is_on_tape = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -125,6 +129,12 @@ class Tick(models.Model):
         ]
         indexes = [
             models.Index(fields=["symbol", "-at", "-trade_id"], name="tick_newest"),
+            # However much history lies after it, the newest of the tape is found at once.
+            models.Index(
+                fields=["symbol", "-at", "-trade_id"],
+                condition=Q(is_on_tape=True),
+                name="tick_newest_on_tape",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """The price now beside the one before, and what an instrument's last session came to.
 
-For people and charts. Orders are met by bars, and ask `queries`.
+For people and charts. Orders meet what is on the tape, and ask `queries`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.market.places import Place
 from trading.values import TOO_LARGE, Side, plain
 
 # Trade ids are stored as bigint.
@@ -60,11 +61,23 @@ class Tick:
         return self.at
 
     @property
+    def place(self) -> Place:
+        return Place(self.at, self.trade_id)
+
+    @property
+    def open(self) -> Decimal:
+        return self.price
+
+    @property
     def low(self) -> Decimal:
         return self.price
 
     @property
     def high(self) -> Decimal:
+        return self.price
+
+    @property
+    def close(self) -> Decimal:
         return self.price
 
     def described(self) -> dict[str, object]:

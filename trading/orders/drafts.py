@@ -52,7 +52,9 @@ _FROM_ENTRY = (
     "slippage_bps",
     "expires_at",
     "placed_after",
+    "placed_trade",
     "matched_through",
+    "matched_trade",
     "created_at",
     "updated_at",
 )
@@ -104,8 +106,8 @@ def order(asked: Instruction, account: Account, instrument: Instrument, *, now: 
 
 
 def meet_market(order: Order, asked: Instruction, instrument: Instrument, quote: Quote) -> None:
-    """What follows from the last price and its time. Raises NoPrice or QuantityTooSmall."""
-    order.placed_after = order.matched_through = quote.at
+    """What follows from the last price and its place. Raises NoPrice or QuantityTooSmall."""
+    order.place_known = order.place_met = quote.place
     if asked.quantity is None:
         order.quantity = _quantity(asked, instrument, quote.price)
     if order.type == OrderType.TRAILING_STOP:

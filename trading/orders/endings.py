@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from trading.brokers import actions as brokers
+from trading.market.places import Place
 from trading.notifications import events
 from trading.orders import index, states
 from trading.orders.models import Order
@@ -15,6 +16,8 @@ from trading.orders.outcomes import EndReason
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
 from trading.values import Side, exact, plain
+
+_ENDED = ("status", "ended_after", "ended_trade", "locked", "updated_at")
 
 
 class Ended(NamedTuple):
@@ -30,19 +33,19 @@ def end(
     *,
     reason: str,
     now: datetime,
-    after: datetime | None,
+    after: Place | None,
 ) -> Ended:
     """Bring a locked order to its end, and free what it still held.
 
-    `after` is the start of the newest bar that it met, or None where there was none yet.
+    `after` is the place of the newest that it met, or None where there was nothing yet.
     """
     was = OrderStatus(order.status)
     order.status = states.step(was, status)
     order.status_reason = reason
-    order.ended_after = after
+    order.place_ended = after
     release(order, order.locked, now=now)
     order.updated_at = now
-    order.save(update_fields=["status", "status_reason", "ended_after", "locked", "updated_at"])
+    order.save(update_fields=["status_reason", *_ENDED])
     if order.account.is_paper:
         index.forget(order.instrument, [index.entry(order.account_id, order.id)])
     tell(order, f"order.{status.value}", now)
@@ -55,7 +58,7 @@ def end_all(
     *,
     reason: str,
     now: datetime,
-    after: datetime | None,
+    after: Place | None,
 ) -> list[Ended]:
     """End an order with what hangs on it: its group, and the legs that wait for it.
 
@@ -71,17 +74,17 @@ def end_all(
     return all_ended
 
 
-def replaced(order: Order, *, now: datetime, after: datetime | None) -> Decimal:
+def replaced(order: Order, *, now: datetime, after: Place | None) -> Decimal:
     """End an order in favour of another; gives what it held for its group, which stays locked."""
     pending = states.step(OrderStatus(order.status), OrderStatus.PENDING_REPLACE)
     order.status = states.step(pending, OrderStatus.REPLACED)
-    order.ended_after = after
+    order.place_ended = after
     if order.group is None:
         release(order, order.locked, now=now)
     held: Decimal = order.locked
     order.locked = Decimal(0)
     order.updated_at = now
-    order.save(update_fields=["status", "ended_after", "locked", "updated_at"])
+    order.save(update_fields=_ENDED)
     index.forget(order.instrument, [index.entry(order.account_id, order.id)])
     tell(order, "order.replaced", now)
     return held

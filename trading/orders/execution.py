@@ -18,6 +18,8 @@ from trading.errors import NotFound, Refused
 from trading.market import queries as market
 from trading.market.bars import Bar
 from trading.market.models import Instrument
+from trading.market.places import Place
+from trading.market.ticks import Tick
 from trading.orders import cover, endings, index, levels, limits, matching, states, working_orders
 from trading.orders.models import Fill, Order
 from trading.orders.outcomes import Execution, Outcome
@@ -32,34 +34,36 @@ _PLACES = Decimal(1).scaleb(-18)
 Orders = dict[UUID, Order]
 
 
-def meet(account_id: UUID, bar: Bar, *, now: datetime) -> int:
-    """Have one account of the entered tenant meet a bar; gives the number of fills.
+def meet(account_id: UUID, printed: Bar | Tick, *, now: datetime) -> int:
+    """Have one account of the entered tenant meet a bar or tick; gives the number of fills.
 
-    A bar met before changes nothing. Books that cannot take what it does halt this account, and
+    What was met before changes nothing. Books that cannot take what it does halt this account, and
     nobody else's: what was begun is undone, its orders stay open and can be cancelled.
     """
     try:
         with transaction.atomic():
-            return _meet(brokers.lock(account_id), bar, now)
+            return _meet(brokers.lock(account_id), printed, now)
     except (DataError, IntegrityError, ArithmeticError, ValueError, Refused):
-        _log.exception("account %s is halted: bar %s %s", account_id, bar.symbol, bar.start)
+        _log.exception(
+            "account %s is halted by %s %s", account_id, printed.symbol, printed.place.key
+        )
         brokers.halt(account_id=account_id, reason="books_refused", now=now)
         return 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """A locked order, and the start of the newest bar that it has met; None before any."""
+    """A locked order, and the place of the newest that it has met; None before anything."""
 
     order: Order
-    after: datetime | None
+    after: Place | None
 
 
 def caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
     """An order with its account's lock held, which has met all that is stored of the market.
 
-    A feed stores a bar before it looks for the orders that it touches: whoever ends an order in
-    between ends it after that bar, as a replay would. Raises NotFound.
+    A feed stores a bar or tick before it looks for the orders that it touches: whoever ends an
+    order in between ends it after that, as a replay would. Raises NotFound.
     """
     row = Order.objects.filter(pk=order_id).values_list("account_id", "instrument").first()
     if row is None:
@@ -72,56 +76,56 @@ def caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
     return CaughtUp(order, after)
 
 
-def catch_up(account: Account, symbol: str, *, now: datetime) -> datetime | None:
-    """Meet the newest bar, if it has not been met yet; gives its start. The account is locked.
+def catch_up(account: Account, symbol: str, *, now: datetime) -> Place | None:
+    """Meet what is newest, if it has not been met yet; gives its place. The account is locked.
 
     By the time that the caller goes on a newer one may be there: that one finds what is open then.
     """
-    newest = market.newest_bar(symbol)
+    newest = market.newest(symbol)
     if newest is None:
         return None
     _meet(account, newest, now)
-    return newest.start
+    return newest.place
 
 
-def _meet(account: Account, bar: Bar, now: datetime) -> int:
-    """The locked account's part of a bar, and its limits after it."""
-    fills = _match(account, bar, now)
+def _meet(account: Account, printed: Bar | Tick, now: datetime) -> int:
+    """The locked account's part of a bar or tick, and its limits after it."""
+    fills = _match(account, printed, now)
     if fills:
-        _halt_if_reached(account, bar, now)
+        _halt_if_reached(account, printed, now)
     return fills
 
 
 @exact()
-def _match(account: Account, bar: Bar, now: datetime) -> int:
-    """The account's orders that the bar touches, in the order of their arrival.
+def _match(account: Account, printed: Bar | Tick, now: datetime) -> int:
+    """The account's orders that it touches, in the order of their arrival.
 
     None of an account at an exchange: its orders are filled there.
     """
     if account.status != Account.Status.ACTIVE or not account.is_paper:
         return 0
-    orders = _touched(account, bar)
+    orders = _touched(account, printed)
     if not orders:
         return 0
-    instrument = market.instrument(bar.symbol)
+    instrument = market.instrument(printed.symbol)
     terms = working_orders.terms(account, instrument)
     working = [
-        _covered(orders[order.id], order, bar, now)
+        _covered(orders[order.id], order, printed, now)
         for order in working_orders.of(orders.values(), instrument)
     ]
-    outcome = matching.match(working, bar, terms)
-    _apply(outcome, orders, instrument, bar, now)
-    _note_met(outcome, orders, bar)
+    outcome = matching.match(working, printed, terms)
+    _apply(outcome, orders, instrument, printed, now)
+    _note_met(outcome, orders, printed)
     return len(outcome.executions)
 
 
-def _touched(account: Account, bar: Bar) -> Orders:
-    """Locked: what the bar can change, and what hangs on it, be it a group or waiting legs."""
-    rows = Order.objects.open().filter(account=account).for_instrument(bar.symbol)
+def _touched(account: Account, printed: Bar | Tick) -> Orders:
+    """Locked: what it can change, and what hangs on that, be it a group or waiting legs."""
+    rows = Order.objects.open().filter(account=account).for_instrument(printed.symbol)
     touched = list(
         rows.exclude(status=OrderStatus.INITIALIZED)
-        .exclude(matched_through__gte=bar.start)
-        .touched_by(bar)
+        .yet_to_meet(printed.place)
+        .touched_by(printed)
         .values_list("id", "group", "role")
     )
     if not touched:
@@ -137,14 +141,16 @@ def _touched(account: Account, bar: Bar) -> Orders:
     return orders
 
 
-def _covered(order: Order, working: WorkingOrder, bar: Bar, now: datetime) -> WorkingOrder:
-    """The order with what it may spend: no bound where what is locked is enough at this bar.
+def _covered(
+    order: Order, working: WorkingOrder, printed: Bar | Tick, now: datetime
+) -> WorkingOrder:
+    """The order with what it may spend: no bound where what is locked is enough by now.
 
     For a buy without a limit whose price ran away more is locked, as far as the account has it.
     """
     if working.terms is None or order.notional is not None:
         return working
-    needed = cover.needed(working, bar, working.terms)
+    needed = cover.needed(working, printed, working.terms)
     if needed is None:
         return working
     if needed > order.locked:
@@ -153,13 +159,13 @@ def _covered(order: Order, working: WorkingOrder, bar: Bar, now: datetime) -> Wo
         brokers.move(balance, free=-extra, locked=extra, now=now)
         order.locked += extra
         if extra:
-            order.top_ups.append([bar.start.isoformat(), plain(extra)])
+            order.top_ups.append([printed.place.key, plain(extra)])
         order.save(update_fields=["locked", "top_ups"])
     return dataclasses.replace(working, spendable=None if needed <= order.locked else order.locked)
 
 
 def _apply(
-    outcome: Outcome, orders: Orders, instrument: Instrument, bar: Bar, now: datetime
+    outcome: Outcome, orders: Orders, instrument: Instrument, printed: Bar | Tick, now: datetime
 ) -> None:
     """In the order of the outcome's fields, in which it happened."""
     for trigger in outcome.triggers:
@@ -170,33 +176,34 @@ def _apply(
         orders[shrink.order_id].sibling_filled += shrink.by
     for ended in outcome.expirations:
         order = orders[ended.order_id]
-        endings.end(order, ended.status, reason=ended.reason.value, now=now, after=bar.start)
+        endings.end(order, ended.status, reason=ended.reason.value, now=now, after=printed.place)
     for mark in outcome.water_marks:
         orders[mark.order_id].water_mark = mark.price
     for deadline in outcome.deadlines:
         orders[deadline.order_id].expires_at = deadline.at
     for activation in outcome.activations:
-        _activate(orders[activation.order_id], orders, bar, now)
+        _activate(orders[activation.order_id], orders, printed, now)
 
 
-def _note_met(outcome: Outcome, orders: Orders, bar: Bar) -> None:
+def _note_met(outcome: Outcome, orders: Orders, printed: Bar | Tick) -> None:
     """Keep what the open orders have become, and where in the index they wait from now on."""
     waiting = {}
     for order in orders.values():
         if order.status == OrderStatus.INITIALIZED or order.status not in states.OPEN:
             continue
         is_new = order.id in {activation.order_id for activation in outcome.activations}
-        order.matched_through, order.is_resting = bar.start, not is_new
+        order.place_met, order.is_resting = printed.place, not is_new
         order.save(update_fields=_MOVED)
         entry = index.entry(order.account_id, order.id)
         waiting[entry] = levels.of(working_orders.waiting(order))
-    index.move(bar.symbol, waiting)
+    index.move(printed.symbol, waiting)
     done = [o for o in orders.values() if o.status == OrderStatus.FILLED]
-    index.forget(bar.symbol, [index.entry(o.account_id, o.id) for o in done])
+    index.forget(printed.symbol, [index.entry(o.account_id, o.id) for o in done])
 
 
 _MOVED = (
     "matched_through",
+    "matched_trade",
     "is_resting",
     "is_triggered",
     "status",
@@ -211,19 +218,19 @@ def _trigger(order: Order) -> None:
     order.status = states.step(OrderStatus(order.status), OrderStatus.TRIGGERED)
 
 
-def _activate(leg: Order, orders: Orders, bar: Bar, now: datetime) -> None:
-    """A leg enters the market as if placed at the end of the bar; the first locks for its group.
+def _activate(leg: Order, orders: Orders, printed: Bar | Tick, now: datetime) -> None:
+    """A leg enters the market as if placed right after; the first locks for its group.
 
     What other orders have set aside of the position meanwhile is not the legs' to sell.
     """
-    leg.placed_after = bar.start
+    leg.place_known = printed.place
     holder = _holder(leg, orders)
     if holder is leg:
         free = positions.free_quantity(leg.account, leg.instrument)
         if not free:
-            leg.save(update_fields=["placed_after"])
+            leg.save(update_fields=["placed_after", "placed_trade"])
             ended = OrderStatus.CANCELED
-            endings.end(leg, ended, reason="insufficient_position", now=now, after=bar.start)
+            endings.end(leg, ended, reason="insufficient_position", now=now, after=printed.place)
             return
         leg.quantity = leg.locked = min(leg.quantity, free)
         positions.lock_quantity(leg.account, leg.instrument, leg.locked)
@@ -232,8 +239,11 @@ def _activate(leg: Order, orders: Orders, bar: Bar, now: datetime) -> None:
     submitted = states.step(OrderStatus(leg.status), OrderStatus.SUBMITTED)
     leg.status = states.step(submitted, OrderStatus.ACCEPTED)
     leg.updated_at = now
-    leg.save(update_fields=["quantity", "placed_after", "locked", "updated_at"])
+    leg.save(update_fields=_STARTED)
     endings.tell(leg, "order.accepted", now)
+
+
+_STARTED = ("quantity", "placed_after", "placed_trade", "locked", "updated_at")
 
 
 @exact()
@@ -335,17 +345,17 @@ _FILLED = (
 )
 
 
-def _halt_if_reached(account: Account, bar: Bar, now: datetime) -> None:
+def _halt_if_reached(account: Account, printed: Bar | Tick, now: datetime) -> None:
     """An account that has lost enough: halted, and nothing of it stays in the market."""
     reached = limits.reached_by(account, now=now)
     if reached is None:
         return
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        newest = bar if symbol == bar.symbol else market.newest_bar(symbol)
-        if newest is not None and newest is not bar:
+        newest = printed if symbol == printed.symbol else market.newest(symbol)
+        if newest is not None and newest is not printed:
             _match(account, newest, now)
-        after = None if newest is None else newest.start
+        after = None if newest is None else newest.place
         for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
             order.account = account
             ended = OrderStatus.CANCELED

@@ -2,8 +2,8 @@
 
 It only says whom to look up, so an entry too many does no harm, and one too few must not be: an
 order is announced before its transaction commits, and before it asks what the market last did.
-Whoever feeds stores a bar first and asks the index after: so either the order is found here, or
-the order has seen the bar.
+Whoever feeds stores a bar or tick first and asks the index after: so either the order is found
+here, or the order has seen it.
 
 What an order leaves is taken out after the commit, unless somebody has moved it again by then: each
 move signs with a token of its own. All of it happens under the lock of the order's account.
@@ -32,7 +32,7 @@ _OUTWARDS = Decimal("1e-12")
 _SORTED = ("below", "above", "until")
 _KINDS = ("next", *_SORTED)
 
-# KEYS: complete, next, below, above, until. ARGV: low, high, end of the bar.
+# KEYS: complete, next, below, above, until. ARGV: low, high, end of the bar or tick.
 # Gives false when the index was emptied or Valkey began anew, else the members that are concerned.
 _TOUCHED = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
@@ -87,7 +87,7 @@ def entry(account_id: UUID, order_id: UUID) -> Entry:
 
 
 def announce(symbol: str, entries: Iterable[Entry]) -> None:
-    """Have the next bar look at these orders, whatever it brings. Raises ValkeyAway."""
+    """Have the next bar or tick look at these orders, whatever it brings. Raises ValkeyAway."""
     move(symbol, {entry: Levels(at_once=True) for entry in entries})
 
 
@@ -119,7 +119,7 @@ def forget(symbol: str, entries: Iterable[Entry]) -> None:
 
 
 def touched(symbol: str, *, low: Decimal, high: Decimal, end: datetime) -> list[Entry]:
-    """Open orders that a bar of these prices concerns. Raises Incomplete or ValkeyAway."""
+    """Open orders that a bar or tick of these prices concerns. Raises Incomplete or ValkeyAway."""
     keys = [_COMPLETE, *(_key(symbol, kind) for kind in _KINDS)]
     found = _ASKING(keys=keys, args=[str(low), str(high), end.timestamp()])
     if found is None:

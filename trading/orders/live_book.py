@@ -12,6 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from trading.market.bars import Bar
+from trading.market.places import is_known
 from trading.market.ticks import Tick
 from trading.orders import brackets, levels, path, seats, sizing, time_in_force
 from trading.orders.book import Book, Conditions, MixedOrders
@@ -20,7 +21,7 @@ from trading.orders.outcomes import Outcome
 from trading.orders.seats import Seat
 from trading.orders.sleepers import Sleepers
 from trading.orders.time_in_force import Session
-from trading.orders.working import Terms, WorkingOrder, is_known
+from trading.orders.working import Terms, WorkingOrder
 from trading.values import exact
 
 _NOTHING = Decimal(0)

@@ -12,6 +12,8 @@ from tenants.ownership import TenantForeignKey, UserOwned
 from trading.brokers.models import Account
 from trading.fields import AmountField
 from trading.market.bars import Bar
+from trading.market.places import Place, PlaceColumns
+from trading.market.ticks import Tick
 from trading.orders.states import OPEN, OrderStatus
 from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 
@@ -37,8 +39,16 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_instrument(self, symbol: str) -> OrderQuerySet:
         return self.filter(instrument=symbol)
 
-    def touched_by(self, bar: Bar) -> OrderQuerySet:
-        """What a bar can change, and perhaps more; says the same as `levels` of each."""
+    def yet_to_meet(self, place: Place) -> OrderQuerySet:
+        """Those to which what stands at a place on the tape is news."""
+        behind = Q(matched_through=None) | Q(matched_through__lt=place.at)
+        if place.trade_id is not None:
+            behind |= Q(matched_through=place.at, matched_trade__lt=place.trade_id)
+        return self.filter(behind)
+
+    def touched_by(self, printed: Bar | Tick) -> OrderQuerySet:
+        """What a bar or tick can change, and perhaps more; says the same as `levels` of each."""
+        low, high = printed.low, printed.high
         buys, sells = Q(side=Side.BUY), Q(side=Side.SELL)
         limited = Q(type=OrderType.LIMIT) | Q(type=OrderType.STOP_LIMIT, is_triggered=True)
         stopped = Q(type__in=[OrderType.STOP, OrderType.STOP_LIMIT], is_triggered=False)
@@ -46,9 +56,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
             Q(is_resting=False)
             | Q(type__in=[OrderType.MARKET, OrderType.TRAILING_STOP])
             | Q(type=OrderType.STOP, is_triggered=True)
-            | limited & (buys & Q(limit_price__gte=bar.low) | sells & Q(limit_price__lte=bar.high))
-            | stopped & (buys & Q(stop_price__lte=bar.high) | sells & Q(stop_price__gte=bar.low))
-            | Q(expires_at__lte=bar.end)
+            | limited & (buys & Q(limit_price__gte=low) | sells & Q(limit_price__lte=high))
+            | stopped & (buys & Q(stop_price__lte=high) | sells & Q(stop_price__gte=low))
+            | Q(expires_at__lte=printed.end)
         )
 
 
@@ -59,10 +69,10 @@ class Order(UserOwned):
     shared row, and instruments are never deleted.
 
     Its fills can be made again from what it was placed with: besides what was asked, its costs in
-    basis points, `placed_after`, the start of the newest bar that was known, `reserved`, what it
-    locked then, and `top_ups`, what it locked more at which bar. Members of a `group` share one
-    quantity, of which `sibling_filled` is what the others have filled; one of them holds the lock
-    for all.
+    basis points, `place_known`, where on the tape the newest was that was known, `reserved`, what
+    it locked then, and `top_ups`, what it locked more at which place. Members of a `group` share
+    one quantity, of which `sibling_filled` is what the others have filled; one of them holds the
+    lock for all.
     """
 
     class Role(models.TextChoices):
@@ -108,10 +118,16 @@ class Order(UserOwned):
     taker_bps = AmountField()
     slippage_bps = AmountField()
     placed_after = models.DateTimeField(null=True, blank=True)
-    # Start of the newest bar that was known when it ended without a fill: later ones missed it.
+    placed_trade = models.BigIntegerField(null=True, blank=True)
+    place_known = PlaceColumns("placed_after", "placed_trade")
+    # Of the newest that was known when it ended without a fill: what is later missed it.
     ended_after = models.DateTimeField(null=True, blank=True)
-    # Start of the newest bar the order has seen: only later ones may match it.
+    ended_trade = models.BigIntegerField(null=True, blank=True)
+    place_ended = PlaceColumns("ended_after", "ended_trade")
+    # Of the newest that the order has seen: only what is later may match it.
     matched_through = models.DateTimeField(null=True, blank=True)
+    matched_trade = models.BigIntegerField(null=True, blank=True)
+    place_met = PlaceColumns("matched_through", "matched_trade")
     is_resting = models.BooleanField(default=False)
     is_triggered = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -165,6 +181,12 @@ class Order(UserOwned):
             models.CheckConstraint(
                 name="order_costs_are_not_negative",
                 condition=Q(maker_bps__gte=0, taker_bps__gte=0, slippage_bps__gte=0),
+            ),
+            models.CheckConstraint(
+                name="order_trade_has_its_moment",
+                condition=(Q(placed_trade=None) | Q(placed_after__isnull=False))
+                & (Q(ended_trade=None) | Q(ended_after__isnull=False))
+                & (Q(matched_trade=None) | Q(matched_through__isnull=False)),
             ),
             models.CheckConstraint(name="order_lock_is_not_negative", condition=Q(locked__gte=0)),
             models.CheckConstraint(

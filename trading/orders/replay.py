@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +11,9 @@ from django.db.models import Q
 
 from trading.brokers.models import Account
 from trading.market import queries as market
-from trading.market.models import Candle, Instrument
+from trading.market import tape
+from trading.market.models import Instrument
+from trading.market.places import Place
 from trading.orders import reproduction, working_orders
 from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.outcomes import EndReason, Execution
@@ -20,9 +21,14 @@ from trading.orders.reproduction import Placed
 from trading.orders.states import OrderStatus
 from trading.values import plain
 
-# Ends that the engine finds again by itself; the others came from outside the market.
-_BY_ENGINE = {reason.value for reason in EndReason}
+# Ends that the engine finds again by itself; the others came from outside the market, and some of
+# those for a date from the timer, whose clock is not the market's.
+_BY_ENGINE = {reason.value for reason in EndReason} - {EndReason.EXPIRES_AT_REACHED.value}
 _NO_MARKET_S = Q(status=OrderStatus.FILLED, status_reason=ACCOUNT_RESET)
+# Somebody ended it before anything was on the tape.
+_ENDED_UNMET = Q(
+    status__in=[OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REPLACED], ended_after=None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +43,20 @@ class Reproduction:
         return self.stored == self.again
 
 
-def of_instrument(account: Account, symbol: str, timeframe: str) -> Reproduction:
-    """Replay one account of the entered tenant over the stored bars of one timeframe.
+def of_instrument(account: Account, symbol: str, timeframe: str | None) -> Reproduction:
+    """Replay one account of the entered tenant over the tape, with its bars of one timeframe.
 
-    Nothing of an account at an exchange, whose fills no bar has made.
+    Nothing of an account at an exchange, whose fills no market of ours has made.
     """
     if not account.is_paper:
         return Reproduction([], [])
     instrument = market.instrument(symbol)
-    rows = Order.objects.filter(account=account, instrument=symbol).exclude(_NO_MARKET_S)
+    rows = Order.objects.filter(account=account, instrument=symbol)
+    rows = rows.exclude(_NO_MARKET_S | _ENDED_UNMET)
     orders = list(rows.select_related("parent").order_by("created_at", "id"))
     made = reproduction.reproduce(
         _placed(orders, instrument, timeframe),
-        (market.bar_of(candle) for candle in _tape(orders, symbol, timeframe)),
+        tape.since(symbol, timeframe, _start(orders)),
         working_orders.terms(account, instrument),
     )
     stored = Fill.objects.filter(account=account, instrument=symbol).exclude(model=RESET_MODEL)
@@ -59,45 +66,44 @@ def of_instrument(account: Account, symbol: str, timeframe: str) -> Reproduction
 
 
 def timeframe_of(account: Account, symbol: str) -> str | None:
-    """The timeframe of the bars that made the account's fills; None without a fill by a bar."""
-    sources = Fill.objects.filter(account=account, instrument=symbol).order_by("-id")
-    for source in sources.values_list("source", flat=True):
-        if "bar" in source:
-            return str(source["bar"]["timeframe"])
-    return None
+    """The timeframe of the bars that made the account's fills; without any, of those on the tape.
+
+    None where ticks alone are on it.
+    """
+    fills = Fill.objects.filter(account=account, instrument=symbol, source__has_key="bar")
+    source = fills.order_by("-id").values_list("source", flat=True).first()
+    if source is not None:
+        return str(source["bar"]["timeframe"])
+    return tape.timeframe(symbol, _start(list(account.orders.for_instrument(symbol))))
 
 
-def _tape(orders: list[Order], symbol: str, timeframe: str) -> Iterator[Candle]:
-    """The bars that came after the first order was placed."""
-    bars = market.candles(symbol, timeframe).order_by("start")
+def _start(orders: list[Order]) -> datetime | None:
+    """When the first order was placed, by the tape; None for one that knew nothing of it."""
     known = [order.placed_after for order in orders if order.placed_after is not None]
-    if known and len(known) == len(orders):
-        bars = bars.filter(start__gt=min(known))
-    return bars.iterator(2_000)
+    return min(known) if known and len(known) == len(orders) else None
 
 
-def _placed(orders: list[Order], instrument: Instrument, timeframe: str) -> list[Placed]:
-    known = [order.placed_after for order in orders if order.placed_after is not None]
-    candles = market.candles(instrument.symbol, timeframe).filter(start__in=known)
-    closes: dict[datetime | None, Decimal] = dict(candles.values_list("start", "close"))
+def _placed(orders: list[Order], instrument: Instrument, timeframe: str | None) -> list[Placed]:
+    known = [order.place_known for order in orders]
+    prices = tape.prices(instrument.symbol, timeframe, filter(None, known))
     return [
         Placed(
             placed=working_orders.as_placed(
-                order, place, instrument, price=closes.get(order.placed_after)
+                order, turn, instrument, price=None if at is None else prices.get(at)
             ),
             reserved=order.reserved,
-            top_ups={datetime.fromisoformat(at): Decimal(amount) for at, amount in order.top_ups},
+            top_ups={key: Decimal(amount) for key, amount in order.top_ups},
             ended_after=_ended_after(order),
             is_bound=order.notional is not None,
         )
-        for place, order in enumerate(orders)
+        for turn, (order, at) in enumerate(zip(orders, known, strict=True))
     ]
 
 
-def _ended_after(order: Order) -> datetime | None:
+def _ended_after(order: Order) -> Place | None:
     """Where somebody ended the order; what the engine ended, it ends again by itself."""
     by_engine = order.status_reason in _BY_ENGINE and order.status != OrderStatus.REPLACED
-    return None if by_engine else order.ended_after
+    return None if by_engine else order.place_ended
 
 
 def _line(fill: Fill | Execution) -> str:

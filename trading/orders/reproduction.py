@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from trading.market.bars import Bar
+from trading.market.places import Place
+from trading.market.ticks import Tick
 from trading.orders import cover, matching
 from trading.orders.outcomes import Execution
 from trading.orders.working import Terms, WorkingOrder
@@ -21,22 +22,24 @@ _NOTHING = Decimal(0)
 class Placed:
     """An order as it was placed.
 
-    `placed` names the newest bar that it knew in `matched_through`; `reserved` is what a buy
-    locked, in the quote currency, and `top_ups` what it locked more at the bar of that start.
-    `ended_after` is the newest bar that it met, where somebody ended it; `is_bound` says that
-    what was locked is all that it may cost, whatever the price.
+    `placed` has met what it knew of the tape; `reserved` is what a buy locked, in the quote
+    currency, and `top_ups` what it locked more at the place of that key. `ended_after` is the place
+    of the newest that it met, where somebody ended it; `is_bound` says that what was locked is all
+    that it may cost, whatever the price.
     """
 
     placed: WorkingOrder
     reserved: Decimal = _NOTHING
-    top_ups: Mapping[datetime, Decimal] = field(default_factory=dict)
-    ended_after: datetime | None = None
+    top_ups: Mapping[str, Decimal] = field(default_factory=dict)
+    ended_after: Place | None = None
     is_bound: bool = False
 
 
 @exact()
-def reproduce(orders: Iterable[Placed], tape: Iterable[Bar], terms: Terms) -> list[Execution]:
-    """The executions of one account's orders in one instrument; bars in the order of time."""
+def reproduce(
+    orders: Iterable[Placed], tape: Iterable[Bar | Tick], terms: Terms
+) -> list[Execution]:
+    """The executions of one account's orders in one instrument; the tape in its order."""
     return list(_Replay(list(orders), terms).over(tape))
 
 
@@ -51,23 +54,22 @@ class _Replay:
         self._completed: set[UUID] = set()
         self._terms = terms
 
-    def over(self, tape: Iterable[Bar]) -> Iterator[Execution]:
-        for bar in tape:
-            self._admit(bar)
-            self._dismiss(bar)
-            meeting = [self._funded(order, bar) for order in self._working.values()]
-            done = matching.step(meeting, bar, self._terms)
+    def over(self, tape: Iterable[Bar | Tick]) -> Iterator[Execution]:
+        for printed in tape:
+            self._admit(printed.place)
+            self._dismiss(printed.place)
+            meeting = [self._funded(order, printed) for order in self._working.values()]
+            done = matching.step(meeting, printed, self._terms)
             self._working = {order.id: order for order in done.orders}
             for fill in done.outcome.executions:
                 self._spend(fill)
                 yield fill
             self._completed |= done.outcome.completed
 
-    def _admit(self, bar: Bar) -> None:
-        """Orders that were there when the bar came; a leg whose entry is complete has started."""
+    def _admit(self, place: Place) -> None:
+        """Orders that were there by then; a leg whose entry is complete has started."""
         for order in list(self._coming):
-            known = order.placed.matched_through
-            if known is not None and known >= bar.start:
+            if order.placed.knows(place.at, place.trade_id):
                 continue
             self._coming.remove(order)
             placed = order.placed
@@ -75,21 +77,22 @@ class _Replay:
                 placed = replace(placed, waits_for=None)
             self._working[placed.id] = placed
 
-    def _dismiss(self, bar: Bar) -> None:
-        """Orders that somebody had ended before the bar came."""
+    def _dismiss(self, place: Place) -> None:
+        """Orders that somebody had ended by then."""
         for order_id in list(self._working):
             ended_after = self._placed[order_id].ended_after
-            if ended_after is not None and ended_after < bar.start:
+            if ended_after is not None and place.is_after(ended_after):
                 del self._working[order_id]
 
-    def _funded(self, order: WorkingOrder, bar: Bar) -> WorkingOrder:
-        """What a buy may spend at this bar: as `execution` says it to the engine."""
+    def _funded(self, order: WorkingOrder, printed: Bar | Tick) -> WorkingOrder:
+        """What a buy may spend at this bar or tick: as `execution` says it to the engine."""
         if order.side is Side.SELL:
             return order
         placed = self._placed[order.id]
-        self._held[order.id] += placed.top_ups.get(bar.start, _NOTHING)
+        self._held[order.id] += placed.top_ups.get(printed.place.key, _NOTHING)
         held = self._held[order.id]
-        needed = None if placed.is_bound else cover.needed(order, bar, order.terms or self._terms)
+        terms = order.terms or self._terms
+        needed = None if placed.is_bound else cover.needed(order, printed, terms)
         is_enough = needed is not None and needed <= held
         return replace(order, spendable=None if is_enough else held)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from trading.market.places import is_known
 from trading.orders.costs import Costs
 from trading.orders.outcomes import EndReason, Execution, Expiration, Outcome
 from trading.records import record
@@ -145,15 +146,6 @@ class WorkingOrder:
             raise InvalidOrder("a trailing stop needs a percentage below 100")
         if self.water_mark is not None and self.water_mark <= 0:
             raise InvalidOrder("a water mark is a price, and positive")
-
-
-def is_known(
-    at: datetime, trade_id: int | None, through: datetime | None, trade: int | None
-) -> bool:
-    """Whether a bar or tick of the moment is not after the one `through` which all has been met."""
-    if through is None or at != through:
-        return through is not None and at < through
-    return trade_id is None or trade is None or trade_id <= trade
 
 
 def _is_positive(price: Decimal | None) -> bool:

@@ -70,6 +70,7 @@ def as_placed(
         water_mark=price if order.type == OrderType.TRAILING_STOP else None,
         expires_at=None if is_day else order.expires_at,
         matched_through=order.placed_after,
+        matched_trade=order.placed_trade,
         waits_for=order.parent_id if waits else None,
     )
 
@@ -82,6 +83,7 @@ def _of(order: Order, place: int, instrument: Instrument) -> WorkingOrder:
         water_mark=order.water_mark,
         expires_at=order.expires_at,
         matched_through=order.matched_through,
+        matched_trade=order.matched_trade,
         is_resting=order.is_resting,
         is_triggered=order.is_triggered,
         spendable=order.locked if order.side == Side.BUY else None,

@@ -11,6 +11,7 @@ from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
+from trading.market.places import Place
 from trading.orders import endings, execution
 from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.states import OrderStatus
@@ -58,7 +59,7 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
     instrument = market.instrument(position.instrument)
     quote = market.quote(position.instrument)
     price = quote.price or position.average_price
-    order = _order(account, position, price, at=quote.at, now=now)
+    order = _order(account, position, price, place=quote.place, now=now)
     positions.lock_quantity(account, position.instrument, position.quantity)
     booked = pnl.HoldingFill(Side.SELL, position.quantity, price, Decimal(0))
     origin = positions.Origin(fill_id=new_id(), order_ids=frozenset({order.id}))
@@ -88,7 +89,7 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
 
 
 def _order(
-    account: Account, position: Position, price: Decimal, *, at: datetime | None, now: datetime
+    account: Account, position: Position, price: Decimal, *, place: Place | None, now: datetime
 ) -> Order:
     order = Order(
         account=account,
@@ -107,11 +108,10 @@ def _order(
         maker_bps=Decimal(0),
         taker_bps=Decimal(0),
         slippage_bps=Decimal(0),
-        placed_after=at,
-        matched_through=at,
         created_at=now,
         updated_at=now,
     )
+    order.place_known = order.place_met = place
     order.save(force_insert=True)
     return order
 

@@ -52,6 +52,8 @@ def test_candles_outlast_the_migration_both_ways() -> None:
             connection.rollback()
             return found
 
+        newest = [read(sql) for sql in (_COUNT, _WALL, _ITEMS)]
+        migrate(scratch, "0002_partitions_and_ticks")
         before = [read(sql) for sql in (_COUNT, _WALL, _ITEMS)]
         assert read(_KIND) == [("p",)]
         migrate(scratch, "0001_first")
@@ -61,6 +63,9 @@ def test_candles_outlast_the_migration_both_ways() -> None:
         migrate(scratch, "0002_partitions_and_ticks")
         assert read(_KIND) == [("p",)]
         assert [read(sql) for sql in (_COUNT, _WALL, _ITEMS)] == before
+        migrate(scratch, "0003_tape")
+        assert [read(sql) for sql in (_COUNT, _WALL, _ITEMS)] == newest
+        assert read("SELECT DISTINCT is_on_tape FROM market_candle") == [(True,)]
         assert scratch.gaps() == []
 
 

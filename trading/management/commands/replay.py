@@ -46,11 +46,11 @@ class Command(OperatorCommand):
 
     def _compare(self, account: Account, symbol: str, options: dict[str, Any]) -> bool:
         timeframe = replay.timeframe_of(account, symbol)
-        if timeframe is None:
-            return True
         made = replay.of_instrument(account, symbol, timeframe)
         word = "the same" if made.is_same else "NOT the same"
-        self.say(f"{symbol} {timeframe}: {len(made.stored)} fills, {word} again", options)
+        self.say(
+            f"{symbol} {timeframe or 'ticks'}: {len(made.stored)} fills, {word} again", options
+        )
         return made.is_same
 
 
