@@ -6,13 +6,10 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts.emails import tasks
-from accounts.emails.errors import BadConfirmation
+from accounts.emails import confirmations, tasks
 from accounts.trail import actions as trail
 from accounts.users.models import User
 from tenants import valkey
@@ -20,13 +17,7 @@ from tenants.context import Actor
 from tenants.identity import Identity
 from tenants.valkey import ValkeyAway
 
-_SALT = "accounts.emails.confirmation"
 _MAILED_EVERY = 600  # seconds
-
-
-def token_of(user: User) -> str:
-    """What the mail carries: who is to confirm which address, signed."""
-    return signing.dumps([str(user.pk), user.email], salt=_SALT)
 
 
 def announce(user: User) -> None:
@@ -53,13 +44,8 @@ def confirm(*, caller: Identity, token: str, now: datetime) -> None:
     A mailbox alone is not enough: whoever reads there would confirm what a stranger has made of
     their address. Raises BadConfirmation.
     """
-    try:
-        meant = signing.loads(token, salt=_SALT, max_age=settings.EMAIL_CONFIRMATION_SECONDS)
-    except signing.BadSignature as fault:
-        raise BadConfirmation from fault
     user = User.objects.get(pk=caller.user_id)
-    if meant != [str(user.pk), user.email]:
-        raise BadConfirmation
+    confirmations.check(token, user)
     prove(user_id=user.pk, how="confirmation", now=now)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts.emails import actions
+from accounts.emails import confirmations
 from accounts.users.models import User
 
 
@@ -21,7 +21,7 @@ def send_confirmation(user_id: UUID) -> None:
     user = User.objects.filter(pk=user_id, is_active=True, email_proven_at=None).first()
     if user is None:
         return
-    token = actions.token_of(user)
+    token = confirmations.token_of(user)
     about = {
         "link": f"{settings.EMAIL_CONFIRMATION_URL}#{urlencode({'token': token})}",
         "token": token,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.emails import mails
 from tenants.tasks import PlatformTask
 
 
@@ -19,6 +20,4 @@ from tenants.tasks import PlatformTask
 )
 def mail_confirmation(user_id: str) -> None:
     """The link that proves somebody's email; none where it has been proven."""
-    from accounts.emails import mails  # actions send this task, mails sign their tokens
-
     mails.send_confirmation(UUID(user_id))

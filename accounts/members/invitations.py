@@ -7,7 +7,6 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -18,7 +17,7 @@ from accounts.access.policy import Hand
 from accounts.access.roles import MEMBERS, Role
 from accounts.audit import actions as audit
 from accounts.emails import actions as emails
-from accounts.members import newcomers, tasks
+from accounts.members import newcomers, offers, tasks
 from accounts.members.errors import (
     AlreadyMember,
     InvitationAccepted,
@@ -38,12 +37,6 @@ from tenants.identity import Identity
 from tenants.models import Tenant
 
 A_DAY = 200  # of one tenant: nobody's mail is to be flooded through us
-_SALT = "accounts.access.invitation"
-
-
-def token_of(invitation: Invitation) -> str:
-    """What the mail carries: the invitation's id, signed; the row says the rest."""
-    return signing.dumps(str(invitation.id), salt=_SALT)
 
 
 def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation:
@@ -117,7 +110,7 @@ def accept(
     InvitationExpired, InvitationWithdrawn, InvitationAccepted, ProofNeeded, WrongLogin,
     TooManyAttempts, UnfitPassword, AlreadyMember.
     """
-    invitation = _read(token)
+    invitation = offers.read(token)
     if at not in (None, invitation.tenant_id):
         raise InvitationInvalid
     _check_open(invitation, now=now)
@@ -188,20 +181,6 @@ def _within_reach_of_inviter(invitation: Invitation) -> frozenset[Role]:
     )
     role = rows.values_list("role", flat=True).first()
     return policy.within_reach(Hand(Role(role)) if role else None)
-
-
-def _read(token: str) -> Invitation:
-    """Raises InvitationInvalid, or InvitationExpired."""
-    try:
-        key = signing.loads(token, salt=_SALT, max_age=settings.INVITATION_SECONDS)
-        invitation = Invitation.objects.filter(pk=UUID(key)).first()
-    except signing.SignatureExpired as fault:
-        raise InvitationExpired from fault
-    except (signing.BadSignature, ValueError, TypeError, AttributeError) as fault:
-        raise InvitationInvalid from fault
-    if invitation is None:
-        raise InvitationInvalid
-    return invitation
 
 
 def _check_open(invitation: Invitation, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
 from accounts.access.models import Invitation, Membership
-from accounts.members import invitations
+from accounts.members import offers
 
 
 def send_invitation(invitation_id: UUID) -> None:
@@ -22,7 +22,7 @@ def send_invitation(invitation_id: UUID) -> None:
     invitation = rows.select_related("tenant").first()
     if invitation is None:
         return
-    token = invitations.token_of(invitation)
+    token = offers.token_of(invitation)
     about = {
         "tenant": invitation.tenant.slug,
         "role": invitation.role,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.members import mails
 from tenants.tasks import PlatformTask
 
 
@@ -19,6 +20,4 @@ from tenants.tasks import PlatformTask
 )
 def mail_invitation(invitation_id: str) -> None:
     """The mail of one invitation; none for one that is not open any more."""
-    from accounts.members import mails  # invitations send this task, mails sign their tokens
-
     mails.send_invitation(UUID(invitation_id))

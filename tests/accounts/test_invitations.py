@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.access.models import Invitation, Membership
 from accounts.access.roles import Role
 from accounts.audit.models import AuditEvent
-from accounts.members import invitations, tasks
+from accounts.members import invitations, offers, tasks
 from accounts.users.models import User
 from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.accounts.test_members import told
@@ -35,7 +35,7 @@ def invited(by: Person, email: str, role: str = "trader") -> Invitation:
 
 
 def accept(invitation: Invitation, password: str = PASSWORD, **how: str) -> Any:
-    return accept_token(invitations.token_of(invitation), password, **how)
+    return accept_token(offers.token_of(invitation), password, **how)
 
 
 def accept_token(token: str, password: str = PASSWORD, **how: str) -> Any:
@@ -68,7 +68,7 @@ def test_the_mail_carries_the_link_and_the_answer_does_not(
     answer = house.olga.post("invitations/", {"email": newcomer(), "role": "viewer"})
     invitation = Invitation.objects.get(pk=answer.json()["id"])
     tasks.mail_invitation(str(invitation.id))
-    token = invitations.token_of(invitation)
+    token = offers.token_of(invitation)
     [message] = mail.outbox
     assert message.to == [invitation.email]
     assert f"{settings.INVITATION_URL}#token=" in message.body
@@ -163,13 +163,13 @@ def test_an_invitation_runs_out(house: House, settings: Settings) -> None:
 @pytest.mark.parametrize("how", ["changed", "other salt", "no invitation", "no token", "a list"])
 def test_a_tampered_token_is_refused(house: House, how: str) -> None:
     invitation = invited(house.olga, newcomer())
-    token = invitations.token_of(invitation)
+    token = offers.token_of(invitation)
     forged = {
         "changed": f"x{token[1:]}",
         "other salt": signing.dumps(str(invitation.id), salt="another"),
-        "no invitation": signing.dumps(str(uuid4()), salt=invitations._SALT),
+        "no invitation": signing.dumps(str(uuid4()), salt=offers.SALT),
         "no token": "x",
-        "a list": signing.dumps([str(invitation.id)], salt=invitations._SALT),
+        "a list": signing.dumps([str(invitation.id)], salt=offers.SALT),
     }[how]
     assert told(accept_token(forged)) == (400, "invitation_invalid")
     assert accept(invitation).status_code == 200
@@ -177,14 +177,14 @@ def test_a_tampered_token_is_refused(house: House, how: str) -> None:
 
 def test_the_row_decides_the_role(house: House) -> None:
     email = newcomer()
-    token = invitations.token_of(invited(house.olga, email, "viewer"))
+    token = offers.token_of(invited(house.olga, email, "viewer"))
     body = {"token": token, "password": PASSWORD, "role": "owner", "email": house.olga.email}
     assert post("auth/invitations/accept/", body).json()["role"] == "viewer"
     assert members(house, email) == ["viewer"]
 
 
 def test_an_invitation_is_no_good_at_anothers_address(house: House) -> None:
-    token = invitations.token_of(invited(house.olga, newcomer()))
+    token = offers.token_of(invited(house.olga, newcomer()))
     body = {"token": token, "password": PASSWORD}
     where = "/t/{}/api/v1/auth/invitations/accept/"
     client = Client(raise_request_exception=False, REMOTE_ADDR=anywhere())

@@ -18,8 +18,8 @@ from pytest_django import Settings
 
 from accounts.access.models import Invitation, Membership
 from accounts.emails import actions as emails
-from accounts.emails import tasks
-from accounts.members import invitations
+from accounts.emails import confirmations, tasks
+from accounts.members import offers
 from accounts.members import tasks as members_tasks
 from accounts.mfa import totp
 from accounts.mfa.models import Authenticator, RecoveryCode
@@ -249,13 +249,13 @@ def test_a_mailbox_alone_confirms_nothing(email: str, house: House) -> None:
 def test_a_tampered_link_confirms_nothing(email: str, settings: Settings, how: str) -> None:
     given = taken(email)
     user = User.objects.get(email=email)
-    token = emails.token_of(user)
+    token = confirmations.token_of(user)
     forged = {
         "changed": f"x{token[1:]}",
         "other salt": signing.dumps([str(user.pk), email], salt="another"),
         "old": token,
-        "another email": signing.dumps([str(user.pk), "a@b.example"], salt=emails._SALT),
-        "no list": signing.dumps(str(user.pk), salt=emails._SALT),
+        "another email": signing.dumps([str(user.pk), "a@b.example"], salt=confirmations.SALT),
+        "no list": signing.dumps(str(user.pk), salt=confirmations.SALT),
     }[how]
     settings.EMAIL_CONFIRMATION_SECONDS = -1 if how == "old" else 60
     refused = post("auth/email/confirm/", {"token": forged}, credential=bearer(given))
@@ -330,5 +330,5 @@ def test_an_operators_invitation_stands_whoever_is_in_the_tenant(email: str) -> 
 
 
 def accept_as(invitation: Invitation, password: str) -> Any:
-    body = {"token": invitations.token_of(invitation), "password": password}
+    body = {"token": offers.token_of(invitation), "password": password}
     return post("auth/invitations/accept/", body)

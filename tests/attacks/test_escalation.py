@@ -12,7 +12,7 @@ from django.core import signing
 
 from accounts.access.models import Invitation, Membership
 from accounts.access.roles import Role
-from accounts.members import invitations
+from accounts.members import offers
 from accounts.tokens import credentials, keys
 from accounts.tokens.models import ApiKey
 from tenants.context import Actor, Scope, TenantContext
@@ -52,7 +52,7 @@ def invite(site: Server, by: Person, email: str, role: str, **more: Any) -> Answ
 
 def token_of(email: str) -> str:
     """What only the mail carries."""
-    return invitations.token_of(Invitation.objects.get(email=email))
+    return offers.token_of(Invitation.objects.get(email=email))
 
 
 def accept(site: Server, token: str, **more: Any) -> Answer:

@@ -16,8 +16,6 @@ WRITERS = {"accounts.audit.actions", "accounts.trail.actions", "tenants.trail"}
 SILENT = {
     "accounts.emails.actions.announce": "has a mail sent; what the mail leads to counts",
     "accounts.emails.actions.announce_again": "has a mail sent; what the mail leads to counts",
-    "accounts.emails.actions.token_of": "signs, and changes nothing",
-    "accounts.members.invitations.token_of": "signs, and changes nothing",
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
     "accounts.onboarding.actions.create_tenant_for": "its parts record what they do",
     "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
