@@ -12,7 +12,8 @@ TABLES = Subject(
      CROSS JOIN LATERAL aclexplode(c.relacl) a
      WHERE a.grantee <> c.relowner AND NOT c.relispartition
        AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room)
-            OR a.grantee = to_regrole(%(app)s)::oid)
+            OR a.grantee = to_regrole(%(app)s)::oid
+            OR c.oid >= 16384 AND a.grantee IN (SELECT oid FROM application))
 ), excess AS (
     SELECT h.schema, h.tab, h.who, h.privilege_type
       FROM held h LEFT JOIN seat s ON s.oid = h.oid
@@ -55,7 +56,8 @@ SELECT 'column_grant', n.nspname, c.relname || '.' || t.attname,
  CROSS JOIN LATERAL aclexplode(t.attacl) a
  WHERE t.attacl IS NOT NULL AND a.grantee <> c.relowner
    AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room)
-        OR a.grantee = to_regrole(%(app)s)::oid)
+        OR a.grantee = to_regrole(%(app)s)::oid
+        OR c.oid >= 16384 AND a.grantee IN (SELECT oid FROM application))
  GROUP BY 2, 3
 """,
     {
@@ -98,7 +100,7 @@ ABOVE = Subject(
            CASE WHEN n.oid IN (SELECT oid FROM room) THEN 'USAGE' END
       FROM pg_catalog.pg_namespace n
      CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
-     WHERE a.grantee <> n.nspowner AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+     WHERE a.grantee <> n.nspowner AND (n.oid >= 16384 OR n.nspname = 'public')
         OR a.privilege_type = 'CREATE' AND a.grantee IN (0, to_regrole(%(app)s)::oid)
     UNION ALL
     SELECT '(database)', 'language ' || l.lanname, a.privilege_type, a.grantee, NULL, NULL

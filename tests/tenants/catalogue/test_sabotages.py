@@ -14,6 +14,7 @@ from tests.tenants.catalogue import (
     sabotaged_partitions,
     sabotaged_platform,
     sabotaged_policies,
+    sabotaged_shipped,
     sabotaged_tables,
 )
 from tests.tenants.catalogue.sabotage import Sabotage
@@ -32,6 +33,7 @@ SABOTAGES = [
     *sabotaged_platform.ROLES,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
+    *sabotaged_shipped.ELSEWHERE,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.

@@ -1,0 +1,65 @@
+"""What PostgreSQL brings itself, and what is put beside it: opened and changed by hand."""
+
+from tests.tenants.catalogue.sabotage import PUBLIC, Sabotage
+
+_APP = "bulkhead_app"
+_PEEK = "CREATE VIEW {place}.peek AS SELECT * FROM public.trading_order"
+_SHOP = "CREATE SCHEMA shop"
+
+
+def _elsewhere(name: str, codes: str, place: str, sql: str, also: str = "") -> Sabotage:
+    """In a schema where no table of ours belongs."""
+    made = sql.replace("{place}", place)
+    return Sabotage(name, codes, made, PUBLIC, by_owner=False, found_in=place, also=also)
+
+
+ELSEWHERE = [
+    _elsewhere(
+        "view among PostgreSQL's own, for all",
+        "grant_to_public",
+        "information_schema",
+        f"{_PEEK}; GRANT SELECT ON {{place}}.peek TO PUBLIC",
+    ),
+    _elsewhere(
+        "view among the catalogue's, for all",
+        "grant_to_public",
+        "pg_catalog",
+        f"SET LOCAL allow_system_table_mods = on; {_PEEK};"
+        " GRANT SELECT ON {place}.peek TO PUBLIC",
+    ),
+    _elsewhere(
+        "view among PostgreSQL's own, for the application",
+        "grant_beyond",
+        "information_schema",
+        f"{_PEEK}; GRANT SELECT ON {{place}}.peek TO {_APP}",
+    ),
+    _elsewhere(
+        "view among PostgreSQL's own, for who joins",
+        "grant_to_other",
+        "information_schema",
+        f"{_PEEK}; CREATE ROLE somebody; GRANT SELECT ON {{place}}.peek TO somebody;"
+        f" GRANT somebody TO {_APP}",
+        also="role_member",
+    ),
+    _elsewhere(
+        "one column of a view elsewhere, for all",
+        "column_grant",
+        "information_schema",
+        f"{_PEEK}; GRANT SELECT (quantity) ON {{place}}.peek TO PUBLIC",
+    ),
+    _elsewhere(
+        "table in a schema of its own, for all",
+        "grant_above grant_to_public",
+        "shop",
+        f"{_SHOP}; GRANT USAGE ON SCHEMA shop TO PUBLIC;"
+        " CREATE TABLE shop.copy AS SELECT * FROM public.trading_order;"
+        " GRANT SELECT ON shop.copy TO PUBLIC",
+    ),
+    _elsewhere(
+        "schema with PostgreSQL's name",
+        "grant_above",
+        "information_schema",
+        "DROP SCHEMA information_schema CASCADE; CREATE SCHEMA information_schema;"
+        " GRANT USAGE ON SCHEMA information_schema TO PUBLIC",
+    ),
+]
