@@ -24,6 +24,7 @@ from tenants.catalogue import (
     recorded,
     references,
     safeguards,
+    shipped,
     tables,
     walls,
 )
@@ -39,6 +40,7 @@ SUBJECTS = (
     functions.OURS,
     functions.TICKET,
     functions.REVOKED,
+    shipped.OPENED,
     tables.STRANGERS,
     placement.PLACEMENT,
     tables.TABLES,

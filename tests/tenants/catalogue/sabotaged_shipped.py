@@ -63,3 +63,52 @@ ELSEWHERE = [
         " GRANT USAGE ON SCHEMA information_schema TO PUBLIC",
     ),
 ]
+
+
+def _own(name: str, codes: str, sql: str, also: str = "") -> Sabotage:
+    """Of what stands in `pg_catalog`."""
+    return Sabotage(name, codes, sql, PUBLIC, by_owner=False, found_in="pg_catalog", also=also)
+
+
+OPENED = [
+    *(
+        _own(
+            f"{function} for {who}",
+            "shipped_function_open",
+            f"GRANT EXECUTE ON FUNCTION {function} TO {who}",
+        )
+        for function, who in (
+            ("pg_read_file(text)", _APP),
+            ("pg_ls_dir(text)", _APP),
+            ("lo_import(text)", "PUBLIC"),
+            ("now()", f"{_APP} WITH GRANT OPTION"),
+        )
+    ),
+    _own(
+        "file read by who joins",
+        "shipped_function_open",
+        "CREATE ROLE somebody; GRANT EXECUTE ON FUNCTION pg_read_file(text) TO somebody;"
+        f" GRANT somebody TO {_APP}",
+        also="role_member",
+    ),
+    _own(
+        "grants of a function swept away",
+        "shipped_function_open",
+        "UPDATE pg_proc SET proacl = NULL WHERE oid = 'pg_read_file(text)'::regprocedure",
+    ),
+    _own("passwords for all", "shipped_table_open", "GRANT SELECT ON pg_authid TO PUBLIC"),
+    _own(
+        "one column of the passwords for all",
+        "shipped_table_open",
+        "GRANT SELECT (rolpassword) ON pg_authid TO PUBLIC",
+    ),
+    _own(
+        "settings to write for all", "shipped_table_open", "GRANT INSERT ON pg_settings TO PUBLIC"
+    ),
+    _elsewhere(
+        "log-ins of other servers for all",
+        "shipped_table_open",
+        "information_schema",
+        "GRANT SELECT ON {place}._pg_user_mappings TO PUBLIC",
+    ),
+]

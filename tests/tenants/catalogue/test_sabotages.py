@@ -34,6 +34,7 @@ SABOTAGES = [
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
     *sabotaged_shipped.ELSEWHERE,
+    *sabotaged_shipped.OPENED,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.
