@@ -41,6 +41,7 @@ SUBJECTS = (
     functions.TICKET,
     functions.REVOKED,
     shipped.OPENED,
+    shipped.ALTERED,
     tables.STRANGERS,
     placement.PLACEMENT,
     tables.TABLES,

@@ -51,3 +51,40 @@ SELECT o.code, n.nspname, o.name, string_agg(DISTINCT concat(o.privilege_type, '
         " {detail}. REVOKE it on {schema}.{object}.",
     },
 )
+
+# No catalogue keeps how PostgreSQL ships a function, but its row does: initdb writes those of
+# `pg_proc.dat` as transaction 1, which no later one is ever numbered, and neither freezing nor
+# rewriting the table changes that. Every leakproof function it ships is such a row still; to one
+# that was written again since, the planner's trust was given by somebody else.
+ALTERED = Subject(
+    """
+SELECT 'shipped_function_altered', n.nspname, p.oid::regprocedure::text,
+       string_agg(v.what, ', ')
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ CROSS JOIN LATERAL (VALUES
+    ('LEAKPROOF', p.proleakproof AND p.xmin <> '1'::xid),
+    ('SECURITY DEFINER', p.prosecdef),
+    ('owned by ' || pg_get_userbyid(p.proowner), p.proowner <> 10),
+    ('with settings of its own', p.proconfig IS NOT NULL),
+    ('written in ' || l.lanname, l.lanname NOT IN ('internal', 'c', 'sql'))) AS v(what, is_so)
+ WHERE p.oid < 16384 AND v.is_so
+ GROUP BY n.nspname, p.oid
+UNION ALL
+SELECT DISTINCT 'shipped_view_altered', n.nspname, c.relname,
+       pg_describe_object(d.refclassid, d.refobjid, 0)
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid
+  JOIN pg_catalog.pg_depend d
+    ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid AND d.refobjid >= 16384
+ WHERE c.oid < 16384
+""",
+    {
+        "shipped_function_altered": "PostgreSQL does not ship this function {detail}. ALTER"
+        " FUNCTION {object} back: NOT LEAKPROOF, SECURITY INVOKER, the superuser's.",
+        "shipped_view_altered": "PostgreSQL's own view reads from {detail}, with its owner's"
+        " rights. CREATE OR REPLACE VIEW {schema}.{object} as PostgreSQL ships it.",
+    },
+)

@@ -112,3 +112,39 @@ OPENED = [
         "GRANT SELECT ON {place}._pg_user_mappings TO PUBLIC",
     ),
 ]
+
+
+ALTERED = [
+    *(
+        _own(
+            f"built-in function {change}",
+            "shipped_function_altered",
+            f"ALTER FUNCTION pg_catalog.int4div(int, int) {change}",
+        )
+        for change in (
+            "LEAKPROOF",
+            "SECURITY DEFINER",
+            "OWNER TO bulkhead_owner",
+            "SET search_path = public",
+        )
+    ),
+    _own(
+        "function revoked and trusted",
+        "shipped_function_altered",
+        "ALTER FUNCTION pg_catalog.pg_sleep(double precision) LEAKPROOF",
+    ),
+    _own(
+        "built-in function replaced",
+        "shipped_function_altered",
+        "CREATE OR REPLACE FUNCTION pg_catalog.int4div(int, int) RETURNS int LANGUAGE plpgsql"
+        " IMMUTABLE STRICT AS 'BEGIN RETURN 1; END'",
+    ),
+    _elsewhere(
+        "PostgreSQL's own view reads ours",
+        "shipped_view_altered",
+        "information_schema",
+        "CREATE OR REPLACE VIEW {place}.information_schema_catalog_name AS SELECT"
+        " min(account_id::text)::{place}.sql_identifier AS catalog_name"
+        " FROM public.trading_order",
+    ),
+]

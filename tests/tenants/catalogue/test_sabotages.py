@@ -35,6 +35,7 @@ SABOTAGES = [
     *sabotaged_platform.PLACES,
     *sabotaged_shipped.ELSEWHERE,
     *sabotaged_shipped.OPENED,
+    *sabotaged_shipped.ALTERED,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.
