@@ -33,6 +33,7 @@ SABOTAGES = [
     *sabotaged_platform.ROLES,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
+    *sabotaged_platform.TICKET_KEY,
     *sabotaged_shipped.ELSEWHERE,
     *sabotaged_shipped.OPENED,
     *sabotaged_shipped.ALTERED,
@@ -98,7 +99,7 @@ def _schemas(scratch: Scratch) -> list[tuple[str]]:
 
 
 def test_every_code_has_a_sabotage() -> None:
-    subjects = [*inspection.SUBJECTS, *comparison.COMPARISONS]
+    subjects = [*inspection.SUBJECTS, *inspection.OF_THE_OWNER, *comparison.COMPARISONS]
     known = {code for subject in subjects for code in subject.sentences}
     tried = {code for s in SABOTAGES for code in f"{s.codes} {s.also}".split()}
     assert known - tried == UNTRIED
