@@ -47,6 +47,8 @@ SUBJECTS = (
     tables.STRANGERS,
     placement.PLACEMENT,
     tables.TABLES,
+    tables.HEIRS,
+    tables.LASTING,
     tables.OWNERS,
     grants.TABLES,
     grants.COLUMNS,
