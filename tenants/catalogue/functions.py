@@ -9,7 +9,7 @@ OURS = Subject(
       FROM jsonb_to_recordset(%(functions)s::jsonb) AS f(signature text, body text,
            definer boolean, volatility text, callers text[])
 ), caller AS (
-    SELECT p.oid, p.pronamespace, p.proowner,
+    SELECT p.oid, p.pronamespace, p.proowner, a.is_grantable,
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who
       FROM pg_catalog.pg_proc p
      CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
@@ -25,9 +25,10 @@ SELECT 'function_altered', 'public', d.signature, NULL
     OR l.lanname <> 'plpgsql' OR p.proconfig IS NOT NULL OR p.proleakproof OR p.proisstrict
     OR p.proparallel <> 'u' OR p.prosupport <> 0
 UNION ALL
-SELECT 'function_callers', 'public', d.signature, string_agg(c.who, ', ')
+SELECT 'function_callers', 'public', d.signature,
+       string_agg(concat(c.who, CASE WHEN c.is_grantable THEN ' WITH GRANT OPTION' END), ', ')
   FROM due d JOIN caller c ON c.oid = d.oid
- WHERE c.who <> ALL (d.callers)
+ WHERE c.who <> ALL (d.callers) OR c.is_grantable
  GROUP BY d.signature
 UNION ALL
 SELECT 'function_not_callable', 'public', d.signature, w.who

@@ -6,17 +6,22 @@ TABLES = Subject(
     """
 , held AS (
     SELECT n.nspname::text AS schema, c.oid, c.relname::text AS tab, a.privilege_type,
+           a.is_grantable,
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL aclexplode(c.relacl) a
      WHERE a.grantee <> c.relowner AND NOT c.relispartition
        AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room)
-            OR a.grantee = to_regrole(%(app)s)::oid)
-), excess AS (
-    SELECT h.schema, h.tab, h.who, h.privilege_type
+            OR a.grantee = to_regrole(%(app)s)::oid
+            OR c.oid >= 16384 AND a.grantee IN (SELECT oid FROM application))
+), judged AS (
+    SELECT h.schema, h.tab, h.who, h.privilege_type, CASE
+        WHEN h.who = 'PUBLIC' THEN 'grant_to_public'
+        WHEN h.who <> %(app)s THEN 'grant_to_other'
+        WHEN s.oid IS NULL OR h.privilege_type <> ALL (s.privileges) THEN 'grant_beyond'
+        WHEN h.is_grantable THEN 'grant_option' END AS code
       FROM held h LEFT JOIN seat s ON s.oid = h.oid
-     WHERE h.who <> %(app)s OR s.oid IS NULL OR h.privilege_type <> ALL (s.privileges)
 ), lacking AS (
     SELECT s.schema, s.tab, p.privilege
       FROM seat s CROSS JOIN LATERAL unnest(s.privileges) AS p(privilege)
@@ -24,10 +29,9 @@ TABLES = Subject(
     EXCEPT
     SELECT h.schema, h.tab, h.privilege_type FROM held h WHERE h.who = %(app)s
 )
-SELECT CASE who WHEN 'PUBLIC' THEN 'grant_to_public' WHEN %(app)s THEN 'grant_beyond'
-            ELSE 'grant_to_other' END, schema, tab,
+SELECT code, schema, tab,
        concat(string_agg(privilege_type, ', ' ORDER BY privilege_type), ' to ', who)
-  FROM excess GROUP BY schema, tab, who
+  FROM judged WHERE code IS NOT NULL GROUP BY code, schema, tab, who
 UNION ALL
 SELECT 'grant_missing', schema, tab, string_agg(privilege, ', ' ORDER BY privilege)
   FROM lacking GROUP BY schema, tab
@@ -35,6 +39,8 @@ SELECT 'grant_missing', schema, tab, string_agg(privilege, ', ' ORDER BY privile
     {
         "grant_beyond": "The application holds more than this table's wall gives: {detail}."
         " REVOKE it on {schema}.{object}.",
+        "grant_option": "The application may hand on what it holds: {detail}. REVOKE GRANT OPTION"
+        " FOR it on {schema}.{object}.",
         "grant_to_public": "Every role may use this table: {detail}."
         " REVOKE ALL ON {schema}.{object} FROM PUBLIC.",
         "grant_to_other": "A role that has no business here holds {detail}."
@@ -47,15 +53,17 @@ SELECT 'grant_missing', schema, tab, string_agg(privilege, ', ' ORDER BY privile
 COLUMNS = Subject(
     """
 SELECT 'column_grant', n.nspname, c.relname || '.' || t.attname,
-       string_agg(a.privilege_type || ' to ' || CASE a.grantee WHEN 0 THEN 'PUBLIC'
-                  ELSE pg_get_userbyid(a.grantee) END, ', ')
+       string_agg(concat(a.privilege_type, ' to ', CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                  ELSE pg_get_userbyid(a.grantee) END,
+                  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END), ', ')
   FROM pg_catalog.pg_attribute t
   JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL aclexplode(t.attacl) a
  WHERE t.attacl IS NOT NULL AND a.grantee <> c.relowner
    AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room)
-        OR a.grantee = to_regrole(%(app)s)::oid)
+        OR a.grantee = to_regrole(%(app)s)::oid
+        OR c.oid >= 16384 AND a.grantee IN (SELECT oid FROM application))
  GROUP BY 2, 3
 """,
     {
@@ -86,34 +94,37 @@ SELECT 'default_privileges', coalesce(n.nspname, '(database)'),
 ABOVE = Subject(
     """
 , held AS (
-    SELECT '(database)' AS schema, 'database ' || d.datname AS name, a.privilege_type, a.grantee,
+    SELECT '(database)' AS schema, 'database ' || d.datname AS name, a.*,
            'CONNECT' AS of_all, NULL AS of_app
       FROM pg_catalog.pg_database d
      CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
      WHERE d.datname = current_database() AND a.grantee <> d.datdba
        AND pg_get_userbyid(a.grantee) <> %(owner)s
     UNION ALL
-    SELECT n.nspname, 'schema ' || n.nspname, a.privilege_type, a.grantee,
+    SELECT n.nspname, 'schema ' || n.nspname, a.*,
            CASE WHEN n.nspname = 'public' THEN 'USAGE' END,
            CASE WHEN n.oid IN (SELECT oid FROM room) THEN 'USAGE' END
       FROM pg_catalog.pg_namespace n
      CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
-     WHERE a.grantee <> n.nspowner AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+     WHERE a.grantee <> n.nspowner AND (n.oid >= 16384 OR n.nspname = 'public')
         OR a.privilege_type = 'CREATE' AND a.grantee IN (0, to_regrole(%(app)s)::oid)
     UNION ALL
-    SELECT '(database)', 'language ' || l.lanname, a.privilege_type, a.grantee, NULL, NULL
+    SELECT '(database)', 'language ' || l.lanname, a.*, NULL, NULL
       FROM pg_catalog.pg_language l
      CROSS JOIN LATERAL aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a
      WHERE a.grantee IN (0, to_regrole(%(app)s)::oid) AND l.lanispl
     UNION ALL
-    SELECT '(database)', 'parameter ' || p.parname, a.privilege_type, a.grantee, NULL, NULL
+    SELECT '(database)', 'parameter ' || p.parname, a.*, NULL, NULL
       FROM pg_catalog.pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) a
      WHERE a.grantee IN (0, to_regrole(%(app)s)::oid)
 ), excess AS (
-    SELECT schema, name, privilege_type,
+    SELECT schema, name,
+           concat(privilege_type, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+               AS privilege_type,
            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END AS who
       FROM held
-     WHERE NOT (pg_get_userbyid(grantee) IN (%(app)s, %(backup)s)
+     WHERE is_grantable
+        OR NOT (pg_get_userbyid(grantee) IN (%(app)s, %(backup)s)
                 AND privilege_type IS NOT DISTINCT FROM of_all)
        AND NOT (pg_get_userbyid(grantee) = %(app)s AND privilege_type IS NOT DISTINCT FROM of_app)
 )

@@ -24,7 +24,9 @@ from tenants.catalogue import (
     recorded,
     references,
     safeguards,
+    shipped,
     tables,
+    ticket_key,
     walls,
 )
 from tenants.catalogue.gap import DATABASE, Gap
@@ -39,9 +41,14 @@ SUBJECTS = (
     functions.OURS,
     functions.TICKET,
     functions.REVOKED,
+    ticket_key.TABLE,
+    shipped.OPENED,
+    shipped.ALTERED,
     tables.STRANGERS,
     placement.PLACEMENT,
     tables.TABLES,
+    tables.HEIRS,
+    tables.LASTING,
     tables.OWNERS,
     grants.TABLES,
     grants.COLUMNS,
@@ -57,6 +64,8 @@ SUBJECTS = (
     safeguards.APPEND_ONLY,
     safeguards.IN_FORCE,
 )
+# What only the owner may read.
+OF_THE_OWNER = (ticket_key.ROW,)
 
 _SIZE = """
 SELECT count(s.oid), count(DISTINCT r.oid) FROM room r LEFT JOIN seat s ON s.room = r.oid
@@ -95,6 +104,7 @@ def gaps(cursor: Cursor) -> list[Gap]:
         if model is None:
             found += _compared(cursor, given, found)
         else:
+            found += _read(cursor, OF_THE_OWNER, given)
             found += recorded.gaps(cursor, given)
             found += _against(cursor, model, given, found)
         cursor.execute(_SCHEMAS)

@@ -13,6 +13,7 @@ PARTITIONS = Subject(
 ), held AS (
     SELECT n.nspname::text AS schema, c.oid, c.relname::text AS tab, c.relrowsecurity,
            c.relforcerowsecurity, pg_partition_root(c.oid)::oid AS root, a.privilege_type,
+           a.is_grantable,
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS who
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -24,7 +25,7 @@ PARTITIONS = Subject(
     SELECT h.schema, h.tab, h.privilege_type, h.who, CASE
         WHEN NOT h.relrowsecurity THEN 'partition_open'
         WHEN h.who <> %(app)s OR s.oid IS NULL OR h.privilege_type <> ALL (s.privileges)
-            THEN 'partition_grant'
+            OR h.is_grantable THEN 'partition_grant'
         WHEN own.text IS DISTINCT FROM due.text OR h.relforcerowsecurity <> s.relforcerowsecurity
             THEN 'partition_policies'
         END AS code

@@ -30,8 +30,10 @@ def undone(cursor: Cursor, savepoint: str) -> Iterator[None]:
 
 
 # What every query starts from: the schemas that hold tables (`room`), the tables that the code
-# knows (`known`), where each belongs (`place`), those that stand there (`seat`), and of these the
-# tenants' (`tenant_seat`).
+# knows (`known`), where each belongs (`place`), those that stand there (`seat`), of these the
+# tenants' (`tenant_seat`), and whoever's grants the application has (`application`). What
+# PostgreSQL itself brought is known by its OID, not by its schema: initdb gives those below 16384,
+# and nothing that is made afterwards gets one.
 COMMON = """
 WITH room AS (
     SELECT n.oid, n.nspname::text AS schema, n.nspowner,
@@ -55,6 +57,10 @@ WITH room AS (
       LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = s.oid AND t.attname = 'tenant_id'
       LEFT JOIN pg_catalog.pg_attribute i ON i.attrelid = s.oid AND i.attname = 'id'
      WHERE s.kind = 'tenant'
+), application AS (
+    SELECT 0::oid AS oid -- PUBLIC
+    UNION ALL
+    SELECT r.oid FROM pg_catalog.pg_roles r WHERE pg_has_role(to_regrole(%(app)s), r.oid, 'MEMBER')
 )
 """
 

@@ -51,6 +51,41 @@ SELECT 'rewrite_rule', r.schema, c.relname || '.' || w.rulename, NULL
     },
 )
 
+# Rows of an heir are read through its table, whose policies alone are asked then. In a room of ours
+# an heir is a table that nobody knows, which TABLES tells.
+HEIRS = Subject(
+    """
+, kin AS (
+    SELECT c.oid, c.relnamespace, c.relname, i.inhparent,
+           coalesce(pg_partition_root(c.oid)::oid, i.inhparent) AS root
+      FROM pg_catalog.pg_inherits i
+      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relkind IN ('r', 'p', 'f')
+)
+SELECT 'table_heir', n.nspname, k.relname, k.inhparent::regclass::text
+  FROM kin k
+  JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
+ WHERE k.oid IN (SELECT oid FROM seat)
+    OR k.root IN (SELECT oid FROM seat) AND n.oid NOT IN (SELECT oid FROM room)
+""",
+    {
+        "table_heir": "This table of {schema} is an heir of {detail}, and who reads that reads its"
+        " rows past its own policies. ALTER TABLE {schema}.{object} NO INHERIT or detach it.",
+    },
+)
+
+LASTING = Subject(
+    """
+SELECT 'table_unlogged', r.schema, c.relname, NULL
+  FROM room r
+  JOIN pg_catalog.pg_class c ON c.relnamespace = r.oid AND c.relkind = 'r'
+ WHERE c.relpersistence <> 'p'
+""",
+    {
+        "table_unlogged": "A crash of the server empties this table of {schema}, and no standby or"
+        " backup of its log has it. ALTER TABLE {schema}.{object} SET LOGGED.",
+    },
+)
+
 OWNERS = Subject(
     """
 , thing AS (

@@ -15,6 +15,7 @@ from tenants.ownership import UserOwned, tenant_models
 from tenants.rls import OWNER_POLICY, TENANT_POLICY, quoted
 from tests.isolation.database import application, as_tenant, as_user, inside, sabotaged
 from tests.isolation.world import Trader, World, build_world
+from tests.tenants.catalogue.scratch import alone
 
 TABLES = sorted(model._meta.db_table for model in tenant_models())
 OWNED = sorted(m._meta.db_table for m in tenant_models() if issubclass(m, UserOwned))
@@ -333,6 +334,22 @@ def test_what_the_application_may_never_do(world: World, statement: str) -> None
     with inside(as_tenant(shared(world))) as cursor, pytest.raises(psycopg.Error) as caught:
         cursor.execute(statement.encode())
     assert caught.value.sqlstate in ("42501", "42710", "0LP01"), caught.value
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER ROLE bulkhead_app PASSWORD 'x'",
+        "ALTER ROLE bulkhead_app SET statement_timeout = 1",
+        "ALTER ROLE bulkhead_app SET search_path = pg_temp",
+    ],
+)
+def test_what_the_application_may_do_to_itself(world: World, statement: str) -> None:
+    """PostgreSQL lets every role; it locks the application out, and opens nothing."""
+    with alone(), inside(as_tenant(shared(world))) as cursor:
+        cursor.execute(statement.encode())
+        assert cursor.statusmessage == "ALTER ROLE"
+        assert foreign_rows(cursor, "trading_order", shared(world)) == 0
 
 
 def test_the_application_has_nothing_to_grant(world: World) -> None:

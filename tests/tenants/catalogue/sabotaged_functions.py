@@ -90,6 +90,12 @@ FUNCTIONS = [
         PUBLIC,
     ),
     Sabotage(
+        "entry to hand on",
+        "function_callers",
+        f"GRANT EXECUTE ON FUNCTION enter_tenant TO {_APP} WITH GRANT OPTION",
+        PUBLIC,
+    ),
+    Sabotage(
         "proof not for the application",
         "function_not_callable",
         f"REVOKE EXECUTE ON FUNCTION proven_tenant FROM {_APP}",

@@ -18,6 +18,27 @@ GRANTS = [
         "grant_beyond",
         f"GRANT UPDATE ON {{schema}}.trading_fill TO {_APP}",
     ),
+    Sabotage(
+        "right to hand on",
+        "grant_option",
+        f"GRANT SELECT ON {{schema}}.trading_order TO {_APP} WITH GRANT OPTION",
+    ),
+    Sabotage(
+        "right to hand on a shared table",
+        "grant_option",
+        f"GRANT SELECT ON accounts_user TO {_APP} WITH GRANT OPTION",
+        PUBLIC,
+    ),
+    Sabotage(
+        "right to hand on a column",
+        "column_grant",
+        f"GRANT SELECT (fees) ON {{schema}}.trading_order TO {_APP} WITH GRANT OPTION",
+    ),
+    Sabotage(
+        "right to hand on the schema",
+        "grant_above",
+        f"GRANT USAGE ON SCHEMA {{schema}} TO {_APP} WITH GRANT OPTION",
+    ),
     Sabotage("public reads", "grant_to_public", "GRANT SELECT ON {schema}.trading_order TO PUBLIC"),
     Sabotage(
         "another role reads",

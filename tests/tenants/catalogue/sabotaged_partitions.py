@@ -43,6 +43,12 @@ PARTITIONS = [
         PUBLIC,
     ),
     Sabotage(
+        "partition to hand on",
+        "partition_grant",
+        f"{WALLED}; GRANT SELECT ON {_YEAR} TO {_APP} WITH GRANT OPTION",
+        PUBLIC,
+    ),
+    Sabotage(
         "partition for another role",
         "partition_grant",
         f"{WALLED}; GRANT SELECT ON {_YEAR} TO bulkhead_backup",

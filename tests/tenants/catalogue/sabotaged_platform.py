@@ -187,3 +187,45 @@ PLACES = [
         " VALUES ('trading', '9999_later', now())",
     ),
 ]
+
+_KEY = "ALTER TABLE bulkhead.ticket_key"
+TICKET_KEY = [
+    Sabotage(name, codes, sql, PUBLIC, found_in="bulkhead")
+    for name, codes, sql in (
+        ("key of the tickets lost", "ticket_key_lost", "DELETE FROM bulkhead.ticket_key"),
+        (
+            "key of the tickets without a key",
+            "ticket_key_altered",
+            f"{_KEY} DROP CONSTRAINT ticket_key_pkey",
+        ),
+        (
+            "two keys of the tickets",
+            "ticket_key_altered ticket_key_lost",
+            f"{_KEY} DROP CONSTRAINT ticket_key_pkey;"
+            " INSERT INTO bulkhead.ticket_key SELECT * FROM bulkhead.ticket_key",
+        ),
+        (
+            "key of the tickets that a crash empties",
+            "ticket_key_altered",
+            f"{_KEY} SET UNLOGGED",
+        ),
+        (
+            "key of the tickets told to another",
+            "ticket_key_altered",
+            "CREATE RULE tell AS ON UPDATE TO bulkhead.ticket_key DO ALSO NOTIFY told",
+        ),
+        (
+            "key of the tickets that its reader does not see",
+            "ticket_key_altered",
+            f"{_KEY} ENABLE ROW LEVEL SECURITY",
+        ),
+    )
+] + [
+    Sabotage(
+        "table of the tickets' key lost",
+        "",
+        "DROP TABLE bulkhead.ticket_key",
+        PUBLIC,
+        also="ticket_key_missing unreadable",
+    ),
+]

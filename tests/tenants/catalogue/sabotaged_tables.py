@@ -11,6 +11,33 @@ TABLES = [
         "table_unknown",
         "CREATE TABLE {schema}.old () INHERITS ({schema}.trading_idempotentrequest)",
     ),
+    Sabotage(
+        "heir in another schema",
+        "table_heir",
+        "CREATE SCHEMA shop; CREATE TABLE shop.heir () INHERITS ({schema}.trading_order)",
+        PUBLIC,
+        found_in="shop",
+    ),
+    Sabotage(
+        "a tenant's table heir of another's",
+        "table_heir",
+        "ALTER TABLE {dedicated}.trading_idempotentrequest"
+        " INHERIT public.trading_idempotentrequest",
+        DEDICATED,
+    ),
+    Sabotage(
+        "partition in another schema",
+        "table_heir",
+        "CREATE TABLE bulkhead.early PARTITION OF public.market_candle"
+        " FOR VALUES FROM ('1980-01-01') TO ('1981-01-01')",
+        PUBLIC,
+        found_in="bulkhead",
+    ),
+    Sabotage(
+        "table that a crash empties",
+        "table_unlogged",
+        "ALTER TABLE {schema}.audit_auditevent SET UNLOGGED",
+    ),
     Sabotage("sequence nobody owns", "sequence_unknown", "CREATE SEQUENCE {schema}.numbers"),
     Sabotage(
         "view with its owner's rights",

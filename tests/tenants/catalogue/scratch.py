@@ -50,7 +50,7 @@ class Scratch:
 
     def gaps(self, sql: str = "", *, by_owner: bool = True, seen_by: str = OWNER) -> list[Gap]:
         """What a role finds after `sql`, in a transaction that is rolled back."""
-        with _alone(), self.connection.cursor() as cursor:
+        with alone(), self.connection.cursor() as cursor:
             try:
                 if by_owner:
                     cursor.execute(f"SET LOCAL ROLE {OWNER}")
@@ -98,7 +98,7 @@ def made() -> Iterator[Scratch]:
 
 
 def _prepare(environment: dict[str, str]) -> None:
-    with _alone():
+    with alone():
         subprocess.run(
             [sys.executable, "-c", _PREPARE],
             env={**os.environ, **environment},
@@ -123,7 +123,8 @@ def _pointed(url: str, database: str) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """No other test changes roles meanwhile."""
     with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         yield

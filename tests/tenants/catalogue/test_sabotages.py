@@ -14,6 +14,7 @@ from tests.tenants.catalogue import (
     sabotaged_partitions,
     sabotaged_platform,
     sabotaged_policies,
+    sabotaged_shipped,
     sabotaged_tables,
 )
 from tests.tenants.catalogue.sabotage import Sabotage
@@ -32,6 +33,10 @@ SABOTAGES = [
     *sabotaged_platform.ROLES,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
+    *sabotaged_platform.TICKET_KEY,
+    *sabotaged_shipped.ELSEWHERE,
+    *sabotaged_shipped.OPENED,
+    *sabotaged_shipped.ALTERED,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.
@@ -94,7 +99,7 @@ def _schemas(scratch: Scratch) -> list[tuple[str]]:
 
 
 def test_every_code_has_a_sabotage() -> None:
-    subjects = [*inspection.SUBJECTS, *comparison.COMPARISONS]
+    subjects = [*inspection.SUBJECTS, *inspection.OF_THE_OWNER, *comparison.COMPARISONS]
     known = {code for subject in subjects for code in subject.sentences}
     tried = {code for s in SABOTAGES for code in f"{s.codes} {s.also}".split()}
     assert known - tried == UNTRIED
