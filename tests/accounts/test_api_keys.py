@@ -300,6 +300,9 @@ def test_a_key_of_one_account_meets_no_other(house: House) -> None:
     assert call("GET", "portfolio/", credential=credential).status_code in (200, 403)
     assert other not in call("GET", "portfolio/", credential=credential).content.decode()
     assert call("GET", "instruments/", credential=credential).status_code == 200
+    canceled = post("orders/cancel-all/", {}, credential=credential).json()
+    assert [row["id"] for row in canceled] == [placed.json()["id"]]
+    assert house.alice.get(f"orders/{elsewhere}/").json()["status"] == "accepted"
 
 
 def test_a_key_of_one_account_opens_no_view_of_the_whole(house: House) -> None:

@@ -22,6 +22,7 @@ SILENT = {
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
+    "trading.brokers.actions.bound_account": "answers, and changes nothing",
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",
     "trading.brokers.actions.flow": "notes a flow of money; what made it flow is recorded",
     "trading.brokers.actions.lock": "a step inside an action; takes a lock",

@@ -283,6 +283,26 @@ def test_a_replacement_takes_the_place_of_an_order_and_both_say_so(
     assert seen(alice, new)["status"] == "filled"
 
 
+def test_a_replacement_asked_twice_of_the_version_that_was_read_is_answered_twice(
+    house: House, market: Market
+) -> None:
+    """The first answer may have been lost on its way."""
+    account = open_account(house.alice)
+    order = place(
+        house.alice, account, market, side="buy", type="limit", quantity="1", limit_price="50"
+    )
+    path, key = f"orders/{order['id']}/", uuid4().hex
+    version = house.alice.get(path)["ETag"]
+    given = {"If_Match": version, "Idempotency_Key": key}
+    first, again = (
+        house.alice.request("PATCH", path, {"limit_price": "51"}, **given) for _ in range(2)
+    )
+    assert first.status_code == again.status_code == 200, again.json()
+    assert first.json() == again.json()
+    stale = house.alice.request("PATCH", path, {"limit_price": "52"}, If_Match=version)
+    assert stale.status_code == 412
+
+
 def test_a_replacement_that_cannot_be_paid_leaves_the_order_as_it_was(
     house: House, market: Market
 ) -> None:

@@ -53,7 +53,7 @@ def open_account(*, user_id: UUID, opening: Opening, now: datetime) -> Account:
 
     Raises NotFound for an API key that is good for one account only.
     """
-    if context.require().actor.account_id is not None:
+    if bound_account() is not None:
         raise NotFound("This key is good for one account, and opens no other.")
     own = Account.objects.filter(user_id=user_id).exclude(status=Account.Status.CLOSED)
     if own.filter(name=opening.name).exists():
@@ -170,7 +170,7 @@ def lock(account_id: UUID) -> Account:
     Raises NotFound for an account that is not there, not the caller's, or not the one that the
     caller's API key is good for.
     """
-    only = context.require().actor.account_id
+    only = bound_account()
     if only not in (None, account_id):
         raise NotFound("There is no such account.")
     account = Account.objects.select_for_update().filter(pk=account_id).first()
@@ -283,6 +283,11 @@ def _others(account: Account) -> QuerySet[Account]:
 
 def _said(account: Account, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(account, name) for name in names}
+
+
+def bound_account() -> UUID | None:
+    """The only account that the caller's API key is good for; None for everybody else."""
+    return context.require().actor.account_id
 
 
 def acting_user() -> UUID:

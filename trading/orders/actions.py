@@ -90,8 +90,12 @@ def cancel(*, order_id: UUID, now: datetime) -> Order:
 
 
 def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list[Order]:
-    """Cancel every order of a person that is open by then, or those of one account."""
+    """Cancel every order of a person that is open by then, or those of one account.
+
+    For a key that is bound to an account, every order means those of that account.
+    """
     rows = Order.objects.open().filter(user_id=user_id)
+    account_id = account_id or brokers.bound_account()
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
     ended = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
@@ -58,9 +57,8 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         """Replace the order: a new one takes its place, linked to it."""
         given = OrderChangeIn(data=request.data)
         given.is_valid(raise_exception=True)
-        order = self.get_object()
-        check_match(request, OrderOut(order).data)
-        return answered(request, partial(self._replace, order.id, given.change()))
+        act = partial(self._replace, request, self.get_object(), given.change())
+        return answered(request, act)
 
     @extend_schema(request=None, responses=OrderOut)
     def destroy(self, request: Request, pk: str) -> Response:
@@ -109,8 +107,10 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         order, is_new = actions.place(asked, now=timezone.now())
         return 201 if is_new else 200, OrderOut(order).data
 
-    def _replace(self, order_id: UUID, change: Change) -> tuple[int, Any]:
-        order = actions.replace(order_id=order_id, change=change, now=timezone.now())
+    def _replace(self, request: Request, read: Order, change: Change) -> tuple[int, Any]:
+        """The version counts when it is done, and not when the kept answer is given again."""
+        check_match(request, OrderOut(read).data)
+        order = actions.replace(order_id=read.id, change=change, now=timezone.now())
         return 200, OrderOut(order).data
 
 
