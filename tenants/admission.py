@@ -22,6 +22,9 @@ from tenants import door, identity, limits, origin
 from tenants.door import Room
 from tenants.identity import Identity
 from tenants.models import EmergencyLock
+from tenants.valkey import ValkeyAway
+
+_FILLINGS = 3  # of a Valkey that was emptied, before a request gives up
 
 
 class SessionEnded(DomainError):
@@ -65,7 +68,9 @@ def admit(guest: Guest, *, is_data: bool, takes: bool = True) -> Room:
     Raises SessionEnded, Locked, TooManyRequests, or ValkeyAway.
     """
     verdict, room = _ask(guest, is_data=is_data, takes=takes)
-    if verdict == "incomplete":
+    for _ in range(_FILLINGS):
+        if verdict != "incomplete":
+            break
         recall()
         verdict, room = _ask(guest, is_data=is_data, takes=takes)
     if verdict == "welcome":
@@ -74,6 +79,8 @@ def admit(guest: Guest, *, is_data: bool, takes: bool = True) -> Room:
         raise TooManyRequests(headers={**room.headers(), "Retry-After": str(room.full_in)})
     if verdict == "locked":
         raise Locked(headers={"Retry-After": "30"})
+    if verdict == "incomplete":  # emptied again and again
+        raise ValkeyAway(headers={"Retry-After": "1"})
     raise SessionEnded(headers=turn_away(guest.address).headers())
 
 

@@ -187,6 +187,19 @@ def test_the_emergency_lock_closes_one_tenants_data_and_leaves_log_in_open(house
     assert status(house.alice.token) == (200, "")
 
 
+def test_a_valkey_that_stays_incomplete_ends_no_session(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cannot be told to have left is asked to come back, and not told to have left."""
+    monkeypatch.setattr(admission, "recall", lambda: None)
+    valkey.client().delete("revoked:complete")
+    try:
+        assert status(house.alice.token) == (503, "unavailable")
+    finally:
+        valkey.client().set("revoked:complete", 1)
+    assert status(house.alice.token) == (200, "")
+
+
 def test_a_valkey_emptied_before_the_commit_hears_of_an_ended_session_after_it() -> None:
     """Somebody's request may have had it filled meanwhile, with what was committed until then."""
     ended = uuid4()

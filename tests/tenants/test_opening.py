@@ -271,7 +271,7 @@ def test_a_refused_opening_leaves_the_statement_undone(
     connection: TenantConnection, house: House, where: TenantContext
 ) -> None:
     tenant = house.alice.tenant
-    suspension.suspend_tenant(tenant=tenant, reason="unpaid", by="test", now=now())
+    suspension.suspend_tenant(tenant=tenant, reason="unpaid", by=Actor.system("test"), now=now())
     for statement in ("SET SESSION application_name = 'done'", "SELECT pg_notify('done', '')"):
         with pytest.raises(TenantSuspended) as refusal:
             connection.execute(statement)
@@ -279,7 +279,7 @@ def test_a_refused_opening_leaves_the_statement_undone(
         assert connection.pgconn.transaction_status == TransactionStatus.IDLE
     with pytest.raises(TenantSuspended), context.enter(where):
         Account.objects.create(id=uuid4(), user_id=house.alice.user_id, name="written")
-    suspension.resume_tenant(tenant=tenant, by="test", now=now())
+    suspension.resume_tenant(tenant=tenant, by=Actor.system("test"), now=now())
     assert _read(connection, "SHOW application_name") == [""]
     assert "written" not in _read(connection, _ACCOUNTS)
 

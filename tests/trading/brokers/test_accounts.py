@@ -13,6 +13,7 @@ from django.db import connection
 from accounts import sealing
 from accounts.audit.models import AuditEvent
 from accounts.suspension import actions as suspension
+from tenants.context import Actor
 from tests.cast import House, Person, job, now
 from tests.market import list_instrument
 from trading.brokers import credentials
@@ -207,7 +208,9 @@ def test_rotation_says_which_tenants_it_could_not_reach(
     house: House, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_keys(house.alice)
-    suspension.suspend_tenant(tenant=house.tenant, reason="unpaid", by="system:test", now=now())
+    suspension.suspend_tenant(
+        tenant=house.tenant, reason="unpaid", by=Actor.system("test"), now=now()
+    )
     monkeypatch.setattr(sealing.tenants, "ids", lambda: [house.tenant.id])
     ours = {key: column for key, column in sealing._columns.items() if key[0] == CREDENTIALS}
     monkeypatch.setattr(sealing, "_columns", ours)
