@@ -33,16 +33,14 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What has to be on record, and what may be: a squashed migration replaces others."""
+    """What has to be on record, and what may be: a squashed migration replaces others, and a
+    dedicated schema that was migrated notes those of shared apps as done."""
 
     needed: frozenset[Key]
     known: frozenset[Key]
 
     def within(self, labels: set[str]) -> _Due:
-        return _Due(
-            frozenset(key for key in self.needed if key[0] in labels),
-            frozenset(key for key in self.known if key[0] in labels),
-        )
+        return _Due(frozenset(key for key in self.needed if key[0] in labels), self.known)
 
 
 def gaps(cursor: Cursor, facts: Mapping[str, Any]) -> Iterator[Gap]:

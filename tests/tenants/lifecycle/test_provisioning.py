@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError
 
+from tenants.catalogue import inspection
 from tenants.identifiers import new_id, schema_of, tenant_of
 from tenants.lifecycle import blueprint, migrating, provisioning
 from tenants.rls import quoted
@@ -78,6 +79,9 @@ def test_a_replayed_schema_is_migrated_again_in_vain(schema: str) -> None:
     before = described(schema)
     migrating.migrate_schema(schema, verbosity=0)
     assert described(schema) == before
+    with provisioning.owner_cursor() as cursor:
+        found = {gap.code for gap in inspection.gaps(cursor) if gap.schema == schema}
+    assert found == {"schema_without_tenant"}  # and of what was migrated, nothing
     drop(schema)
 
 
