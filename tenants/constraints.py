@@ -90,25 +90,37 @@ class TenantWall(_WallConstraint):
 class TenantReference(_WallConstraint):
     """A composite foreign key `(tenant_id, x_id) → (tenant_id, id)`, checked at commit.
 
-    Foreign-key checks run past policies; with the tenant in the key there is nothing to find there.
+    From a row with an `owner_column` to one that has an owner too, both owners are in it: nobody
+    hangs a row of their own on somebody else's. Foreign-key checks run past policies; with the
+    tenant and the owner in the key there is nothing to find there.
     """
 
-    def __init__(self, *, name: str, field: str) -> None:
+    def __init__(self, *, name: str, field: str, owner_column: str | None = None) -> None:
         super().__init__(name=name)
         self.field = field
+        self.owner_column = owner_column
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
         field = model._meta.get_field(self.field)
         target = cast("type[models.Model]", field.related_model)
         tables = [quoted(model._meta.db_table), quoted(target._meta.db_table)]
+        here, there = self._owners(target)
         return [
             # Forced policies would hide every row from the owner, and so from the check of the key.
             *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables),
             f"ALTER TABLE {tables[0]} ADD CONSTRAINT {quoted(self.name)}"
-            f" FOREIGN KEY (tenant_id, {quoted(str(field.column))})"  # type: ignore[union-attr]
-            f" REFERENCES {tables[1]} (tenant_id, id) DEFERRABLE INITIALLY DEFERRED",
+            f" FOREIGN KEY (tenant_id, {here}{quoted(str(field.column))})"  # type: ignore[union-attr]
+            f" REFERENCES {tables[1]} (tenant_id, {there}id) DEFERRABLE INITIALLY DEFERRED",
             *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables),
         ]
+
+    def _owners(self, target: type[models.Model]) -> tuple[str, str]:
+        """The owner's column here and there, as a part of the key's list; nothing without both."""
+        walls = (wall for wall in target._meta.constraints if isinstance(wall, TenantWall))
+        there = next((wall.owner_column for wall in walls), None)
+        if not self.owner_column or not there:
+            return "", ""
+        return f"{quoted(self.owner_column)}, ", f"{quoted(there)}, "
 
     def removal(self, model: type[models.Model], schema: str) -> list[str]:
         table = quoted(model._meta.db_table)
@@ -116,6 +128,8 @@ class TenantReference(_WallConstraint):
 
     def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
+        if self.owner_column:
+            kwargs["owner_column"] = self.owner_column
         return path, args, {**kwargs, "field": self.field}
 
 

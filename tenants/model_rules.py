@@ -50,7 +50,11 @@ def _wall_faults(model: type[TenantOwned]) -> Iterator[Error]:
 
 
 def _relation_faults(model: type[TenantOwned]) -> Iterator[Error]:
-    kept = {ref.field for ref in model._meta.constraints if isinstance(ref, TenantReference)}
+    kept = {
+        ref.field: ref.owner_column
+        for ref in model._meta.constraints
+        if isinstance(ref, TenantReference)
+    }
     for field in model._meta.local_fields:
         if not isinstance(field, models.ForeignKey):
             continue
@@ -60,6 +64,24 @@ def _relation_faults(model: type[TenantOwned]) -> Iterator[Error]:
             yield _error(5, model, f"{field.name} has no TenantReference: declare it in the model.")
         elif not issubclass(field.related_model, TenantOwned):
             yield _error(5, model, f"{field.name} leads out of the tenant; keep a plain UUID.")
+        elif kept[field.name] != model.owner_column:
+            yield _error(5, model, f"{field.name}'s TenantReference leaves its owner out.")
+        elif model.owner_column and not _is_held_by_owner(field.related_model):
+            yield _error(
+                9,
+                model,
+                f"{field.name} refers to {field.related_model.__name__}, which has no"
+                " UniqueConstraint of tenant_id, its owner and id: add one there.",
+            )
+
+
+def _is_held_by_owner(model: type[TenantOwned]) -> bool:
+    """Whether a key can name a row of it together with its owner."""
+    if not model.owner_column:
+        return True  # everybody's in the tenant
+    wanted = ("tenant_id", model.owner_column, "id")
+    unique = (c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint))
+    return any(c.fields == wanted and c.condition is None for c in unique)
 
 
 def _key_faults(model: type[TenantOwned]) -> Iterator[Error]:

@@ -41,16 +41,18 @@ def _walled_meta(
         name: next((getattr(base, name) for base in bases if hasattr(base, name)), None)
         for name in ("owner_column", "append_only", "is_deletable")
     }
+    owner_column = attrs.get("owner_column", inherited["owner_column"])
     walls: list[models.BaseConstraint] = [
         TenantWall(
             name=f"{table}_wall",
-            owner_column=attrs.get("owner_column", inherited["owner_column"]),
+            owner_column=owner_column,
             append_only=bool(attrs.get("append_only", inherited["append_only"])),
             is_deletable=bool(attrs.get("is_deletable", inherited["is_deletable"])),
         )
     ]
+    sameness = "same_owner" if owner_column else "same_tenant"
     walls += [
-        TenantReference(name=f"{table}_{key}_same_tenant", field=key)
+        TenantReference(name=f"{table}_{key}_{sameness}", field=key, owner_column=owner_column)
         for key, field in attrs.items()
         if isinstance(field, TenantForeignKey)
     ]
@@ -60,9 +62,11 @@ def _walled_meta(
 
 
 class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
-    """A reference to a row of the same tenant; `TenantReference` is its constraint in the database.
+    """A reference to a row of the same tenant, and between two people's rows of the same person.
 
-    Django's own single-column constraint and index are left out: every key starts with the tenant.
+    `TenantReference` is its constraint in the database; Django's own single-column constraint and
+    index are left out, since every key starts with the tenant. What a person's row refers to needs
+    a UniqueConstraint of `tenant_id`, `user_id` and `id`.
     """
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:

@@ -53,7 +53,13 @@ def shared_walls() -> dict[str, SharedWall]:
 def rows() -> Iterator[dict[str, Any]]:
     """The tables for the queries; `kind` says in which schemas each belongs."""
     for wall in tenant_walls():
-        yield _row(wall.table, "tenant", wall.privileges, append_only=wall.append_only)
+        yield _row(
+            wall.table,
+            "tenant",
+            wall.privileges,
+            append_only=wall.append_only,
+            owner=wall.owner_column,
+        )
     walls = shared_walls()
     for model in shared_models():
         table = model._meta.db_table
@@ -83,6 +89,7 @@ def _row(
     *,
     append_only: bool = False,
     walled: bool = True,
+    owner: str | None = None,
 ) -> dict[str, Any]:
     return {
         "tab": table,
@@ -90,4 +97,5 @@ def _row(
         "privileges": privileges,
         "append_only": append_only,
         "walled": walled,
+        "owner": owner,
     }

@@ -43,7 +43,8 @@ WITH room AS (
         OR n.nspname ~ '^tenant_[0-9a-f]{32}$' AND n.nspname <> %(pattern)s
 ), known AS (
     SELECT * FROM jsonb_to_recordset(%(tables)s::jsonb)
-        AS k(tab text, kind text, append_only boolean, walled boolean, privileges text[])
+        AS k(tab text, kind text, append_only boolean, walled boolean, owner text,
+             privileges text[])
 ), place AS (
     SELECT r.oid AS room, r.schema, r.tenant_id, k.*
       FROM room r JOIN known k ON k.kind <> 'shared' OR r.schema = 'public'
@@ -52,10 +53,12 @@ WITH room AS (
       FROM place p JOIN pg_catalog.pg_class c
         ON c.relnamespace = p.room AND c.relname = p.tab AND c.relkind IN ('r', 'p')
 ), tenant_seat AS (
-    SELECT s.oid, s.schema, s.tab, t.attnum AS tenant_column, i.attnum AS id_column
+    SELECT s.oid, s.schema, s.tab, t.attnum AS tenant_column, i.attnum AS id_column,
+           o.attnum AS owner_column
       FROM seat s
       LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = s.oid AND t.attname = 'tenant_id'
       LEFT JOIN pg_catalog.pg_attribute i ON i.attrelid = s.oid AND i.attname = 'id'
+      LEFT JOIN pg_catalog.pg_attribute o ON o.attrelid = s.oid AND o.attname = s.owner
      WHERE s.kind = 'tenant'
 ), application AS (
     SELECT 0::oid AS oid -- PUBLIC

@@ -371,18 +371,6 @@ def test_rows_of_the_past_cannot_be_changed_even_with_the_right() -> None:
             assert caught.value.sqlstate == "BH005"
 
 
-def test_a_reference_to_a_strangers_row_is_refused(world: World) -> None:
-    """Foreign keys run past policies: the tenant in the key is what stops this."""
-    mine, theirs = world.traders[0], world.traders[2]
-    with inside(as_tenant(mine)) as cursor, pytest.raises(psycopg.errors.ForeignKeyViolation):
-        cursor.execute(
-            "INSERT INTO trading_balance (id, user_id, account_id, currency, total, free, locked)"
-            " VALUES (gen_random_uuid(), %s, %s, 'EUR', 0, 0, 0)",
-            [mine.person.user_id, theirs.ids["Account"]],
-        )
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
 def test_identity_tables_are_closed_inside_a_tenant(world: World) -> None:
     trader = shared(world)
     with inside(as_tenant(trader)) as cursor:

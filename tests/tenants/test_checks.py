@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.test.utils import isolate_apps
 
 from tenants import checks, model_rules
-from tenants.constraints import SharedTable
+from tenants.constraints import SharedTable, TenantReference
 from tenants.ownership import TenantForeignKey, TenantOwned, UserOwned
 from trading.brokers.models import Account
 
@@ -93,6 +93,31 @@ def test_relations_stay_in_the_tenant() -> None:
 
     assert codes(model_rules.faults_of(Plain, frozenset())) == ["tenants.E005"]
     assert codes(model_rules.faults_of(Inherited, frozenset())) == ["tenants.E005"]
+
+
+@isolate_apps("trading")
+def test_references_between_peoples_rows_name_the_owner() -> None:
+    class Shelf(UserOwned):
+        class Meta:
+            app_label = "trading"
+
+    class Book(UserOwned):
+        shelf = TenantForeignKey(Shelf, related_name="+")
+
+        class Meta:
+            app_label = "trading"
+
+    assert codes(model_rules.faults_of(Book, frozenset())) == ["tenants.E009"]
+    whole = models.UniqueConstraint(fields=["tenant_id", "user_id", "id"], name="of_its_owner")
+    Shelf._meta.constraints.append(whole)
+    assert codes(model_rules.faults_of(Book, frozenset())) == []
+    Book._meta.constraints = [
+        TenantReference(name=rule.name, field=rule.field)
+        if isinstance(rule, TenantReference)
+        else rule
+        for rule in Book._meta.constraints
+    ]
+    assert codes(model_rules.faults_of(Book, frozenset())) == ["tenants.E005"]
 
 
 @isolate_apps("trading")

@@ -49,6 +49,9 @@ class Account(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
+                fields=["tenant_id", "user_id", "id"], name="account_of_its_owner"
+            ),
+            models.UniqueConstraint(
                 fields=["tenant_id", "user_id", "name"],
                 condition=~Q(status="closed"),
                 name="account_name_is_unique",

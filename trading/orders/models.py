@@ -138,6 +138,9 @@ class Order(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
+                fields=["tenant_id", "user_id", "id"], name="order_of_its_owner"
+            ),
+            models.UniqueConstraint(
                 fields=["tenant_id", "account", "client_order_id"],
                 name="order_client_order_id_is_unique",
             ),
@@ -325,6 +328,9 @@ class Fill(UserOwned):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "user_id", "id"], name="fill_of_its_owner"
+            ),
             models.UniqueConstraint(
                 fields=["tenant_id", "account", "trade_id"], name="fill_is_applied_once"
             ),

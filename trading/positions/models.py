@@ -52,6 +52,9 @@ class Position(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
+                fields=["tenant_id", "user_id", "id"], name="position_of_its_owner"
+            ),
+            models.UniqueConstraint(
                 fields=["tenant_id", "account", "instrument"],
                 condition=Q(closed_at=None),
                 name="position_open_is_one",

@@ -5,7 +5,7 @@ from tests.tenants.catalogue.sabotage import Sabotage
 _ORDER = "ALTER TABLE {schema}.trading_order"
 _REQUEST = "ALTER TABLE {schema}.trading_idempotentrequest"
 _KEY = "trading_idempotentrequest_pkey"
-_REFERENCE = "trading_order_account_same_tenant"
+_REFERENCE = "trading_order_account_same_owner"
 
 KEYS = [
     Sabotage(
@@ -83,6 +83,21 @@ REFERENCES = [
         " FOREIGN KEY (account_id, tenant_id) REFERENCES {schema}.trading_account (id, tenant_id)",
     ),
     Sabotage(
+        "reference without the owner",
+        "foreign_key_without_owner",
+        f"{_ORDER} DROP CONSTRAINT {_REFERENCE}, ADD CONSTRAINT {_REFERENCE}"
+        " FOREIGN KEY (tenant_id, account_id) REFERENCES {schema}.trading_account"
+        " DEFERRABLE INITIALLY DEFERRED",
+    ),
+    Sabotage(
+        "reference with the owner in the wrong place",
+        "constraint_not_valid foreign_key_without_owner",
+        f"{_ORDER} DROP CONSTRAINT {_REFERENCE}, ADD CONSTRAINT {_REFERENCE}"
+        " FOREIGN KEY (tenant_id, account_id, user_id)"
+        " REFERENCES {schema}.trading_account (tenant_id, user_id, id)"
+        " DEFERRABLE INITIALLY DEFERRED NOT VALID",
+    ),
+    Sabotage(
         "reference checked at once",
         "foreign_key_not_deferrable",
         f"{_ORDER} ALTER CONSTRAINT {_REFERENCE} NOT DEFERRABLE",
@@ -97,7 +112,8 @@ REFERENCES = [
         "reference not validated",
         "constraint_not_valid",
         f"{_ORDER} DROP CONSTRAINT {_REFERENCE}, ADD CONSTRAINT {_REFERENCE}"
-        " FOREIGN KEY (tenant_id, account_id) REFERENCES {schema}.trading_account"
+        " FOREIGN KEY (tenant_id, user_id, account_id)"
+        " REFERENCES {schema}.trading_account (tenant_id, user_id, id)"
         " DEFERRABLE INITIALLY DEFERRED NOT VALID",
     ),
     Sabotage(

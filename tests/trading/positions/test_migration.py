@@ -15,8 +15,8 @@ _MIGRATION = importlib.import_module("trading.migrations.0006_positions")
 # The table as it stands before the migration's end, which walls it off and adds its references.
 _UNFINISHED = """
 ALTER TABLE trading_positionlot NO FORCE ROW LEVEL SECURITY,
- DROP CONSTRAINT trading_positionlot_position_same_tenant,
- DROP CONSTRAINT trading_positionlot_fill_same_tenant
+ DROP CONSTRAINT trading_positionlot_position_same_owner,
+ DROP CONSTRAINT trading_positionlot_fill_same_owner
 """
 _FORCED = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'trading_fill'::regclass"
 _FILL = """

@@ -1,0 +1,67 @@
+from django.db import migrations, models
+
+from tenants.constraints import TenantReference
+
+# What rows of a person refer to, and by which fields of which models.
+_REFERRED = {
+    "account": "account_of_its_owner",
+    "fill": "fill_of_its_owner",
+    "namedportfolio": "portfolio_of_its_owner",
+    "order": "order_of_its_owner",
+    "position": "position_of_its_owner",
+}
+_REFERENCES = {
+    "accountlimits": ["account"],
+    "autobuy": ["account"],
+    "balance": ["account"],
+    "bracketterms": ["position"],
+    "cashmovement": ["account"],
+    "decisionlog": ["position"],
+    "equitypoint": ["account"],
+    "exchangecredential": ["account"],
+    "fill": ["order", "account", "position"],
+    "namedportfolioaccount": ["portfolio", "account"],
+    "order": ["account", "parent", "replaces"],
+    "perpetualterms": ["position"],
+    "position": ["account"],
+    "positionlot": ["position", "fill"],
+    "reconciliation": ["account"],
+    "venueintent": ["account", "order"],
+}
+_FIELDS = [(model, field) for model, fields in _REFERENCES.items() for field in fields]
+
+
+class Migration(migrations.Migration):
+    """Between rows of people the owner is in the key: nobody's order stands on another's account.
+
+    Fails, changing nothing, where such a row is there.
+    """
+
+    dependencies = [("trading", "0009_places_of_ticks")]
+
+    operations = [
+        *(
+            migrations.AddConstraint(
+                model_name=model,
+                constraint=models.UniqueConstraint(
+                    fields=["tenant_id", "user_id", "id"], name=name
+                ),
+            )
+            for model, name in _REFERRED.items()
+        ),
+        *(
+            migrations.RemoveConstraint(
+                model_name=model, name=f"trading_{model}_{field}_same_tenant"
+            )
+            for model, field in _FIELDS
+        ),
+        *(
+            migrations.AddConstraint(
+                model_name=model,
+                constraint=TenantReference(
+                    name=f"trading_{model}_{field}_same_owner", field=field, owner_column="user_id"
+                ),
+            )
+            for model, field in _FIELDS
+        ),
+    ]
