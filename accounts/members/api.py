@@ -89,7 +89,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
 
     @extend_schema(responses=MemberOut)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return with_etag(MemberOut(self.get_object()).data)
+        return with_etag(request, MemberOut(self.get_object()).data)
 
     @extend_schema(request=MemberChangeIn, responses=MemberOut, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -105,7 +105,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
             role=Role(role) if role else None,
             sees_tenant=given.validated_data.get("sees_tenant"),
         )
-        return with_etag(MemberOut(changed).data)
+        return with_etag(request, MemberOut(changed).data)
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -158,7 +158,7 @@ class TenantPolicyView(APIView):
 
     @extend_schema(responses=TenantPolicyIO, operation_id="tenant_policy")
     def get(self, request: Request) -> Response:
-        return with_etag(TenantPolicyIO(queries.policy(caller_of(request).tenant_id)).data)
+        return with_etag(request, TenantPolicyIO(queries.policy(caller_of(request).tenant_id)).data)
 
     @extend_schema(
         request=TenantPolicyIO,
@@ -177,7 +177,7 @@ class TenantPolicyView(APIView):
         changed = actions.change_policy(
             now=timezone.now(), precondition=precondition, **given.validated_data
         )
-        return with_etag(TenantPolicyIO(changed).data)
+        return with_etag(request, TenantPolicyIO(changed).data)
 
 
 class InvitationAcceptView(APIView):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from config.api.errors import DomainError
+from config.api.readers import reader_of
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -28,19 +29,19 @@ class VersionMismatch(DomainError):
     title = "The object has changed since it was read."
 
 
-def etag_of(data: Any) -> str:
-    """A digest of the representation: what the reader saw is what it stands for."""
-    text = json.dumps(data, cls=JSONEncoder, sort_keys=True)
+def etag_of(request: Request, data: Any) -> str:
+    """A digest of the representation and its reader: it stands for what this person saw."""
+    text = json.dumps([reader_of(request), data], cls=JSONEncoder, sort_keys=True)
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def with_etag(data: Any, *, version: Any = None) -> Response:
+def with_etag(request: Request, data: Any, *, version: Any = None) -> Response:
     """`version` is what the tag stands for where that is less than all of `data`."""
-    return Response(data, headers={"ETag": etag_of(data if version is None else version)})
+    return Response(data, headers={"ETag": etag_of(request, data if version is None else version)})
 
 
 def check_match(request: Request, data: Any) -> None:
     """Raises VersionMismatch when `If-Match` names another version than `data`."""
     asked = request.headers.get("If-Match")
-    if asked and asked.strip() not in ("*", etag_of(data)):
+    if asked and asked.strip() not in ("*", etag_of(request, data)):
         raise VersionMismatch

@@ -319,6 +319,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": [
+        "config.api.parameters.KnownParameters",
         "django_filters.rest_framework.DjangoFilterBackend",
         "config.api.ordering.AllowedOrdering",
     ],

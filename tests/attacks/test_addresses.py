@@ -256,6 +256,17 @@ def test_a_tag_of_one_is_no_precondition_of_another(site: Server, house: House) 
     assert kept.told == (404, "not_found")
 
 
+def test_a_tag_stands_for_what_its_own_reader_saw(site: Server, house: House) -> None:
+    """Of the same account, seen by who owns it and by who is in charge of the tenant."""
+    made = call(site, "POST", "accounts/", {"name": "hers"}, credential=bearer(house.alice))
+    path = f"accounts/{made.json()['id']}/"
+    tags = {
+        call(site, "GET", path, credential=bearer(person)).headers["etag"]
+        for person in (house.alice, house.olga)
+    }
+    assert len(tags) == 2
+
+
 def test_a_kept_answer_is_given_to_its_own_person_only(site: Server, house: House) -> None:
     """The same `Idempotency-Key`, URL and body of somebody else is another request."""
     key = ("Idempotency-Key", "the same for all")

@@ -27,7 +27,6 @@ WALLED = [
     for listing in LISTINGS
     if listing.filters() and not listing.route.is_detail and listing.model.__name__ not in PERSONAL
 ]
-_AT_ONCE = 300  # parameters a query: Django reads a thousand
 
 
 @pytest.fixture
@@ -143,21 +142,15 @@ def test_no_ordering_is_taken_that_is_not_offered(world: World, listing: Listing
 
 
 @EVERY
-def test_what_is_no_filter_chooses_nothing(world: World, listing: Listing) -> None:
-    """Columns that nobody offers, lookups and relations: all at once, for one would be enough."""
-    for owner, reader in pairs(listing, world):
+def test_what_is_no_filter_is_refused(world: World, listing: Listing) -> None:
+    """Columns that nobody offers, lookups and relations."""
+    for owner, reader in list(pairs(listing, world))[:2]:
         queries = list(listing.not_offered(owner))
         assert queries
-        status, plain = ask(listing, reader, "page_size=200", world)
-        assert status == 200
-        for start in range(0, len(queries), _AT_ONCE):
-            query = "&".join(["page_size=200", *queries[start : start + _AT_ONCE]])
-            assert rows(ask(listing, reader, query, world)[1]) == rows(plain)
-
-
-def rows(text: str) -> Any:
-    """But for the links to the next page, which repeat what was asked."""
-    return text.partition('"results":')[2] or text
+        for query in queries:
+            status, text = ask(listing, reader, query, world)
+            assert status == 400, query
+            assert '"detail":"There is no parameter ' in text
 
 
 @pytest.mark.parametrize("listing", WALLED, ids=lambda listing: listing.route.name)

@@ -55,7 +55,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
 
     @extend_schema(responses=AccountOut)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return with_etag(AccountOut(self.get_object()).data)
+        return with_etag(request, AccountOut(self.get_object()).data)
 
     @extend_schema(request=AccountChangeIn, responses=AccountOut, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -67,7 +67,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
             precondition=lambda account: check_match(request, AccountOut(account).data),
             **given.validated_data,
         )
-        return with_etag(AccountOut(changed).data)
+        return with_etag(request, AccountOut(changed).data)
 
     @extend_schema(responses=BalanceOut(many=True), filters=False)
     @action(detail=True, **_ALONE)

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.access.permissions import MarketData
 from config.api.pagination import CursorPages
+from config.api.parameters import PAGING, asked_for
 from trading.market import cached, prices, queries
 from trading.market.cached import Kind
 from trading.market.faces import (
@@ -116,7 +117,7 @@ class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
         serializer_class=CandleOut,
     )
     def candles(self, request: Request, symbol: str) -> Response:
-        asked = _asked(CandlesIn, request)
+        asked = asked_for(CandlesIn, request, PAGING)
         rows = queries.candles(self.known()["symbol"], **asked)
         page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(CandleOut(page, many=True).data)
@@ -134,7 +135,7 @@ class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
         serializer_class=TickOut,
     )
     def ticks(self, request: Request, symbol: str) -> Response:
-        asked = _asked(TicksIn, request)
+        asked = asked_for(TicksIn, request, PAGING)
         rows = queries.ticks(self.known()["symbol"], asked.get("start"), asked.get("end"))
         page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(TickOut(page, many=True).data)
@@ -142,7 +143,7 @@ class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
     @extend_schema(parameters=[GapsIn], responses=GapsOut, filters=False)
     @action(detail=True, filter_backends=[], filterset_fields=None, pagination_class=None)
     def gaps(self, request: Request, symbol: str) -> Response:
-        asked = _asked(GapsIn, request)
+        asked = asked_for(GapsIn, request)
         found = queries.gaps(self.known()["symbol"], **asked, now=timezone.now())
         return Response(GapsOut(found).data)
 
@@ -155,12 +156,6 @@ class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
     @action(detail=True, filter_backends=[], filterset_fields=None, pagination_class=None)
     def statistics(self, request: Request, symbol: str) -> Response:
         return Response(cached.kept(Kind.STATISTICS, self.known()["symbol"], _statistics))
-
-
-def _asked(face: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    asked = face(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
 
 
 def _instrument(symbol: str) -> dict[str, Any]:

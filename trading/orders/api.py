@@ -67,7 +67,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
 
     @extend_schema(responses=OrderOut)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return with_etag(OrderOut(self.get_object()).data)
+        return with_etag(request, OrderOut(self.get_object()).data)
 
     @extend_schema(request=OrderIn, responses=PreviewOut, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)

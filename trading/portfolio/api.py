@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
+from config.api.parameters import asked_for
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
@@ -47,12 +48,9 @@ class HistoryView(APIView):
 
     @extend_schema(parameters=[HistoryIn], responses=HistoryOut, operation_id="portfolio_history")
     def get(self, request: Request) -> Response:
-        asked = HistoryIn(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        asked = asked_for(HistoryIn, request)
         found = history.history(
-            span=asked.validated_data["range"],
-            interval=asked.validated_data.get("interval"),
-            now=timezone.now(),
+            span=asked["range"], interval=asked.get("interval"), now=timezone.now()
         )
         return Response(HistoryOut({**_ends(found), "currencies": _series(found)}).data)
 
@@ -64,11 +62,9 @@ class ProfitView(APIView):
 
     @extend_schema(parameters=[ProfitIn], responses=ProfitOut, operation_id="portfolio_pnl")
     def get(self, request: Request) -> Response:
-        asked = ProfitIn(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        data = asked.validated_data
+        asked = asked_for(ProfitIn, request)
         found = history.profits(
-            by=By(data["by"]), start=data.get("start"), end=data.get("end", timezone.now())
+            by=By(asked["by"]), start=asked.get("start"), end=asked.get("end", timezone.now())
         )
         return Response(ProfitOut(found).data)
 
@@ -109,7 +105,7 @@ class NamedPortfolioViewSet(TenantViewSet):
     @extend_schema(responses=NamedPortfolioOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         found = self.get_object()
-        return with_etag(_shown([found])[0], version=_version(found))
+        return with_etag(request, _shown([found])[0], version=_version(found))
 
     @extend_schema(
         request=NamedPortfolioChangeIn, responses=NamedPortfolioOut, parameters=[IF_MATCH]
@@ -123,7 +119,7 @@ class NamedPortfolioViewSet(TenantViewSet):
             now=timezone.now(),
             **given.validated_data,
         )
-        return with_etag(_shown([changed])[0], version=_version(changed))
+        return with_etag(request, _shown([changed])[0], version=_version(changed))
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:

@@ -120,7 +120,7 @@ class PositionViewSet(TenantViewSet, mixins.RetrieveModelMixin):
 
     def _one(self) -> Response:
         position = self.get_object()
-        return with_etag(_shown([position])[0], version=_version(position))
+        return with_etag(self.request, _shown([position])[0], version=_version(position))
 
 
 def _version(position: Position) -> dict[str, str]:
