@@ -34,9 +34,11 @@ SABOTAGES = [
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
     *sabotaged_platform.TICKET_KEY,
+    *sabotaged_platform.OWNER_TABLES,
     *sabotaged_shipped.ELSEWHERE,
     *sabotaged_shipped.OPENED,
     *sabotaged_shipped.ALTERED,
+    *sabotaged_shipped.REPLACED,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.
