@@ -22,11 +22,11 @@ _LOADED_AT = time.time()
 def digest(server: int) -> str:
     """The same for two processes if they run the same code on the same release of PostgreSQL."""
     packages = [version(name) for name in ("django", "django-tenants")]
-    found = hashlib.sha256(f"{packages} {server} {settings.TENANT_APPS}".encode())
+    lines = [f"{packages} {server} {settings.TENANT_APPS}"]
     for file in files():
-        content = file.read_bytes()
-        found.update(f"{file.relative_to(_HOUSE)} {len(content)}\n".encode() + content)
-    return found.hexdigest()
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines.append(f"{file.relative_to(_HOUSE)} {content}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def are_as_loaded() -> bool:
