@@ -46,14 +46,14 @@ check: .venv/base .venv/dev ## all that CI runs: format, lint, types, layers, mi
 fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role (FUZZ_EXAMPLES)
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) exec $(PYTHON) -m pytest -n 2 --timeout 0 tests/api/test_fuzz.py
 
-campaign: .venv/base .venv/dev ## random traders by the thousand, kills, 32 hammering clients (BOOKS_EXAMPLES)
+campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammering clients, a pooler (BOOKS_EXAMPLES)
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
-	DATABASE_KILLS=$(or $(DATABASE_KILLS),3) \
+	DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
 		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py \
 		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
-		tests/trading/positions/test_folding.py
+		tests/trading/positions/test_folding.py tests/isolation/test_pooler.py
 
 fix: .venv/dev ## format, and repair what the linter can
 	$(PYTHON) -m ruff check --fix .

@@ -74,7 +74,9 @@ class RenewWalls(Operation):
         connection = schema_editor.connection
         if not router.allow_migrate(connection.alias, app_label):
             return
-        for model in to_state.apps.get_app_config(app_label).get_models():
+        models = to_state.apps.get_app_config(app_label).get_models()
+        # In an order of its own: what is compiled twice has to be the same.
+        for model in sorted(models, key=lambda model: model._meta.db_table):
             for constraint in model._meta.constraints:
                 if isinstance(constraint, TenantWall):
                     wall = constraint.wall(model._meta.db_table, str(connection.schema_name))

@@ -17,7 +17,9 @@ from tenants.catalogue import (
     facts,
     functions,
     grants,
+    kept_blueprint,
     keys,
+    owner_tables,
     partitions,
     pattern,
     placement,
@@ -30,7 +32,7 @@ from tenants.catalogue import (
     walls,
 )
 from tenants.catalogue.gap import DATABASE, Gap
-from tenants.catalogue.subject import COMMON, Cursor, Subject, undone
+from tenants.catalogue.subject import COMMON, Cursor, Reader, undone
 from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
 
 SUBJECTS = (
@@ -41,7 +43,7 @@ SUBJECTS = (
     functions.OURS,
     functions.TICKET,
     functions.REVOKED,
-    ticket_key.TABLE,
+    *owner_tables.TABLES,
     shipped.OPENED,
     shipped.ALTERED,
     tables.STRANGERS,
@@ -65,7 +67,7 @@ SUBJECTS = (
     safeguards.IN_FORCE,
 )
 # What only the owner may read.
-OF_THE_OWNER = (ticket_key.ROW,)
+OF_THE_OWNER: tuple[Reader, ...] = (ticket_key.KEY, kept_blueprint.KEPT, shipped.REPLACED)
 
 _SIZE = """
 SELECT count(s.oid), count(DISTINCT r.oid) FROM room r LEFT JOIN seat s ON s.room = r.oid
@@ -148,7 +150,7 @@ def _against(
     return _compared(cursor, {**given, "pattern": schema}, found)
 
 
-def _read(cursor: Cursor, subjects: Iterable[Subject], given: Mapping[str, Any]) -> Iterator[Gap]:
+def _read(cursor: Cursor, subjects: Iterable[Reader], given: Mapping[str, Any]) -> Iterator[Gap]:
     """What the subjects find; one that can't be read is a gap, and the others are read on."""
     for subject in subjects:
         try:

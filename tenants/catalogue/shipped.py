@@ -1,6 +1,7 @@
 """What PostgreSQL brings itself: opened further than it ships it, or made into something else."""
 
 from tenants.catalogue.subject import Subject
+from tenants.lifecycle.shipped_functions import DEFINITION, RELEASE
 
 # `pg_init_privs` keeps the grants of initdb; a function without an entry has the usual ones. The
 # views of information_schema, made last, have none there: all but their basis are for everybody.
@@ -86,5 +87,35 @@ SELECT DISTINCT 'shipped_view_altered', n.nspname, c.relname,
         " FUNCTION {object} back: NOT LEAKPROOF, SECURITY INVOKER, the superuser's.",
         "shipped_view_altered": "PostgreSQL's own view reads from {detail}, with its owner's"
         " rights. CREATE OR REPLACE VIEW {schema}.{object} as PostgreSQL ships it.",
+    },
+)
+
+# Only the owner may read what was recorded. Rows of transaction 1 are as initdb wrote them.
+REPLACED = Subject(
+    f"""
+, recorded AS (
+    SELECT f.signature, f.definition FROM bulkhead.function_record f WHERE f.release = {RELEASE}
+), standing AS (
+    SELECT n.nspname, p.oid::regprocedure::text AS signature, l.lanname, p.prosrc,
+           {DEFINITION} AS definition
+      FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+     -- One in another language `ALTERED` tells.
+     WHERE p.oid < 16384 AND p.xmin <> '1'::xid AND l.lanname IN ('internal', 'c', 'sql')
+)
+SELECT 'shipped_function_replaced', s.nspname, s.signature, concat(s.lanname, ' ', s.prosrc)
+  FROM standing s LEFT JOIN recorded r USING (signature)
+ WHERE s.definition IS DISTINCT FROM r.definition AND EXISTS (SELECT FROM recorded)
+UNION ALL
+SELECT 'shipped_functions_unrecorded', '(database)', 'function_record', {RELEASE}::text
+ WHERE NOT EXISTS (SELECT FROM recorded)
+""",  # noqa: S608 - joined from constants
+    {
+        "shipped_function_replaced": "This function of PostgreSQL's does something else than when"
+        " the database was first migrated on this release: it is {detail} now. CREATE OR REPLACE"
+        " it as PostgreSQL ships it.",
+        "shipped_functions_unrecorded": "It is not on record how PostgreSQL {detail} ships its"
+        " functions, so that nobody can tell if one is replaced. Run `manage.py migrate`.",
     },
 )

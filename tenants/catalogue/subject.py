@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tenants.catalogue.gap import Gap
-
-
-class Cursor(Protocol):
-    """What Django's cursors and psycopg's have in common."""
-
-    def execute(self, query: Any, params: Any = None, /) -> Any: ...
-
-    def fetchall(self) -> list[Any]: ...
+from tenants.cursors import Cursor as Cursor  # noqa: PLC0414 - for whoever has a subject
 
 
 @contextmanager
@@ -66,6 +59,15 @@ WITH room AS (
     SELECT r.oid FROM pg_catalog.pg_roles r WHERE pg_has_role(to_regrole(%(app)s), r.oid, 'MEMBER')
 )
 """
+
+
+class Reader(Protocol):
+    """Looks for gaps; `sentences` has the words for each code that it may give."""
+
+    @property
+    def sentences(self) -> Mapping[str, str]: ...
+
+    def read(self, cursor: Cursor, facts: Mapping[str, Any]) -> Iterator[Gap]: ...
 
 
 @dataclass(frozen=True, slots=True)

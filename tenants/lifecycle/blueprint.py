@@ -1,13 +1,15 @@
 """The DDL of a dedicated schema, written once per migration state and then replayed.
 
 Never `CloneSchema`: it loses FORCE ROW LEVEL SECURITY and more. The migrations themselves say what
-a schema is; they are compiled for a placeholder schema, and the placeholder is replaced.
+a schema is; they are compiled for a placeholder schema, and the placeholder is replaced. That takes
+seconds, and a schema has to be made in less than one: what was compiled is kept in the database.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 
 from django.apps import apps
 from django.conf import settings
@@ -17,12 +19,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_tenants.utils import schema_context
 
 from tenants.backend.routers import OWNER_ALIAS
+from tenants.cursors import Cursor
 from tenants.identifiers import tenant_of
+from tenants.lifecycle import archive, sources
 
 Key = tuple[str, str]
 _PLACEHOLDER = "tenant_" + "f" * 32
 
-_compiled: dict[tuple[Key, ...], Blueprint] = {}
+_known: dict[str, Blueprint] = {}
 _lock = threading.Lock()
 
 
@@ -40,28 +44,46 @@ class Blueprint:
         return script.replace(_PLACEHOLDER, schema).replace(str(placeholder_id), str(tenant_id))
 
 
+def at_hand(cursor: Cursor) -> Blueprint:
+    """The blueprint of the code's migrations: known to this process, kept, or compiled and kept.
+
+    The cursor is the owner's, in a transaction; compiling may leave another search_path in it.
+    """
+    with _lock:
+        now = state()
+        if now not in _known:
+            _known[now] = kept(cursor) or _compiled_and_kept(cursor, now)
+        return _known[now]
+
+
+def keep(cursor: Cursor) -> None:
+    """Have today's blueprint kept, and no other, so that no process has to compile it."""
+    if kept(cursor) is None:
+        _compiled_and_kept(cursor, state())
+    archive.forget_all_but(cursor, state())
+
+
+def kept(cursor: Cursor) -> Blueprint | None:
+    """What is kept of today's state, if it is as it was written."""
+    content = archive.read(cursor, state())
+    if content is None:
+        return None
+    migrations = tuple((app, name) for app, name in content["migrations"])
+    return Blueprint(tuple(content["statements"]), migrations)
+
+
+@cache
 def current() -> Blueprint:
-    """The blueprint of the code's migrations, compiled at the first call of the process."""
+    """What `sqlmigrate` would print for the code's migrations, run in the placeholder schema.
+
+    Compiled at the first call of the process.
+    """
     loader = MigrationLoader(None)
     labels = tenant_labels()
-    wanted = tuple(sorted(key for key in loader.graph.nodes if key[0] in labels))
-    with _lock:
-        if wanted not in _compiled:
-            _compiled[wanted] = _compile(loader, set(wanted))
-        return _compiled[wanted]
-
-
-def tenant_labels() -> set[str]:
-    """The apps whose tables stand in every dedicated schema."""
-    return {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
-
-
-def _compile(loader: MigrationLoader, wanted: set[Key]) -> Blueprint:
-    """What `sqlmigrate` would print for these migrations, run in the placeholder schema."""
     order: list[Key] = []
     for leaf in loader.graph.leaf_nodes():
         order += [key for key in loader.graph.forwards_plan(leaf) if key not in order]
-    keys = tuple(key for key in order if key in wanted)
+    keys = tuple(key for key in order if key[0] in labels)
     connection = connections[OWNER_ALIAS]
     with schema_context(_PLACEHOLDER, database=OWNER_ALIAS):
         loader.connection = connection
@@ -70,3 +92,26 @@ def _compile(loader: MigrationLoader, wanted: set[Key]) -> Blueprint:
             editor.create_model(MigrationRecorder(connection).Migration)
     statements = [line.rstrip().rstrip(";") for line in [*lines, *editor.collected_sql]]
     return Blueprint(tuple(s for s in statements if s and not s.startswith("--")), keys)
+
+
+@cache
+def state() -> str:
+    """What today's blueprint is compiled from, in short; another process's may be the same."""
+    connection = connections[OWNER_ALIAS]
+    connection.ensure_connection()
+    return sources.digest(connection.pg_version)  # type: ignore[attr-defined]
+
+
+def tenant_labels() -> set[str]:
+    """The apps whose tables stand in every dedicated schema."""
+    return {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
+
+
+def _compiled_and_kept(cursor: Cursor, now: str) -> Blueprint:
+    """Kept only if the code in memory is that of the files, which `state` goes by: a worker may
+    outlive the release that it runs."""
+    made = current()
+    if sources.are_as_loaded():
+        content = {"statements": made.statements, "migrations": made.migrations}
+        archive.write(cursor, now, content)
+    return made

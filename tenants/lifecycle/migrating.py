@@ -14,19 +14,22 @@ from django_tenants.utils import schema_context
 
 from tenants import entry, tickets
 from tenants.backend.routers import OWNER_ALIAS
-from tenants.lifecycle import blueprint, provisioning
+from tenants.lifecycle import blueprint, provisioning, shipped_functions
 from tenants.models import Tenant
 
 Report = Callable[[str], None]
 
 
 def migrate_public(report: Report, *, verbosity: int = 1) -> None:
-    """Bring `public` up to date, then give the database the ticket key of this installation."""
+    """Bring `public` up to date, then give the database what its owner keeps there: the ticket key
+    of this installation, the blueprint, and PostgreSQL's functions as they are shipped."""
     _run(verbosity)
     inner, outer = tickets.pads(settings.TENANT_TICKET_SECRET)
     with provisioning.owner_cursor() as cursor:
         proof = tickets.proof_key(settings.TENANT_TICKET_SECRET)
         cursor.execute(entry.STORE_KEY, [inner, outer, proof])
+        shipped_functions.record(cursor)
+        blueprint.keep(cursor)
     report("public: migrated")
 
 

@@ -34,12 +34,12 @@ def create_schema(schema: str, *, now: datetime) -> float:
     """
     if tenant_of(schema) is None:
         raise ValueError(f"{schema!r} is no tenant's schema")
-    plan = blueprint.current()
     started = time.perf_counter()
     with owner_cursor() as cursor:
         cursor.execute("SELECT pg_catalog.to_regnamespace(%s) IS NOT NULL", [schema])
         if cursor.fetchone()[0]:
             return 0.0
+        plan = blueprint.at_hand(cursor)
         name = quoted(schema)
         cursor.execute(f"CREATE SCHEMA {name}")
         cursor.execute(f"GRANT USAGE ON SCHEMA {name} TO {APP}")

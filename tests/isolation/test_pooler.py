@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import random
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +26,10 @@ from tests.isolation.pooler import pgbouncer
 from tests.isolation.world import Trader, World
 from tests.web import Server, serve
 
-pytestmark = [pytest.mark.extra, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.extra, pytest.mark.timeout(900)]
 THREADS = 50
 REQUESTS = 10_000
+OVER_HTTP = int(os.environ.get("POOLER_REQUESTS", "4000"))  # a minute's worth
 POOL = 4
 NOWHERE = TenantContext(uuid4(), Actor.system("nobody"), Scope.TENANT)
 
@@ -105,13 +109,15 @@ def test_a_transaction_without_a_tenant_sees_nothing_of_the_one_before(
 
 
 def test_the_application_behind_the_pooler_leaks_nothing(
-    pooled_server: Server, world: World
+    pooled_server: Server, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The same over HTTP: the whole application on four server connections."""
+    caplog.set_level(logging.WARNING, logger="httpx")  # it has a line for each request
     dice = random.Random(3)
-    jobs = [(pooled_server.url, dice.choice(world.traders), world) for _ in range(600)]
-    with ThreadPoolExecutor(16) as pool:
+    jobs = [(pooled_server.url, dice.choice(world.traders), world) for _ in range(OVER_HTTP)]
+    with ThreadPoolExecutor(THREADS) as pool:
         assert not [leak for leaks in pool.map(_ask, jobs) for leak in leaks]
+    sys.stdout.write(f"{OVER_HTTP} requests by {THREADS} threads on {POOL} connections\n")
 
 
 def _ask(job: tuple[str, Trader, World]) -> list[str]:

@@ -148,3 +148,42 @@ ALTERED = [
         " FROM public.trading_order",
     ),
 ]
+
+_SHAPE = "RETURNS {gives} LANGUAGE {language} {how} AS '{body}'"
+
+
+def _replaced(signature: str, gives: str, how: str, body: str, language: str = "internal") -> str:
+    shape = _SHAPE.format(gives=gives, language=language, how=how, body=body)
+    return f"CREATE OR REPLACE FUNCTION pg_catalog.{signature} {shape}"
+
+
+REPLACED = [
+    _own(f"built-in {name}", "shipped_function_replaced", sql)
+    for name, sql in (
+        (
+            "equality of ids with the body of another",
+            _replaced("uuid_eq(uuid, uuid)", "boolean", "IMMUTABLE STRICT", "uuid_ne"),
+        ),
+        (
+            "function of the proof with the body of another",
+            _replaced("sha256(bytea)", "bytea", "IMMUTABLE STRICT", "sha224_bytea"),
+        ),
+        (
+            "function that was revoked, with the body of another",
+            _replaced("pg_sleep_for(interval)", "void", "VOLATILE STRICT", "SELECT NULL", "sql"),
+        ),
+        (
+            "function without its strictness",
+            "ALTER FUNCTION pg_catalog.uuid_eq(uuid, uuid) NOT LEAKPROOF CALLED ON NULL INPUT",
+        ),
+        (
+            "function that need not be asked twice",
+            "ALTER FUNCTION pg_catalog.current_setting(text, boolean) IMMUTABLE",
+        ),
+        (
+            "function written over in its row",
+            "UPDATE pg_proc SET prosrc = 'uuid_ne', proleakproof = false"
+            " WHERE oid = 'uuid_eq'::regproc",
+        ),
+    )
+]

@@ -11,6 +11,7 @@ from tests.tenants.catalogue import (
     sabotaged_functions,
     sabotaged_grants,
     sabotaged_keys,
+    sabotaged_owner_tables,
     sabotaged_partitions,
     sabotaged_platform,
     sabotaged_policies,
@@ -33,10 +34,12 @@ SABOTAGES = [
     *sabotaged_platform.ROLES,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
-    *sabotaged_platform.TICKET_KEY,
+    *sabotaged_owner_tables.TICKET_KEY,
+    *sabotaged_owner_tables.OWNER_TABLES,
     *sabotaged_shipped.ELSEWHERE,
     *sabotaged_shipped.OPENED,
     *sabotaged_shipped.ALTERED,
+    *sabotaged_shipped.REPLACED,
 ]
 
 # PostgreSQL refuses to change a column on which policies stand; extensions are not in every build.

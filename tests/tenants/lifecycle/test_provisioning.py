@@ -96,7 +96,7 @@ def test_making_a_schema_twice_changes_nothing(schema: str) -> None:
 def test_a_failure_halfway_leaves_no_schema(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = blueprint.current()
     broken = blueprint.Blueprint((*whole.statements, "SELECT 1 / 0"), whole.migrations)
-    monkeypatch.setattr(blueprint, "current", lambda: broken)
+    monkeypatch.setattr(blueprint, "at_hand", lambda _: broken)
     with pytest.raises(DatabaseError):
         provisioning.create_schema(schema, now=now())
     with provisioning.owner_cursor() as cursor:

@@ -1,0 +1,126 @@
+"""What the owner keeps for itself: the tickets' key, the blueprint, the record of functions."""
+
+from tests.tenants.catalogue.sabotage import PUBLIC, Sabotage
+
+_APP = "bulkhead_app"
+
+_KEY = "ALTER TABLE bulkhead.ticket_key"
+TICKET_KEY = [
+    Sabotage(name, codes, sql, PUBLIC, found_in="bulkhead")
+    for name, codes, sql in (
+        ("key of the tickets lost", "ticket_key_lost", "DELETE FROM bulkhead.ticket_key"),
+        (
+            "key of the tickets without a key",
+            "ticket_key_altered",
+            f"{_KEY} DROP CONSTRAINT ticket_key_pkey",
+        ),
+        (
+            "two keys of the tickets",
+            "ticket_key_altered ticket_key_lost",
+            f"{_KEY} DROP CONSTRAINT ticket_key_pkey;"
+            " INSERT INTO bulkhead.ticket_key SELECT * FROM bulkhead.ticket_key",
+        ),
+        (
+            "key of the tickets that a crash empties",
+            "ticket_key_altered",
+            f"{_KEY} SET UNLOGGED",
+        ),
+        (
+            "key of the tickets told to another",
+            "ticket_key_altered",
+            "CREATE RULE tell AS ON UPDATE TO bulkhead.ticket_key DO ALSO NOTIFY told",
+        ),
+        (
+            "key of the tickets that its reader does not see",
+            "ticket_key_altered",
+            f"{_KEY} ENABLE ROW LEVEL SECURITY",
+        ),
+        *(
+            (
+                f"another {column} of the tickets' key",
+                "ticket_key_replaced",
+                f"UPDATE bulkhead.ticket_key SET {column} = sha256('mine')"
+                + (" || sha256('mine')" if column.endswith("pad") else ""),
+            )
+            for column in ("inner_pad", "outer_pad", "proof_key")
+        ),
+    )
+] + [
+    Sabotage(
+        "table of the tickets' key lost",
+        "",
+        "DROP TABLE bulkhead.ticket_key",
+        PUBLIC,
+        also="ticket_key_missing unreadable",
+    ),
+]
+
+_BLUEPRINT = "bulkhead.blueprint"
+OWNER_TABLES = [
+    Sabotage(name, codes, sql, PUBLIC, found_in="bulkhead")
+    for name, codes, sql in (
+        (
+            "blueprint for the application to read",
+            "grant_beyond",
+            f"GRANT SELECT ON {_BLUEPRINT} TO {_APP}",
+        ),
+        ("blueprint for all", "grant_to_public", f"GRANT INSERT ON {_BLUEPRINT} TO PUBLIC"),
+        (
+            "a column of the blueprint",
+            "column_grant",
+            f"GRANT UPDATE (content) ON {_BLUEPRINT} TO {_APP}",
+        ),
+        (
+            "blueprint told to another",
+            "blueprint_altered",
+            f"CREATE RULE tell AS ON UPDATE TO {_BLUEPRINT} DO ALSO NOTIFY told",
+        ),
+        (
+            "blueprint without a seal",
+            "blueprint_altered",
+            f"ALTER TABLE {_BLUEPRINT} ALTER seal DROP NOT NULL",
+        ),
+        (
+            "blueprint with a line more",
+            "blueprint_replaced",
+            f"UPDATE {_BLUEPRINT} SET content = replace(content, 'CREATE TABLE', 'CREATE  TABLE')",
+        ),
+        (
+            "blueprint cut off",
+            "blueprint_replaced",
+            f"UPDATE {_BLUEPRINT} SET content = left(content, 1000)",
+        ),
+        (
+            "record of PostgreSQL's functions for the application to write",
+            "grant_beyond",
+            f"GRANT UPDATE ON bulkhead.function_record TO {_APP}",
+        ),
+        (
+            "two records of one function",
+            "function_record_altered",
+            "ALTER TABLE bulkhead.function_record DROP CONSTRAINT function_record_pkey",
+        ),
+    )
+] + [
+    Sabotage(
+        "table of the blueprint lost",
+        "",
+        f"DROP TABLE {_BLUEPRINT}",
+        PUBLIC,
+        also="blueprint_missing",
+    ),
+    Sabotage(
+        "record of PostgreSQL's functions lost",
+        "",
+        "DROP TABLE bulkhead.function_record",
+        PUBLIC,
+        also="function_record_missing unreadable",
+    ),
+    Sabotage(
+        "nothing recorded of PostgreSQL's functions",
+        "",
+        "DELETE FROM bulkhead.function_record",
+        PUBLIC,
+        also="shipped_functions_unrecorded",
+    ),
+]
