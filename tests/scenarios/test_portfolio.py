@@ -18,6 +18,7 @@ from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import holding, place, quiet
 from tests.scenarios.test_positions import the_position
 from trading.brokers import actions as brokers
+from trading.brokers import money
 from trading.brokers.actions import Opening
 from trading.market.models import Candle
 from trading.models import EquityPoint
@@ -163,7 +164,7 @@ class Trader:
         return str(account.id)
 
     def _flow(self, account_id: UUID, amount: Decimal) -> None:
-        move = brokers.deposit if amount > 0 else brokers.withdraw
+        move = money.deposit if amount > 0 else money.withdraw
         with self.person.inside():
             move(account_id=account_id, currency="USD", amount=abs(amount), now=self.at)
 

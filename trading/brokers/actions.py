@@ -1,4 +1,4 @@
-"""What may be done with accounts and the money in them."""
+"""What may be done with accounts, and the steps of all that moves the money in them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def open_account(*, user_id: UUID, opening: Opening, now: datetime) -> Account:
     own = Account.objects.filter(user_id=user_id).exclude(status=Account.Status.CLOSED)
     if own.filter(name=opening.name).exists():
         raise NameTaken
+    if opening.is_default:
+        lock_in_order(own)
     default = opening.is_default or not own.filter(is_default=True).exists()
     if default:
         own.filter(is_default=True).update(is_default=False, updated_at=now)
@@ -84,7 +86,7 @@ def change_account(
     Raises NotFound, AccountClosed or NameTaken. `precondition` sees the account under its lock,
     and raises to refuse the change.
     """
-    account = lock_open(account_id)
+    account = _lock_among_own(account_id) if is_default else lock_open(account_id)
     precondition(account)
     before = _said(account, _CHANGED)
     others = _others(account)
@@ -108,7 +110,7 @@ def close_account(*, account_id: UUID, now: datetime) -> Account:
 
     If it was the default, the oldest of the person's others is.
     """
-    account = lock_open(account_id)
+    account = _lock_among_own(account_id)
     if account.orders.open().exists():
         raise AccountInUse("It has open orders: cancel them first.")
     if account.positions.filter(closed_at=None).exists():
@@ -125,43 +127,24 @@ def close_account(*, account_id: UUID, now: datetime) -> Account:
 
 
 def halt(*, account_id: UUID, reason: str, now: datetime) -> None:
-    """Stop an account from trading; its orders stay as they are, and can be cancelled."""
+    """Stop an account from trading, and tell its person.
+
+    Its orders stay as they are, and can be cancelled.
+    """
     halted = {"status": Account.Status.HALTED, "status_reason": reason, "updated_at": now}
     active = Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE)
     if active.update(**halted):
         audit.record("account.halted", kind="account", key=str(account_id), after=_reason(reason))
+        _tell(Account.objects.get(pk=account_id), "account.halted", reason, now)
 
 
 def resume(account: Account, *, reason: str, now: datetime) -> None:
-    """Let a halted, locked account trade again; `reason` says why it may."""
+    """Let a halted, locked account trade again, and tell its person; `reason` says why it may."""
     before = _reason(account.status_reason)
     account.status, account.status_reason, account.updated_at = Account.Status.ACTIVE, "", now
     account.save(update_fields=["status", "status_reason", "updated_at"])
     audit.record("account.resumed", on=account, before=before, after=_reason(reason))
-
-
-def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
-    """Put money in. `amount` is positive, in `currency`.
-
-    Raises NotFound, AccountClosed, or PaperOnly: real money goes in at the exchange.
-    """
-    account = lock_paper(account_id)
-    balance = balance_of(account, currency)
-    move(balance, free=amount, now=now)
-    flow(account, currency, amount, now=now)
-    _audit_money("account.deposited", account, currency, amount)
-    return balance
-
-
-@exact()
-def withdraw(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
-    """Take free money out. Raises NotFound, AccountClosed, PaperOnly or InsufficientFunds."""
-    account = lock_paper(account_id)
-    balance = balance_of(account, currency)
-    move(balance, free=-amount, now=now)
-    flow(account, currency, -amount, now=now)
-    _audit_money("account.withdrawn", account, currency, amount)
-    return balance
+    _tell(account, "account.resumed", reason, now)
 
 
 def lock(account_id: UUID) -> Account:
@@ -185,6 +168,15 @@ def lock_open(account_id: UUID) -> Account:
     if account.status == Account.Status.CLOSED:
         raise AccountClosed
     return account
+
+
+def lock_in_order(accounts: QuerySet[Account]) -> list[Account]:
+    """Several accounts, locked until commit in the house's order: by id.
+
+    Whoever locks more than one does it here, or one after the other in the same order: two who come
+    from different ends would wait for each other.
+    """
+    return list(accounts.select_for_update().order_by("id"))
 
 
 def lock_paper(account_id: UUID) -> Account:
@@ -266,13 +258,25 @@ def flow(
         limits.save(update_fields=["day_start", "peak"])
 
 
-def _audit_money(action: str, account: Account, currency: str, amount: Decimal) -> None:
-    audit.record(action, on=account, after={"currency": currency, "amount": amount})
+def _tell(account: Account, kind: str, reason: str, now: datetime) -> None:
+    """The person's event: whether the account trades."""
+    data = {"account": str(account.id), "status": account.status, "reason": reason}
+    events.publish(user_id=account.user_id, kind=kind, data=data, now=now)
 
 
 def _reason(reason: str) -> dict[str, str]:
     """For the trail."""
     return {"reason": reason}
+
+
+def _lock_among_own(account_id: UUID) -> Account:
+    """An open account, with the person's others: one of them is the default, or will be.
+
+    Raises NotFound or AccountClosed.
+    """
+    owner = Account.objects.filter(pk=account_id).values("user_id")
+    lock_in_order(Account.objects.filter(user_id__in=owner).exclude(status=Account.Status.CLOSED))
+    return lock_open(account_id)
 
 
 def _others(account: Account) -> QuerySet[Account]:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from tenants.viewsets import TenantViewSet
-from trading.brokers import actions, credentials, preferences
+from trading.brokers import actions, credentials, money, preferences
 from trading.brokers.actions import Opening
 from trading.brokers.faces import (
     AccountChangeIn,
@@ -78,12 +78,12 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     @extend_schema(request=MoneyIn, responses={201: BalanceOut}, parameters=[HEADER])
     @action(detail=True, methods=["post"])
     def deposit(self, request: Request, pk: str) -> Response:
-        return self._money(request, actions.deposit)
+        return self._money(request, money.deposit)
 
     @extend_schema(request=MoneyIn, responses={201: BalanceOut}, parameters=[HEADER])
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
-        return self._money(request, actions.withdraw)
+        return self._money(request, money.withdraw)
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
