@@ -80,6 +80,12 @@ class DrawdownReached(LimitReached):
     code = "drawdown_limit"
 
 
+class EquityUnknown(DomainError):
+    code = "equity_unknown"
+    status = 409
+    title = "Nobody can tell what the account is worth, and so whether it has reached its limits."
+
+
 class NotReplaceable(Refused):
     code = "not_replaceable"
     title = "This order cannot be changed so."

@@ -25,6 +25,7 @@ from trading.errors import (
     NotFound,
     PaperOnly,
 )
+from trading.market.rates import rates
 from trading.notifications import events
 from trading.values import exact, plain
 
@@ -251,11 +252,13 @@ def flow(
         created_at=now,
     )
     movement.save(force_insert=True)
-    limits = account.limits.first() if currency == account.currency else None
-    if limits is not None:
-        marks = shifted(Marks(limits.day_on, limits.day_start, limits.peak), amount)
-        limits.day_start, limits.peak = marks.day_start, marks.peak
-        limits.save(update_fields=["day_start", "peak"])
+    limits = account.limits.first()
+    rate = None if limits is None else rates([currency], account.currency)[currency]
+    if limits is not None and rate is not None:
+        marks = Marks(limits.day_on, limits.day_start, limits.peak, limits.last_equity)
+        marks = shifted(marks, amount * rate)
+        limits.day_start, limits.peak, limits.last_equity = marks.day_start, marks.peak, marks.last
+        limits.save(update_fields=["day_start", "peak", "last_equity"])
 
 
 def _tell(account: Account, kind: str, reason: str, now: datetime) -> None:

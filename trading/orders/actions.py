@@ -61,10 +61,10 @@ _PLACED = (
 def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     """Accept an order and lock what it needs; True when it is new, False when it was there.
 
-    Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, NotTradable,
-    AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice, TooManyOpenOrders,
-    InsufficientFunds, InsufficientPosition, NothingToReduce, or ClientOrderIdReused; for an account
-    at an exchange also UnsupportedOrder or CredentialsMissing.
+    Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, EquityUnknown,
+    NotTradable, AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice,
+    TooManyOpenOrders, InsufficientFunds, InsufficientPosition, NothingToReduce, or
+    ClientOrderIdReused; for an account at an exchange also UnsupportedOrder or CredentialsMissing.
     """
     if wrong := faults(asked):
         raise InvalidInstruction(" ".join(wrong))
@@ -166,7 +166,7 @@ def _check(asked: Instruction, account: Account, instrument: Instrument, *, now:
     limits.lift_if_due(account, now=now)
     if account.status != Account.Status.ACTIVE:
         raise AccountHalted(f"Reason: {account.status_reason}." if account.status_reason else "")
-    limits.check(account, now=now)
+    limits.check(account, asked.side, now=now)
     if not account.is_paper:
         outbox.check(asked, account)
     if not instrument.tradable:

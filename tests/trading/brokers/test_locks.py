@@ -65,9 +65,7 @@ def accounts(person: Person) -> tuple[UUID, UUID]:
 
 
 def make_default(person: Person, low: UUID, high: UUID) -> None:
-    brokers.change_account(
-        account_id=high, is_default=True, now=now(), precondition=lambda account: None
-    )
+    brokers.change_account(account_id=high, is_default=True, now=now(), precondition=lambda _: None)
 
 
 def close_with_an_heir(person: Person, low: UUID, high: UUID) -> None:
