@@ -55,6 +55,11 @@ class InvalidInstruction(Refused):
     title = "The order contradicts itself."
 
 
+class ExitMisplaced(Refused):
+    code = "exit_misplaced"
+    title = "A take-profit or stop-loss lies where it cannot do what it is for."
+
+
 class TooManyOpenOrders(Refused):
     code = "too_many_open_orders"
     title = "The account has as many open orders as it may have."

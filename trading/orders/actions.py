@@ -17,6 +17,7 @@ from trading.errors import (
     AccountHalted,
     AlreadyExpired,
     ClientOrderIdReused,
+    ExitMisplaced,
     InvalidInstruction,
     NothingToReduce,
     NotReplaceable,
@@ -28,9 +29,22 @@ from trading.errors import (
 from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
-from trading.orders import drafts, endings, execution, funds, index, limits, outbox, risk, states
+from trading.orders import (
+    drafts,
+    endings,
+    execution,
+    exits,
+    families,
+    funds,
+    index,
+    limits,
+    outbox,
+    risk,
+    states,
+)
 from trading.orders.execution import CaughtUp
-from trading.orders.instructions import Change, Instruction, faults
+from trading.orders.faults import faults
+from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
@@ -62,8 +76,8 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     """Accept an order and lock what it needs; True when it is new, False when it was there.
 
     Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, EquityUnknown,
-    NotTradable, AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice,
-    TooManyOpenOrders, InsufficientFunds, InsufficientPosition, NothingToReduce, or
+    NotTradable, AlreadyExpired, PriceTooSmall, PriceOutOfBand, ExitMisplaced, QuantityTooSmall,
+    NoPrice, TooManyOpenOrders, InsufficientFunds, InsufficientPosition, NothingToReduce, or
     ClientOrderIdReused; for an account at an exchange also UnsupportedOrder or CredentialsMissing.
     """
     if wrong := faults(asked):
@@ -134,6 +148,8 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     asked = drafts.quantised(_changed(old, change), instrument)
     if wrong := faults(asked):
         raise NotReplaceable(" ".join(wrong))
+    if wrong := list(exits.faults(families.with_exits(old, asked))):
+        raise ExitMisplaced(" ".join(wrong))
     _check(asked, old.account, instrument, now=now)
     if asked.client_order_id and _known(asked, old.account) is not None:
         raise ClientOrderIdReused
@@ -208,6 +224,8 @@ def _drafted(
     quote = market.quote(instrument.symbol)
     if risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand("Look again at limit_price.")
+    if wrong := [*exits.faults(asked), *exits.misplaced(asked, quote.price)]:
+        raise ExitMisplaced(" ".join(wrong))
     drafts.meet_market(order, asked, instrument, quote)
     if order.reduce_only:
         _reduce_only(order)
