@@ -30,6 +30,7 @@ from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
 from trading.orders import (
+    days,
     drafts,
     endings,
     execution,
@@ -47,6 +48,7 @@ from trading.orders.faults import faults
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
 from trading.values import OrderType, Side, TimeInForce, exact
 
@@ -122,13 +124,17 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
 
 
 def expire_due(*, now: datetime) -> int:
-    """End good-till-date orders whose time has come; gives how many."""
-    due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
+    """End good-till-date and day orders whose time has come; gives how many.
+
+    What is stored is met first; a bar that comes later is not, whenever it began.
+    """
+    due = Order.objects.open().out_of_time(now)
     ended = 0
     for order_id in _in_order(due):
         found = execution.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
-            _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+            late = LATE[TimeInForce(found.order.time_in_force)]
+            _end(found, late.status, reason=late.value, now=now)
             ended += 1
     return ended
 
@@ -227,6 +233,8 @@ def _drafted(
     if wrong := [*exits.faults(asked), *exits.misplaced(asked, quote.price)]:
         raise ExitMisplaced(" ".join(wrong))
     drafts.meet_market(order, asked, instrument, quote)
+    if order.time_in_force == TimeInForce.DAY:
+        order.expires_at = days.deadline(instrument, quote.place, now=now)
     if order.reduce_only:
         _reduce_only(order)
     order.reserved = _means(order, quote)
