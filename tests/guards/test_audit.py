@@ -61,7 +61,7 @@ RECORDED = {
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
     "trading.brokers.credentials": "the actions about an account's keys",
-    "trading.brokers.money": "the actions about money, apart from those about accounts",
+    "trading.brokers.accounts": "the actions about accounts, apart from those about their money",
     "trading.brokers.preferences": "the actions about limits and auto-buy",
 }
 WRITES_ELSEWHERE = {

@@ -24,14 +24,14 @@ FLAT = {"open": "100", "high": "101", "low": "99", "close": "100"}
 
 @pytest.fixture
 def market() -> Iterator[Market]:
-    """Of today: its last bar began within the last two hours."""
+    """Of today: its bars are over by now, so that midnight is in none of them."""
     yield market_of_today("crypto")
 
 
 def market_of_today(asset_class: str) -> Market:
     market = list_instrument(asset_class=asset_class)
     first = market.bar(open="1", high="1", low="1", close="1")
-    market = replace(market, hours=count((now() - first.start) // HOUR - 1))
+    market = replace(market, hours=count((now() - first.start) // HOUR - 3))
     market.print_bar(**FLAT)
     return market
 

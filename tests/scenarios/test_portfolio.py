@@ -17,9 +17,9 @@ from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import holding, place, quiet
 from tests.scenarios.test_positions import the_position
+from trading.brokers import accounts
 from trading.brokers import actions as brokers
-from trading.brokers import money
-from trading.brokers.actions import Opening
+from trading.brokers.accounts import Opening
 from trading.market.models import Candle
 from trading.models import EquityPoint
 from trading.orders import feed
@@ -159,12 +159,12 @@ class Trader:
         opening = Opening(name=method, currency="USD", cost_method=method)
         user_id = self.person.user_id
         with self.person.inside():
-            account = brokers.open_account(user_id=user_id, opening=opening, now=self.at)
+            account = accounts.open_account(user_id=user_id, opening=opening, now=self.at)
         self._flow(account.id, Decimal(5000))
         return str(account.id)
 
     def _flow(self, account_id: UUID, amount: Decimal) -> None:
-        move = money.deposit if amount > 0 else money.withdraw
+        move = brokers.deposit if amount > 0 else brokers.withdraw
         with self.person.inside():
             move(account_id=account_id, currency="USD", amount=abs(amount), now=self.at)
 

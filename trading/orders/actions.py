@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,24 @@ from django.db.models import QuerySet
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
-from trading.errors import (
+from trading.market import queries as market
+from trading.market.models import Instrument
+from trading.market.queries import Quote
+from trading.orders import (
+    days,
+    drafts,
+    endings,
+    execution,
+    exits,
+    funds,
+    index,
+    limits,
+    outbox,
+    replacing,
+    risk,
+    states,
+)
+from trading.orders.errors import (
     AccountHalted,
     AlreadyExpired,
     ClientOrderIdReused,
@@ -26,23 +42,6 @@ from trading.errors import (
     PriceOutOfBand,
     TooManyOpenOrders,
 )
-from trading.market import queries as market
-from trading.market.models import Instrument
-from trading.market.queries import Quote
-from trading.orders import (
-    days,
-    drafts,
-    endings,
-    execution,
-    exits,
-    families,
-    funds,
-    index,
-    limits,
-    outbox,
-    risk,
-    states,
-)
 from trading.orders.execution import CaughtUp
 from trading.orders.faults import faults
 from trading.orders.instructions import Change, Instruction
@@ -50,7 +49,7 @@ from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
-from trading.values import OrderType, Side, TimeInForce, exact
+from trading.values import Side, TimeInForce, exact
 
 _PLACED = (
     "account_id",
@@ -151,10 +150,10 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     if not old.account.is_paper:
         raise NotReplaceable("At an exchange, cancel the order and place another one.")
     instrument = market.instrument(old.instrument)
-    asked = drafts.quantised(_changed(old, change), instrument)
+    asked = drafts.quantised(replacing.asked(old, change), instrument)
     if wrong := faults(asked):
         raise NotReplaceable(" ".join(wrong))
-    if wrong := list(exits.faults(families.with_exits(old, asked))):
+    if wrong := list(exits.faults(replacing.with_exits(old, asked))):
         raise ExitMisplaced(" ".join(wrong))
     _check(asked, old.account, instrument, now=now)
     if asked.client_order_id and _known(asked, old.account) is not None:
@@ -286,33 +285,6 @@ def _means(order: Order, quote: Quote) -> Decimal:
     if order.limit_price is not None:
         return funds.limit_buy(quantity, order.limit_price, fee_bps)
     return funds.market_buy(quantity, drafts.reference(order, quote), fee_bps)
-
-
-def _changed(old: Order, change: Change) -> Instruction:
-    """The instruction for what replaces `old`. Raises NotReplaceable for what cannot change."""
-    if change.quantity is not None and old.group is not None:
-        raise NotReplaceable("The orders of a group share one quantity.")
-    if old.notional is not None and change.quantity is None:
-        raise NotReplaceable("An order by notional is replaced with a quantity.")
-    named = {f.name: getattr(change, f.name) for f in fields(Change)}
-    kept: dict[str, Any] = {
-        name: getattr(old, name) if value is None else value for name, value in named.items()
-    }
-    kept["quantity"] = change.quantity or old.remaining
-    if change.trail_amount is not None or change.trail_percent is not None:
-        kept["trail_amount"], kept["trail_percent"] = change.trail_amount, change.trail_percent
-    kept["time_in_force"] = TimeInForce(kept["time_in_force"])
-    if kept["time_in_force"] is not TimeInForce.GTD:
-        kept["expires_at"] = None
-    return Instruction(
-        account_id=old.account_id,
-        instrument=old.instrument,
-        side=Side(old.side),
-        type=OrderType(old.type),
-        post_only=old.post_only,
-        reduce_only=old.reduce_only,
-        **{**kept, "client_order_id": change.client_order_id},
-    )
 
 
 def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from trading.brokers import actions as brokers
 from trading.brokers.limits import Breach, Limits, Marks, breach, moved
 from trading.brokers.models import Account, AccountLimits
-from trading.errors import DailyLossReached, DrawdownReached, EquityUnknown
+from trading.orders.errors import DailyLossReached, DrawdownReached, EquityUnknown
 from trading.positions import priced
 from trading.values import Side
 

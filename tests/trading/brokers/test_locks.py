@@ -15,6 +15,7 @@ from django.db import connection
 from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
 from tests.scenarios.test_order_types import place
+from trading.brokers import accounts
 from trading.brokers import actions as brokers
 from trading.orders import actions as orders
 from trading.orders import execution
@@ -52,7 +53,7 @@ class Meeting:
             return bool(cursor.fetchone()[0])
 
 
-def accounts(person: Person) -> tuple[UUID, UUID]:
+def two_accounts(person: Person) -> tuple[UUID, UUID]:
     """The lower one is the default."""
     made = []
     for name in ("first", "second"):
@@ -65,11 +66,13 @@ def accounts(person: Person) -> tuple[UUID, UUID]:
 
 
 def make_default(person: Person, low: UUID, high: UUID) -> None:
-    brokers.change_account(account_id=high, is_default=True, now=now(), precondition=lambda _: None)
+    accounts.change_account(
+        account_id=high, is_default=True, now=now(), precondition=lambda _: None
+    )
 
 
 def close_with_an_heir(person: Person, low: UUID, high: UUID) -> None:
-    brokers.close_account(account_id=high, now=now())
+    accounts.close_account(account_id=high, now=now())
 
 
 @pytest.mark.parametrize("act", [make_default, close_with_an_heir])
@@ -77,7 +80,7 @@ def test_cancel_all_and_a_change_of_the_default_do_not_wait_for_each_other(
     house: House, monkeypatch: pytest.MonkeyPatch, act: Callable[[Person, UUID, UUID], None]
 ) -> None:
     alice, market = house.alice, _market()
-    low, high = accounts(alice)
+    low, high = two_accounts(alice)
     if act is close_with_an_heir:
         alice.request("PATCH", f"accounts/{high}/", {"is_default": True})
     placed = [_limit_buy(alice, low, market)]
