@@ -15,6 +15,8 @@ from trading.values import TimeInForce
 
 # Longer than any exchange is closed for: what traded last before that is no market of today.
 _LIVE = timedelta(days=7)
+# A trade may bear the time of a clock that is ahead of ours.
+_AHEAD = timedelta(minutes=5)
 
 
 def deadline(instrument: Instrument, known: Place | None, *, now: datetime) -> datetime | None:
@@ -23,7 +25,7 @@ def deadline(instrument: Instrument, known: Place | None, *, now: datetime) -> d
     None where the tape is of another year, or ahead of the clock, as a replay's is: its day orders
     end with the day of the first bar that they meet.
     """
-    if known is not None and not timedelta(0) <= now - known.at <= _LIVE:
+    if known is not None and not -_AHEAD <= now - known.at <= _LIVE:
         return None
     return calendars.closing(instrument.asset_class, now)
 
