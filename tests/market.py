@@ -52,15 +52,16 @@ class Market:
         return feed.feed(printed, now=now())
 
 
-def list_instrument() -> Market:
-    symbol = f"X{uuid4().hex[:8].upper()}/USD"
+def list_instrument(base: str = "", quote: str = "USD", asset_class: str = "crypto") -> Market:
+    base = base or f"X{uuid4().hex[:8].upper()}"
+    symbol = f"{base}/{quote}"
     actions.ensure_instrument(
         Instrument(
             symbol=symbol,
             name=symbol,
-            asset_class="crypto",
-            base=symbol.partition("/")[0],
-            quote="USD",
+            asset_class=asset_class,
+            base=base,
+            quote=quote,
             price_increment=Decimal("0.01"),
             quantity_increment=Decimal("0.001"),
             min_quantity=Decimal("0.001"),

@@ -280,6 +280,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "trading.orders.tasks.check_index_everywhere",
         "schedule": 300.0,
     },
+    "sweep-open-orders": {
+        "task": "trading.orders.tasks.sweep_index",
+        "schedule": crontab(minute="35"),
+    },
     "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},
     "check-books": {
         "task": "trading.positions.tasks.check_books_everywhere",

@@ -26,6 +26,7 @@ SILENT = {
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",
     "trading.brokers.actions.flow": "notes a flow of money; what made it flow is recorded",
     "trading.brokers.actions.lock": "a step inside an action; takes a lock",
+    "trading.brokers.actions.lock_in_order": "a step inside an action; takes locks",
     "trading.brokers.actions.lock_open": "a step inside an action; takes a lock",
     "trading.brokers.actions.lock_paper": "a step inside an action; takes a lock",
     "trading.brokers.actions.move": "a step inside an action, which is recorded",
@@ -60,6 +61,7 @@ RECORDED = {
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
     "trading.brokers.credentials": "the actions about an account's keys",
+    "trading.brokers.accounts": "the actions about accounts, apart from those about their money",
     "trading.brokers.preferences": "the actions about limits and auto-buy",
 }
 WRITES_ELSEWHERE = {

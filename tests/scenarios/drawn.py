@@ -97,9 +97,10 @@ def _times(draw: st.DrawFn, at: datetime) -> dict[str, str]:
 @st.composite
 def _legs(draw: st.DrawFn, body: dict[str, Any], last: Decimal) -> dict[str, Any]:
     """A bracket's exits for a buy; for a limit that sells, the other half of an OCO."""
-    stop: dict[str, str] = {"stop_price": str(last - draw(st.integers(1, 6)))}
+    level = last - draw(st.integers(1, 6))
+    stop: dict[str, str] = {"stop_price": str(level)}
     if draw(st.booleans()):
-        stop["limit_price"] = str(last - draw(st.integers(2, 8)))
+        stop["limit_price"] = str(level - draw(st.integers(0, 3)))
     profit = {"limit_price": str(last + draw(st.integers(1, 6)))}
     if body["side"] == "sell":
         is_oco = body["type"] == "limit" and body["time_in_force"] in ("gtc", "day", "gtd")

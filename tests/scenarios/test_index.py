@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled
 
 from tenants import valkey
@@ -15,7 +20,12 @@ from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import place, quiet, seen
-from trading.orders import execution, feed, index, reindexing
+from trading.brokers import actions as brokers
+from trading.brokers.models import Account
+from trading.orders import actions, execution, feed, index, reindexing
+from trading.orders.index import Entry
+from trading.orders.instructions import Instruction
+from trading.values import OrderType, Side, TimeInForce
 
 
 @pytest.fixture
@@ -110,6 +120,144 @@ def test_the_timer_finds_an_order_that_is_missing(house: House, market: Market) 
         assert reindexing.check() == 0
     market.feed_bar(open="97", high="98", low="94", close="96")
     assert seen(house.alice, order)["status"] == "filled"
+
+
+def standing(symbol: str) -> dict[str, Any]:
+    """All that the index says of an instrument; whose signature it is, changes."""
+    client = valkey.client()
+    found: dict[str, Any] = {
+        kind: dict(client.zrange(f"open:{symbol}:{kind}", 0, -1, withscores=True))
+        for kind in ("below", "above", "until")
+    }
+    found["next"] = client.smembers(f"open:{symbol}:next")
+    return {**found, "signed": set(client.hkeys(f"open:{symbol}:signed"))}
+
+
+def orders_of_every_kind(house: House, market: Market) -> None:
+    """Each key of the index has members; the last order has met no bar yet."""
+    alice = house.alice
+    account = open_account(alice)
+    dated = {"time_in_force": "gtd", "expires_at": (now() + timedelta(days=1)).isoformat()}
+    asked = {"side": "buy", "quantity": "1"}
+    place(alice, account, market, **asked, type="limit", limit_price="50", **dated)
+    place(alice, account, market, **asked, type="stop", stop_price="150")
+    quiet(market)
+    limit_buy(alice, account, market, "60")
+
+
+@pytest.mark.parametrize(
+    ("deed", "kind"),
+    [
+        *(("drop", kind) for kind in ("signed", "next", "below", "above", "until")),
+        *(("add", kind) for kind in ("next", "below", "above", "until")),
+        *(("alter", kind) for kind in ("below", "above", "until")),
+    ],
+)
+def test_the_timer_mends_whatever_is_wrong_about_an_open_order(
+    house: House, market: Market, kind: str, deed: str
+) -> None:
+    orders_of_every_kind(house, market)
+    right = standing(market.symbol)
+    tamper(market.symbol, kind, deed, right)
+    assert standing(market.symbol) != right
+    with job(house.tenant):
+        assert reindexing.check() > 0
+    assert standing(market.symbol) == right
+    with job(house.tenant):
+        assert reindexing.check() == 0
+
+
+def tamper(symbol: str, kind: str, deed: str, right: dict[str, Any]) -> None:
+    """Drop what a key holds, add all orders to it, or move what it holds to another level."""
+    client, key = valkey.client(), f"open:{symbol}:{kind}"
+    if deed == "drop":
+        client.delete(key)
+    members = right["signed"] if deed == "add" else right[kind]
+    for member in members if deed != "drop" else ():
+        if kind == "next":
+            client.sadd(key, member)
+        else:
+            client.zadd(key, {member: 42.0})
+
+
+@pytest.mark.parametrize("kind", ["signed", "next", "below", "above", "until"])
+def test_what_is_no_open_order_is_swept_out_of_every_key(
+    house: House, market: Market, kind: str
+) -> None:
+    """Of an order that never was, of another tenant's account, and of a tenant that is no more."""
+    orders_of_every_kind(house, market)
+    right = standing(market.symbol)
+    known = Entry.read(min(right["signed"]))
+    strays = [
+        replace(known, order_id=UUID(int=7)),
+        replace(known, account_id=UUID(int=8)),
+        replace(known, tenant_id=house.mallory.tenant.id),
+        replace(known, tenant_id=UUID(int=9)),
+    ]
+    client, key = valkey.client(), f"open:{market.symbol}:{kind}"
+    for stray in strays:
+        if kind == "next":
+            client.sadd(key, stray.member)
+        elif kind == "signed":
+            client.hset(key, stray.member, "somebody")
+        else:
+            client.zadd(key, {stray.member: 42.0})
+    assert reindexing.sweep() >= len(strays)
+    assert standing(market.symbol) == right
+
+
+def test_an_order_on_its_way_is_not_swept_out(
+    house: House, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is announced before it is committed: whoever sweeps waits for its account."""
+    account = open_account(house.alice)
+    lock, locking = brokers.lock_in_order, list[int]()
+
+    def noted(accounts: QuerySet[Account]) -> list[Account]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            locking.append(cursor.fetchone()[0])
+        return lock(accounts)
+
+    monkeypatch.setattr(brokers, "lock_in_order", noted)
+    with ThreadPoolExecutor(1) as pool, job(house.tenant):
+        order, _ = actions.place(asked(account, market), now=now())
+        sweeping = pool.submit(alone, reindexing.sweep)
+        while not is_anybody_waiting(locking):
+            assert not sweeping.done()
+    sweeping.result()
+    market.feed_bar(open="97", high="98", low="94", close="96")
+    assert seen(house.alice, {"id": str(order.id)})["status"] == "filled"
+
+
+def asked(account: str, market: Market) -> Instruction:
+    return Instruction(
+        account_id=UUID(account),
+        instrument=market.symbol,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        time_in_force=TimeInForce.GTC,
+        quantity=Decimal(1),
+    )
+
+
+def alone(act: Callable[[], int]) -> int:
+    """In a thread of its own, whose connection goes back to the pool."""
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+def is_anybody_waiting(pids: list[int]) -> bool:
+    """For the transaction of this thread."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM unnest(%s::int[]) pid"
+            " WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))",
+            [pids],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_what_has_ended_leaves_the_index(house: House, market: Market) -> None:

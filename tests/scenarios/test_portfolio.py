@@ -17,8 +17,9 @@ from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import open_account
 from tests.scenarios.test_order_types import holding, place, quiet
 from tests.scenarios.test_positions import the_position
+from trading.brokers import accounts
 from trading.brokers import actions as brokers
-from trading.brokers.actions import Opening
+from trading.brokers.accounts import Opening
 from trading.market.models import Candle
 from trading.models import EquityPoint
 from trading.orders import feed
@@ -158,7 +159,7 @@ class Trader:
         opening = Opening(name=method, currency="USD", cost_method=method)
         user_id = self.person.user_id
         with self.person.inside():
-            account = brokers.open_account(user_id=user_id, opening=opening, now=self.at)
+            account = accounts.open_account(user_id=user_id, opening=opening, now=self.at)
         self._flow(account.id, Decimal(5000))
         return str(account.id)
 

@@ -13,8 +13,8 @@ from tenants import context
 from tenants.context import TenantContext
 from tenants.errors import NoTenantContext
 from tests.cast import Person, build_house, now
-from trading.brokers import actions as brokers
-from trading.brokers.actions import Opening
+from trading.brokers import accounts
+from trading.brokers.accounts import Opening
 from trading.models import Account
 
 
@@ -46,7 +46,7 @@ class Halfway(Exception):
 
 def open_account(alice: Person, name: str) -> None:
     opening = Opening(name=name, currency="USD", cost_method="average")
-    brokers.open_account(user_id=alice.user_id, opening=opening, now=now())
+    accounts.open_account(user_id=alice.user_id, opening=opening, now=now())
 
 
 def has_account(alice: Person, name: str) -> bool:

@@ -17,13 +17,13 @@ from rest_framework.views import APIView
 from tenants import context
 from tenants.models import Domain
 from tests.cast import House, now
-from trading.brokers import actions
-from trading.brokers.actions import Opening
+from trading.brokers import accounts
+from trading.brokers.accounts import Opening
 from trading.models import Account
 
 
 def write(request: HttpRequest) -> None:
-    actions.open_account(
+    accounts.open_account(
         user_id=request.identity.user_id,  # type: ignore[attr-defined]
         opening=Opening(name=request.GET["name"], currency="USD", cost_method="average"),
         now=now(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.trading.examples import an_order, terms
+from tests.trading.positions.lots import fold_fifo
 from trading.market.bars import Bar
 from trading.market.history import catalogue
 from trading.orders.costs import Costs, fee
@@ -29,7 +30,7 @@ def test_sma_cross_on_google_ends_with_the_known_equity() -> None:
     assert len([fill for fill in fills if fill.side is Side.SELL]) == 47
     holding = pnl.fold(fills)
     assert cash == 10_000 + holding.realized_pnl - holding.fees
-    assert pnl.fold_fifo(fills).realized_pnl == holding.realized_pnl
+    assert fold_fifo(fills).realized_pnl == holding.realized_pnl
 
 
 def _traded(bars: list[Bar]) -> tuple[Decimal, list[pnl.HoldingFill]]:

@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from tenants.viewsets import TenantViewSet
-from trading.brokers import actions, credentials, preferences
-from trading.brokers.actions import Opening
+from trading.brokers import accounts, actions, credentials, preferences
+from trading.brokers.accounts import Opening
 from trading.brokers.faces import (
     AccountChangeIn,
     AccountIn,
@@ -61,7 +61,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def partial_update(self, request: Request, pk: str) -> Response:
         given = AccountChangeIn(data=request.data)
         given.is_valid(raise_exception=True)
-        changed = actions.change_account(
+        changed = accounts.change_account(
             account_id=self.get_object().id,
             now=timezone.now(),
             precondition=lambda account: check_match(request, AccountOut(account).data),
@@ -87,7 +87,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        actions.close_account(account_id=self.get_object().id, now=timezone.now())
+        accounts.close_account(account_id=self.get_object().id, now=timezone.now())
         return Response(status=204)
 
     @extend_schema(responses=CredentialsOut, filters=False)
@@ -147,7 +147,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
 
     def _open(self, opening: Opening) -> tuple[int, Any]:
         user_id = actions.acting_user()
-        account = actions.open_account(user_id=user_id, opening=opening, now=timezone.now())
+        account = accounts.open_account(user_id=user_id, opening=opening, now=timezone.now())
         return 201, AccountOut(account).data
 
     def _money(self, request: Request, move: Any) -> Response:

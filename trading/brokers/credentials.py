@@ -10,8 +10,8 @@ from accounts import sealing
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
 from trading.brokers import connected
+from trading.brokers.errors import CredentialsMissing, ExchangeOnly
 from trading.brokers.models import Account, ExchangeCredential
-from trading.errors import CredentialsMissing, ExchangeOnly
 
 # Why an account is halted whose exchange does not take its keys.
 REFUSED = "credentials_refused"

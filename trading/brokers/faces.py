@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.fields import PlainDecimal
-from trading.brokers.actions import Opening
+from trading.brokers.accounts import Opening
 from trading.brokers.credentials import Keys
 from trading.brokers.models import Account, AccountLimits, AutoBuy, Balance
 

@@ -17,7 +17,10 @@ class Breach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`daily_loss` is from the day's first equity, `drawdown` from the highest; None: no limit."""
+    """`daily_loss` is from the end of the day before, `drawdown` from the highest equity.
+
+    None is no limit.
+    """
 
     daily_loss: Decimal | None = None
     drawdown: Decimal | None = None
@@ -25,28 +28,32 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Equity to measure from: at the beginning of a UTC day, and the highest so far."""
+    """Equity to measure from: where a UTC day began, the highest so far, and what was last seen."""
 
     day_on: date | None = None
     day_start: Decimal | None = None
     peak: Decimal | None = None
+    last: Decimal | None = None
 
 
 def moved(marks: Marks, equity: Decimal, today: date) -> Marks:
-    """The marks once `equity` has been seen: a new day begins with it, a new high is the peak."""
+    """The marks once `equity` has been seen; a new high is the peak.
+
+    A new day begins with what was seen last on a day before: what prices did overnight is of the
+    new day. The first day begins with its first look.
+    """
     peak = equity if marks.peak is None else max(marks.peak, equity)
     if marks.day_on is None or marks.day_on < today:
-        return Marks(today, equity, peak)
-    return replace(marks, peak=peak)
+        start = equity if marks.last is None else marks.last
+        return Marks(today, start, peak, equity)
+    return replace(marks, peak=peak, last=equity)
 
 
 def shifted(marks: Marks, flow: Decimal) -> Marks:
     """The marks after money came (or, negative, went): a flow is neither profit nor loss."""
-    return Marks(
-        marks.day_on,
-        None if marks.day_start is None else marks.day_start + flow,
-        None if marks.peak is None else marks.peak + flow,
-    )
+    equities = (marks.day_start, marks.peak, marks.last)
+    shifted_by = (None if equity is None else equity + flow for equity in equities)
+    return Marks(marks.day_on, *shifted_by)
 
 
 def breach(limits: Limits, marks: Marks, equity: Decimal) -> Breach | None:

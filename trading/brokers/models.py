@@ -169,8 +169,8 @@ class ExchangeCredential(UserOwned):
 class AccountLimits(UserOwned):
     """A proprietary firm's limits: what an account may lose before trading is halted.
 
-    Amounts are in the account's currency. `day_start` and `peak` are equity, moved along with
-    money put in or taken out, so that only what trading lost counts.
+    Amounts are in the account's currency. `day_start`, `peak` and `last_equity`, what was seen
+    last, are equity, moved along with money put in or taken out: only what trading lost counts.
     """
 
     account = TenantForeignKey(Account, related_name="limits")
@@ -179,6 +179,7 @@ class AccountLimits(UserOwned):
     day_on = models.DateField(null=True, blank=True)
     day_start = AmountField(null=True, blank=True)
     peak = AmountField(null=True, blank=True)
+    last_equity = AmountField(null=True, blank=True)
     updated_at = models.DateTimeField()
 
     class Meta:

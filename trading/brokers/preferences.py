@@ -40,7 +40,7 @@ def limit(
     before = _said(row, _LIMITS)
     row = row or AccountLimits(account=account, user_id=account.user_id)
     row.max_daily_loss, row.max_drawdown, row.updated_at = max_daily_loss, max_drawdown, now
-    row.day_on = row.day_start = row.peak = None
+    row.day_on = row.day_start = row.peak = row.last_equity = None
     _save(row)
     audit.record("account.limits_set", on=account, before=before, after=_said(row, _LIMITS))
     if account.status == Account.Status.HALTED and account.status_reason in set(Breach):

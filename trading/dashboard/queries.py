@@ -12,6 +12,7 @@ from trading.market import queries as market
 from trading.orders.models import Order
 from trading.portfolio import queries as portfolio
 from trading.positions.models import Position
+from trading.positions.priced import quote_currencies
 from trading.values import exact
 
 NO_CLOSED_POSITIONS = "no_closed_positions"
@@ -94,7 +95,7 @@ def _win_rate(winners: int, closed: int) -> Decimal | None:
 @exact()
 def _money(rows: list[dict[str, Any]]) -> list[Money]:
     """Per currency, of sums per instrument."""
-    quoted = portfolio.quote_currencies(row["instrument"] for row in rows)
+    quoted = quote_currencies(row["instrument"] for row in rows)
     held = sorted(row["instrument"] for row in rows if row["held"])
     quotes = market.quotes(held) if held else {}
     found: dict[str, Money] = {}

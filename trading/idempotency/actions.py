@@ -13,7 +13,8 @@ from django.db import connection
 
 from accounts.audit import actions as audit
 from tenants import context
-from trading.errors import IdempotencyKeyReused, Refused
+from trading.errors import Refused
+from trading.idempotency.errors import IdempotencyKeyReused
 from trading.idempotency.models import IdempotentRequest
 
 Answer = tuple[int, Any]  # HTTP status and JSON body

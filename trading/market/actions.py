@@ -11,10 +11,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from tenants.identifiers import new_id
-from trading.errors import UnknownInstrument
 from trading.market import cached, queries
 from trading.market.bars import Bar
-from trading.market.errors import TradeContradicted
+from trading.market.errors import TradeContradicted, UnknownInstrument
 from trading.market.models import Instrument
 from trading.market.ticks import Tick
 

@@ -47,6 +47,22 @@ def steps(
     return (origin + number * step for number in range(first, beyond))
 
 
+def closing(asset_class: str, moment: datetime) -> datetime:
+    """When the session ends that a moment is in, or the next one where it is in none.
+
+    That is the close of the exchange, early ones included; midnight in UTC for what trades around
+    the clock, and where nobody knows when it trades.
+    """
+    calendar = of(asset_class)
+    if calendar in (None, ALWAYS) or not FIRST <= moment.date() < LAST:
+        midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(days=1)
+    found = _calendar(str(calendar))
+    minute = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    closes: datetime = found.session_close(found.minute_to_session(minute, "next"))
+    return datetime.fromtimestamp(closes.timestamp(), UTC)
+
+
 def sessions(calendar: str, start: datetime, end: datetime) -> list[datetime]:
     """Days on which there is trading, as midnights in UTC with `start <= … < end`."""
     first, last = max(start.date(), FIRST), min(end.date(), LAST)

@@ -4,6 +4,12 @@ from config.api.errors import DomainError
 from trading.errors import Refused
 
 
+class UnknownInstrument(DomainError):
+    code = "unknown_instrument"
+    status = 404
+    title = "There is no such instrument."
+
+
 class TradeContradicted(DomainError):
     code = "trade_contradicted"
     status = 409

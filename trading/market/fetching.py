@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from trading.errors import UnknownInstrument
 from trading.market import actions, queries
 from trading.market.calendars import Gap
+from trading.market.errors import UnknownInstrument
 from trading.market.public import PAGE, Client
 from trading.market.timeframes import duration
 

@@ -11,11 +11,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from trading.errors import UnknownInstrument
 from trading.market import calendars
 from trading.market.bars import Bar
 from trading.market.calendars import Gap
-from trading.market.errors import CalendarUnknown, RangeTooWide
+from trading.market.errors import CalendarUnknown, RangeTooWide, UnknownInstrument
 from trading.market.models import Candle, Instrument
 from trading.market.models import Tick as StoredTick
 from trading.market.places import Place

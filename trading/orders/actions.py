@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,10 +12,28 @@ from django.db.models import QuerySet
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
-from trading.errors import (
+from trading.market import queries as market
+from trading.market.models import Instrument
+from trading.market.queries import Quote
+from trading.orders import (
+    days,
+    drafts,
+    endings,
+    execution,
+    exits,
+    funds,
+    index,
+    limits,
+    outbox,
+    replacing,
+    risk,
+    states,
+)
+from trading.orders.errors import (
     AccountHalted,
     AlreadyExpired,
     ClientOrderIdReused,
+    ExitMisplaced,
     InvalidInstruction,
     NothingToReduce,
     NotReplaceable,
@@ -25,16 +42,14 @@ from trading.errors import (
     PriceOutOfBand,
     TooManyOpenOrders,
 )
-from trading.market import queries as market
-from trading.market.models import Instrument
-from trading.market.queries import Quote
-from trading.orders import drafts, endings, execution, funds, index, limits, outbox, risk, states
 from trading.orders.execution import CaughtUp
-from trading.orders.instructions import Change, Instruction, faults
+from trading.orders.faults import faults
+from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
-from trading.values import OrderType, Side, TimeInForce, exact
+from trading.values import Side, TimeInForce, exact
 
 _PLACED = (
     "account_id",
@@ -61,10 +76,10 @@ _PLACED = (
 def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
     """Accept an order and lock what it needs; True when it is new, False when it was there.
 
-    Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, NotTradable,
-    AlreadyExpired, PriceTooSmall, PriceOutOfBand, QuantityTooSmall, NoPrice, TooManyOpenOrders,
-    InsufficientFunds, InsufficientPosition, NothingToReduce, or ClientOrderIdReused; for an account
-    at an exchange also UnsupportedOrder or CredentialsMissing.
+    Raises InvalidInstruction, NotFound, AccountClosed, AccountHalted, LimitReached, EquityUnknown,
+    NotTradable, AlreadyExpired, PriceTooSmall, PriceOutOfBand, ExitMisplaced, QuantityTooSmall,
+    NoPrice, TooManyOpenOrders, InsufficientFunds, InsufficientPosition, NothingToReduce, or
+    ClientOrderIdReused; for an account at an exchange also UnsupportedOrder or CredentialsMissing.
     """
     if wrong := faults(asked):
         raise InvalidInstruction(" ".join(wrong))
@@ -108,13 +123,17 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
 
 
 def expire_due(*, now: datetime) -> int:
-    """End good-till-date orders whose time has come; gives how many."""
-    due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
+    """End good-till-date and day orders whose time has come; gives how many.
+
+    What is stored is met first; a bar that comes later is not, whenever it began.
+    """
+    due = Order.objects.open().out_of_time(now)
     ended = 0
     for order_id in _in_order(due):
         found = execution.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
-            _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+            late = LATE[TimeInForce(found.order.time_in_force)]
+            _end(found, late.status, reason=late.value, now=now)
             ended += 1
     return ended
 
@@ -131,9 +150,11 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     if not old.account.is_paper:
         raise NotReplaceable("At an exchange, cancel the order and place another one.")
     instrument = market.instrument(old.instrument)
-    asked = drafts.quantised(_changed(old, change), instrument)
+    asked = drafts.quantised(replacing.asked(old, change), instrument)
     if wrong := faults(asked):
         raise NotReplaceable(" ".join(wrong))
+    if wrong := list(exits.faults(replacing.with_exits(old, asked))):
+        raise ExitMisplaced(" ".join(wrong))
     _check(asked, old.account, instrument, now=now)
     if asked.client_order_id and _known(asked, old.account) is not None:
         raise ClientOrderIdReused
@@ -166,7 +187,7 @@ def _check(asked: Instruction, account: Account, instrument: Instrument, *, now:
     limits.lift_if_due(account, now=now)
     if account.status != Account.Status.ACTIVE:
         raise AccountHalted(f"Reason: {account.status_reason}." if account.status_reason else "")
-    limits.check(account, now=now)
+    limits.check(account, asked.side, now=now)
     if not account.is_paper:
         outbox.check(asked, account)
     if not instrument.tradable:
@@ -208,7 +229,11 @@ def _drafted(
     quote = market.quote(instrument.symbol)
     if risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand("Look again at limit_price.")
+    if wrong := [*exits.faults(asked), *exits.misplaced(asked, quote.price)]:
+        raise ExitMisplaced(" ".join(wrong))
     drafts.meet_market(order, asked, instrument, quote)
+    if order.time_in_force == TimeInForce.DAY:
+        order.expires_at = days.deadline(instrument, quote.place, now=now)
     if order.reduce_only:
         _reduce_only(order)
     order.reserved = _means(order, quote)
@@ -260,33 +285,6 @@ def _means(order: Order, quote: Quote) -> Decimal:
     if order.limit_price is not None:
         return funds.limit_buy(quantity, order.limit_price, fee_bps)
     return funds.market_buy(quantity, drafts.reference(order, quote), fee_bps)
-
-
-def _changed(old: Order, change: Change) -> Instruction:
-    """The instruction for what replaces `old`. Raises NotReplaceable for what cannot change."""
-    if change.quantity is not None and old.group is not None:
-        raise NotReplaceable("The orders of a group share one quantity.")
-    if old.notional is not None and change.quantity is None:
-        raise NotReplaceable("An order by notional is replaced with a quantity.")
-    named = {f.name: getattr(change, f.name) for f in fields(Change)}
-    kept: dict[str, Any] = {
-        name: getattr(old, name) if value is None else value for name, value in named.items()
-    }
-    kept["quantity"] = change.quantity or old.remaining
-    if change.trail_amount is not None or change.trail_percent is not None:
-        kept["trail_amount"], kept["trail_percent"] = change.trail_amount, change.trail_percent
-    kept["time_in_force"] = TimeInForce(kept["time_in_force"])
-    if kept["time_in_force"] is not TimeInForce.GTD:
-        kept["expires_at"] = None
-    return Instruction(
-        account_id=old.account_id,
-        instrument=old.instrument,
-        side=Side(old.side),
-        type=OrderType(old.type),
-        post_only=old.post_only,
-        reduce_only=old.reduce_only,
-        **{**kept, "client_order_id": change.client_order_id},
-    )
 
 
 def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from tenants.identifiers import new_id
 from trading.brokers.models import Account
-from trading.errors import NoPrice, PriceTooSmall, QuantityTooSmall
 from trading.market.models import Instrument
 from trading.market.queries import Quote
 from trading.orders import funds
+from trading.orders.errors import NoPrice, PriceTooSmall, QuantityTooSmall
 from trading.orders.instructions import Instruction, StopLoss
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus

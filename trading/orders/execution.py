@@ -20,7 +20,17 @@ from trading.market.bars import Bar
 from trading.market.models import Instrument
 from trading.market.places import Place
 from trading.market.ticks import Tick
-from trading.orders import cover, endings, index, levels, limits, matching, states, working_orders
+from trading.orders import (
+    cover,
+    days,
+    endings,
+    index,
+    levels,
+    limits,
+    matching,
+    states,
+    working_orders,
+)
 from trading.orders.models import Fill, Order
 from trading.orders.outcomes import Execution, Outcome
 from trading.orders.states import OrderStatus
@@ -113,7 +123,8 @@ def _match(account: Account, printed: Bar | Tick, now: datetime) -> int:
         _covered(orders[order.id], order, printed, now)
         for order in working_orders.of(orders.values(), instrument)
     ]
-    outcome = matching.match(working, printed, terms)
+    ends_at = days.session_end(working, instrument, printed)
+    outcome = matching.match(working, printed, terms, session_ends_at=ends_at)
     _apply(outcome, orders, instrument, printed, now)
     _note_met(outcome, orders, printed)
     return len(outcome.executions)

@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from config.api.fields import PlainDecimal
 from trading.market.queries import symbol_of
-from trading.orders.instructions import Change, Instruction, StopLoss, faults
+from trading.orders.faults import faults
+from trading.orders.instructions import Change, Instruction, StopLoss
 from trading.orders.models import Fill, Order
 from trading.values import OrderType, Side, TimeInForce
 

@@ -157,15 +157,36 @@ def drop(symbol: str, entries: Iterable[Entry]) -> None:
         pipeline.execute()
 
 
-def missing(symbol: str, entries: Iterable[Entry]) -> list[Entry]:
-    """Those of these open orders that are nowhere in the index. Raises ValkeyAway."""
-    asked = list(entries)
+def misplaced(symbol: str, waiting: Mapping[Entry, Levels]) -> list[Entry]:
+    """Those of these open orders that do not stand where they wait. Raises ValkeyAway."""
+    if not waiting:
+        return []
+    members = [entry.member for entry in waiting]
     with valkey.needed() as client:
         pipeline = client.pipeline(transaction=False)
-        for entry in asked:
-            pipeline.hexists(_key(symbol, "signed"), entry.member)
-        answers = pipeline.execute()
-    return [entry for entry, is_known in zip(asked, answers, strict=True) if not is_known]
+        pipeline.hmget(_key(symbol, "signed"), members)
+        pipeline.smismember(_key(symbol, "next"), members)
+        for kind in _SORTED:
+            pipeline.zmscore(_key(symbol, kind), members)
+        signed, at_once, *scores = pipeline.execute()
+    places = [[0.0 if is_there else None for is_there in at_once], *scores]
+    stands = [dict(zip(_KINDS, place, strict=True)) for place in zip(*places, strict=True)]
+    nowhere = dict.fromkeys(_KINDS)
+    return [
+        entry
+        for (entry, levels), token, stand in zip(waiting.items(), signed, stands, strict=True)
+        if token is None or stand != {**nowhere, **dict(_scores(levels))}
+    ]
+
+
+def named(symbol: str) -> set[Entry]:
+    """All that is anywhere in the index of one instrument, of every tenant. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        members = {member for member, _ in client.hscan_iter(_key(symbol, "signed"))}
+        members |= set(client.sscan_iter(_key(symbol, "next")))
+        for kind in _SORTED:
+            members |= {member for member, _ in client.zscan_iter(_key(symbol, kind))}
+    return {Entry.read(member) for member in members}
 
 
 def _left(levels: Levels) -> list[str]:

@@ -1,7 +1,7 @@
 """An account's own limits: what trading has lost is measured, and halts it when it is enough.
 
-Equity is the account's cash in its own currency and its holdings priced in it; a holding without
-a price leaves equity unknown, and then nothing is measured.
+Equity is all that an account has, valued in its currency. Where a price is missing equity is
+unknown: nothing is measured then, nobody is halted for it, and no order that buys is taken.
 """
 
 from __future__ import annotations
@@ -12,30 +12,40 @@ from decimal import Decimal
 from trading.brokers import actions as brokers
 from trading.brokers.limits import Breach, Limits, Marks, breach, moved
 from trading.brokers.models import Account, AccountLimits
-from trading.errors import DailyLossReached, DrawdownReached
-from trading.market import queries as market
-from trading.market.models import Instrument
-from trading.values import exact
+from trading.orders.errors import DailyLossReached, DrawdownReached, EquityUnknown
+from trading.positions import priced
+from trading.values import Side
 
 _ERRORS = {Breach.DAILY_LOSS: DailyLossReached, Breach.DRAWDOWN: DrawdownReached}
 
 
-def check(account: Account, *, now: datetime) -> None:
-    """Raises DailyLossReached or DrawdownReached for an account that has lost enough."""
-    reached = reached_by(account, now=now)
+def check(account: Account, side: Side, *, now: datetime) -> None:
+    """Raises DailyLossReached or DrawdownReached for an account that has lost enough.
+
+    Raises EquityUnknown where nobody can tell, for an order that would add to what may be lost.
+    """
+    limits = _limits(account)
+    if limits is None:
+        return
+    equity = priced.equity(account)
+    if equity.value is None and side is Side.BUY:
+        raise EquityUnknown(f"No price is known for {', '.join(equity.unpriced)}.")
+    reached = None if equity.value is None else _measured(limits, equity.value, now)
     if reached is not None:
         raise _ERRORS[reached]
 
 
 def reached_by(account: Account, *, now: datetime) -> Breach | None:
-    """The limit that the locked account has reached; its marks move with what is seen."""
-    limits = account.limits.first()
-    equity = None if limits is None else _equity(account)
-    if limits is None or equity is None:
+    """The limit that the locked account has reached; its marks move with what is seen.
+
+    On a new day one that was halted for the losses of the day before trades again first.
+    """
+    limits = _limits(account)
+    if limits is None:
         return None
-    marks = moved(Marks(limits.day_on, limits.day_start, limits.peak), equity, now.date())
-    _keep(limits, marks)
-    return breach(Limits(limits.max_daily_loss, limits.max_drawdown), marks, equity)
+    lift_if_due(account, now=now)
+    equity = priced.equity(account).value
+    return None if equity is None else _measured(limits, equity, now)
 
 
 def lift_if_due(account: Account, *, now: datetime) -> None:
@@ -47,21 +57,22 @@ def lift_if_due(account: Account, *, now: datetime) -> None:
         brokers.resume(account, reason="new_day", now=now)
 
 
-def _keep(limits: AccountLimits, marks: Marks) -> None:
-    if marks != Marks(limits.day_on, limits.day_start, limits.peak):
-        limits.day_on, limits.day_start, limits.peak = marks.day_on, marks.day_start, marks.peak
-        limits.save(update_fields=["day_on", "day_start", "peak"])
+def _limits(account: Account) -> AccountLimits | None:
+    """None for an account that may lose what it has."""
+    limits = account.limits.first()
+    if limits is None or limits.max_daily_loss is limits.max_drawdown is None:
+        return None
+    return limits
 
 
-@exact()
-def _equity(account: Account) -> Decimal | None:
-    cash = account.balances.filter(currency=account.currency).values_list("total", flat=True)
-    held = dict(account.positions.filter(closed_at=None).values_list("instrument", "quantity"))
-    quoted = Instrument.objects.filter(symbol__in=held, quote=account.currency)
-    ours = list(quoted.values_list("symbol", flat=True))
-    worth = sum(cash, Decimal(0))
-    for symbol, quote in market.quotes(ours).items():
-        if quote.price is None:
-            return None
-        worth += held[symbol] * quote.price
-    return worth
+def _measured(limits: AccountLimits, equity: Decimal, now: datetime) -> Breach | None:
+    marks = moved(_marks(limits), equity, now.date())
+    if marks != _marks(limits):
+        limits.day_on, limits.day_start = marks.day_on, marks.day_start
+        limits.peak, limits.last_equity = marks.peak, marks.last
+        limits.save(update_fields=["day_on", "day_start", "peak", "last_equity"])
+    return breach(Limits(limits.max_daily_loss, limits.max_drawdown), marks, equity)
+
+
+def _marks(limits: AccountLimits) -> Marks:
+    return Marks(limits.day_on, limits.day_start, limits.peak, limits.last_equity)

@@ -39,6 +39,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_instrument(self, symbol: str) -> OrderQuerySet:
         return self.filter(instrument=symbol)
 
+    def out_of_time(self, now: datetime) -> OrderQuerySet:
+        """Those whose date has come by the clock.
+
+        A day order that came after its day is one of a replay, whose day is the market's.
+        """
+        by_clock = Q(time_in_force=TimeInForce.GTD)
+        by_clock |= Q(time_in_force=TimeInForce.DAY, expires_at__gt=F("created_at"))
+        return self.filter(by_clock, expires_at__lte=now)
+
     def yet_to_meet(self, place: Place) -> OrderQuerySet:
         """Those to which what stands at a place on the tape is news."""
         behind = Q(matched_through=None) | Q(matched_through__lt=place.at)

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from accounts.audit import actions as audit
 from tenants import context
+from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account
-from trading.errors import CredentialsMissing, UnsupportedOrder
 from trading.orders import endings, states
+from trading.orders.errors import UnsupportedOrder
 from trading.orders.instructions import Instruction
 from trading.orders.models import Order, VenueIntent
 from trading.orders.states import OrderStatus

@@ -8,14 +8,18 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tenants import context
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
+from trading.brokers import actions as brokers
 from trading.brokers.models import Account
+from trading.market.models import Instrument
 from trading.orders import index, levels, working_orders
 from trading.orders.index import Entry
+from trading.orders.levels import Levels
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 
@@ -36,19 +40,34 @@ def rebuild() -> None:
 
 
 def check() -> int:
-    """Add what is missing of the entered tenant; gives how many. Raises ValkeyAway.
+    """Put right where the entered tenant's open orders stand; gives how many stood wrong.
 
-    There should be none: an order is announced before it is committed.
+    None should: an order is announced before it is committed. What moves meanwhile looks wrong and
+    is not, so that whatever does is looked at again with its account's lock. Raises ValkeyAway.
     """
-    missing = 0
-    for symbol, orders in _by_symbol(_in_market()).items():
-        entries = {index.entry(order.account_id, order.id): order for order in orders}
-        lost = index.missing(symbol, entries)
-        _add([entries[entry] for entry in lost])
-        missing += len(lost)
-    if missing:
-        _log.error("the open-order index lacked %s orders", missing)
-    return missing
+    suspects = _misplaced(_in_market())
+    if not suspects:
+        return 0
+    brokers.lock_in_order(Account.objects.filter(pk__in={order.account_id for order in suspects}))
+    wrong = _misplaced(_in_market().filter(pk__in=[order.id for order in suspects]))
+    _add(wrong)
+    if wrong:
+        _log.error("the open-order index was wrong about %s orders", len(wrong))
+    return len(wrong)
+
+
+def sweep() -> int:
+    """Take out of the index what is no open order, tenant by tenant; gives how much that was.
+
+    It does no harm, and nothing but this finds what no price ever touches. All of the index is read
+    once, for its keys are shared: were each tenant to look for its own, it would be read by each.
+    Raises ValkeyAway.
+    """
+    swept = 0
+    for symbol in Instrument.objects.order_by("symbol").values_list("symbol", flat=True):
+        for tenant_id, entries in _by_tenant(index.named(symbol)).items():
+            swept += _sweep(tenant_id, symbol, entries)
+    return swept
 
 
 def drop_stale(symbol: str, account_id: UUID, entries: Iterable[Entry]) -> None:
@@ -64,18 +83,61 @@ def drop_stale(symbol: str, account_id: UUID, entries: Iterable[Entry]) -> None:
         transaction.on_commit(partial(index.drop, symbol, stale), robust=True)
 
 
-def _in_market() -> list[Order]:
+def _sweep(tenant_id: UUID, symbol: str, entries: set[Entry]) -> int:
+    """One tenant's part of one instrument; all of it where the tenant is no more."""
+    try:
+        with context.enter(TenantContext(tenant_id, KEEPER, Scope.TENANT)):
+            strays = _strays(entries)
+            # An order may have been announced and be on its way: not past its account's lock.
+            accounts = {entry.account_id for entry in strays}
+            brokers.lock_in_order(Account.objects.filter(pk__in=accounts))
+            strays = _strays(strays)
+    except TenantSuspended:
+        return 0
+    except UnknownTenant:
+        strays = entries
+    index.drop(symbol, strays)
+    return len(strays)
+
+
+def _strays(entries: set[Entry]) -> set[Entry]:
+    """Those that are no open order of the entered tenant."""
+    rows = _in_market().filter(pk__in=[entry.order_id for entry in entries])
+    known = set(rows.values_list("account_id", "id"))
+    return {entry for entry in entries if (entry.account_id, entry.order_id) not in known}
+
+
+def _by_tenant(entries: Iterable[Entry]) -> dict[UUID, set[Entry]]:
+    found: dict[UUID, set[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.tenant_id, set()).add(entry)
+    return found
+
+
+def _in_market() -> QuerySet[Order]:
     rows = Order.objects.open().filter(account__kind=Account.Kind.PAPER)
-    return list(rows.exclude(status=OrderStatus.INITIALIZED).order_by("id"))
+    return rows.exclude(status=OrderStatus.INITIALIZED).order_by("id")
+
+
+def _misplaced(orders: Iterable[Order]) -> list[Order]:
+    found = []
+    for symbol, mine in _by_symbol(orders).items():
+        by_entry = {index.entry(order.account_id, order.id): order for order in mine}
+        found += [by_entry[entry] for entry in index.misplaced(symbol, _waiting(mine))]
+    return found
+
+
+def _waiting(orders: Iterable[Order]) -> dict[Entry, Levels]:
+    """Where open orders have to stand."""
+    return {
+        index.entry(order.account_id, order.id): levels.of(working_orders.waiting(order))
+        for order in orders
+    }
 
 
 def _add(orders: Iterable[Order]) -> None:
     for symbol, mine in _by_symbol(orders).items():
-        waiting = {
-            index.entry(order.account_id, order.id): levels.of(working_orders.waiting(order))
-            for order in mine
-        }
-        index.move(symbol, waiting)
+        index.move(symbol, _waiting(mine))
 
 
 def _by_symbol(orders: Iterable[Order]) -> dict[str, list[Order]]:

@@ -19,11 +19,12 @@ from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.outcomes import EndReason, Execution
 from trading.orders.reproduction import Placed
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import LATE
 from trading.values import plain
 
 # Ends that the engine finds again by itself; the others came from outside the market, and some of
 # those for a date from the timer, whose clock is not the market's.
-_BY_ENGINE = {reason.value for reason in EndReason} - {EndReason.EXPIRES_AT_REACHED.value}
+_BY_ENGINE = {reason.value for reason in EndReason} - {reason.value for reason in LATE.values()}
 _NO_MARKET_S = Q(status=OrderStatus.FILLED, status_reason=ACCOUNT_RESET)
 # Somebody ended it before anything was on the tape.
 _ENDED_UNMET = Q(

@@ -25,7 +25,7 @@ def expire_everywhere() -> None:
 
 @shared_task(base=TenantTask, name="trading.orders.tasks.check_index")
 def check_index() -> int:
-    """See that every open order of the tenant is in the index; adds and tells what is not."""
+    """See that every open order of the tenant stands in the index where it waits."""
     return reindexing.check()
 
 
@@ -34,3 +34,9 @@ def check_index_everywhere() -> None:
     """Send every active tenant its own task."""
     for tenant_id in tenants.active_ids():
         check_index.send_to(tenant_id)
+
+
+@shared_task(base=PlatformTask, name="trading.orders.tasks.sweep_index")
+def sweep_index() -> int:
+    """Take out of the index what is no open order."""
+    return reindexing.sweep()

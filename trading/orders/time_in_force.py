@@ -16,7 +16,7 @@ _AT_ONCE = {
     TimeInForce.FOK: EndReason.FOK_NOT_FILLABLE,
 }
 
-_LATE = {
+LATE = {
     TimeInForce.DAY: EndReason.SESSION_ENDED,
     TimeInForce.GTD: EndReason.EXPIRES_AT_REACHED,
 }
@@ -40,14 +40,14 @@ class Session:
 
 def lateness(order: WorkingOrder, moment: datetime, session: Session) -> EndReason | None:
     """Why the order does not outlive the moment, if it has a deadline by then."""
-    if order.time_in_force not in _LATE:
+    if order.time_in_force not in LATE:
         return None
     deadline = order.expires_at
     if deadline is None and order.time_in_force is TimeInForce.DAY:
         deadline = session.closing
     if deadline is None or deadline > moment:
         return None
-    return _LATE[order.time_in_force]
+    return LATE[order.time_in_force]
 
 
 def needs_a_bar(order: WorkingOrder) -> bool:

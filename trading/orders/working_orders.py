@@ -63,12 +63,11 @@ def as_placed(
 ) -> WorkingOrder:
     """The order before it met anything; `price` was the last then. Its parent has been read."""
     waits = order.parent is not None and order.parent.role == Order.Role.ENTRY
-    is_day = order.time_in_force == TimeInForce.DAY
     return replace(
         _as_asked(order, place, instrument),
         remaining=order.quantity,
         water_mark=price if order.type == OrderType.TRAILING_STOP else None,
-        expires_at=None if is_day else order.expires_at,
+        expires_at=order.expires_at,
         matched_through=order.placed_after,
         matched_trade=order.placed_trade,
         waits_for=order.parent_id if waits else None,

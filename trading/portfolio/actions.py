@@ -14,10 +14,12 @@ from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account, CashMovement
 from trading.errors import NotFound
+from trading.orders import halting
 from trading.orders.models import Fill
-from trading.portfolio import queries
 from trading.portfolio.errors import PortfolioNameTaken
 from trading.portfolio.models import EquityPoint, NamedPortfolio, NamedPortfolioAccount
+from trading.positions import priced
+from trading.positions.priced import Priced
 from trading.values import exact, plain
 
 _PLACES = Decimal(1).scaleb(-18)
@@ -35,8 +37,13 @@ def sample_fact(fact: CashMovement | Fill) -> None:
 
 
 def sample(*, account_id: UUID, now: datetime) -> None:
-    """Keep what an account is worth now. Raises NotFound."""
-    _sample(brokers.lock(account_id), now=now)
+    """Keep what an account is worth now; one that lost as much as it may is halted.
+
+    Prices alone do that, when nothing is placed or filled. Raises NotFound.
+    """
+    account = brokers.lock(account_id)
+    halting.look(account, now=now)
+    _sample(account, now=now)
 
 
 def create_portfolio(
@@ -121,7 +128,7 @@ def _sample(account: Account, *, now: datetime) -> None:
     newest = EquityPoint.objects.filter(account=account).order_by("-at")
     at = max(filter(None, (now, newest.values_list("at", flat=True).first())))
     cash = dict(account.balances.values_list("currency", "total"))
-    held = queries.priced(account)
+    held = priced.of(account)
     moment = {
         "account": account,
         "user_id": account.user_id,
@@ -138,7 +145,7 @@ def _sample(account: Account, *, now: datetime) -> None:
     )
 
 
-def _side(currency: str, cash: dict[str, Decimal], held: list[queries.Priced]) -> dict[str, Any]:
+def _side(currency: str, cash: dict[str, Decimal], held: list[Priced]) -> dict[str, Any]:
     """One currency's side of an account, in the words of a point's columns."""
     ours = [holding for holding in held if holding.currency == currency]
     missing = sorted({holding.instrument for holding in ours if holding.value is None})
@@ -153,7 +160,7 @@ def _side(currency: str, cash: dict[str, Decimal], held: list[queries.Priced]) -
     }
 
 
-def _kept(holding: queries.Priced) -> list[str | None]:
+def _kept(holding: Priced) -> list[str | None]:
     value = None if holding.value is None else plain(holding.value.quantize(_PLACES))
     return [holding.instrument, plain(holding.cost), value]
 

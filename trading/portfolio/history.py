@@ -31,6 +31,7 @@ from trading.portfolio.errors import TooManyPoints, TooManyRows
 from trading.portfolio.models import EquityPoint
 from trading.portfolio.profit import Booked, By, Flow, Held, Sample, Statement
 from trading.portfolio.steps import Point, Seen
+from trading.positions.priced import quote_currencies
 
 MOST_LINES = 1_000
 _INSTANT = timedelta(microseconds=1)
@@ -157,7 +158,7 @@ def _booked(between: Q | None) -> list[Booked]:
     keys = ("account_id", "position_id", "instrument", "fee_currency")
     sums = {"realized": Sum("realized_pnl"), "fees": Sum("fee")}
     rows = list(Fill.objects.filter(between).values(*keys).annotate(**sums).order_by(*keys))
-    quoted = queries.quote_currencies(row["instrument"] for row in rows)
+    quoted = quote_currencies(row["instrument"] for row in rows)
     return [
         Booked(
             account_id=row["account_id"],

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from tenants import context
 from tenants.context import Scope
-from trading.brokers.models import Account, Balance
+from trading.brokers.limits import Breach
+from trading.brokers.models import Account, AccountLimits, Balance
 from trading.market import queries as market
-from trading.market.models import Instrument
 from trading.portfolio.models import NamedPortfolio
 from trading.portfolio.valuation import Cash, Holding, Worth, worth
-from trading.positions import pnl
 from trading.positions.models import Position
+from trading.positions.priced import quote_currencies
 from trading.values import exact
 
 _PLACES = Decimal(1).scaleb(-18)
@@ -37,17 +37,6 @@ class Portfolio:
     as_of: datetime
     total: list[Worth]
     accounts: list[AccountWorth]
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """An open position; cost and value in `currency`, value None without a price."""
-
-    position_id: UUID
-    instrument: str
-    currency: str
-    cost: Decimal
-    value: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +66,14 @@ def portfolio(*, now: datetime) -> Portfolio:
     )
 
 
-def priced(account: Account) -> list[Priced]:
-    """An account's open positions at the last prices."""
-    rows = list(account.positions.filter(closed_at=None))
-    quoted = quote_currencies(row.instrument for row in rows)
-    quotes = market.quotes(sorted(quoted))
-    return [
-        Priced(
-            row.id,
-            row.instrument,
-            quoted[row.instrument],
-            row.cost_basis,
-            pnl.market_value(row, quotes[row.instrument].price),
-        )
-        for row in rows
-    ]
-
-
-def quote_currencies(symbols: Iterable[str]) -> dict[str, str]:
-    """The currency that each instrument is priced in; asks nothing about nothing."""
-    wanted = set(symbols)
-    if not wanted:
-        return {}
-    rows = Instrument.objects.filter(symbol__in=wanted)
-    return dict(rows.values_list("symbol", "quote"))
-
-
-def accounts_with_holdings() -> QuerySet[Position, UUID]:
-    """The accounts of the entered tenant that hold something."""
-    held = Position.objects.filter(closed_at=None).order_by("account_id")
-    return held.values_list("account_id", flat=True).distinct()
+def accounts_to_sample() -> QuerySet[Account, UUID]:
+    """Those of the entered tenant whose worth moves with prices, or whose halt may be over."""
+    held = Position.objects.filter(closed_at=None).values("account")
+    foreign = Balance.objects.exclude(total=0).exclude(currency=F("account__currency"))
+    limited = AccountLimits.objects.filter(account__in=foreign.values("account")).values("account")
+    halted = Q(status=Account.Status.HALTED, status_reason=Breach.DAILY_LOSS)
+    rows = Account.objects.filter(Q(pk__in=held) | Q(pk__in=limited) | halted)
+    return rows.order_by("id").values_list("id", flat=True)
 
 
 def named_worths(named: list[NamedPortfolio]) -> list[NamedWorth]:

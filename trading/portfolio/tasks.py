@@ -14,14 +14,14 @@ from trading.portfolio import actions, queries
 
 @shared_task(base=TenantTask, name="trading.portfolio.tasks.sample_account")
 def sample_account(account_id: str) -> None:
-    """Keep what one account is worth; twice in a minute keeps one point."""
+    """Keep what one account is worth, and halt it if that is too little; twice keeps one point."""
     actions.sample(account_id=UUID(account_id), now=timezone.now())
 
 
 @shared_task(base=TenantTask, name="trading.portfolio.tasks.sample_accounts")
 def sample_accounts() -> None:
-    """Send each of the tenant's accounts that hold something its own task, with its own lock."""
-    for account_id in queries.accounts_with_holdings():
+    """Send each of the tenant's accounts that prices move its own task, with its own lock."""
+    for account_id in queries.accounts_to_sample():
         sample_account.delay(str(account_id))
 
 

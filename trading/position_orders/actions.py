@@ -14,9 +14,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from trading.brokers import actions as brokers
-from trading.errors import NoPrice, NotFound, OrderNotOpen
+from trading.errors import NotFound
 from trading.market import queries as market
 from trading.orders import actions as orders
+from trading.orders.errors import NoPrice, OrderNotOpen
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.position_orders import queries

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from accounts.audit import actions as audit
 from trading.brokers.models import Account
-from trading.errors import InsufficientPosition, NotFound
+from trading.errors import NotFound
 from trading.market import queries as market
 from trading.positions import pnl
+from trading.positions.errors import InsufficientPosition
 from trading.positions.models import (
     BracketTerms,
     DecisionLog,

@@ -70,34 +70,6 @@ class Lot:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class FifoBook:
-    """A position as lots, the oldest first, beside the running numbers that they come to."""
-
-    lots: tuple[Lot, ...] = ()
-    holding: Holding = Holding()
-
-    @property
-    def quantity(self) -> Decimal:
-        return self.holding.quantity
-
-    @property
-    def cost_basis(self) -> Decimal:
-        return self.holding.cost_basis
-
-    @property
-    def average_price(self) -> Decimal:
-        return self.holding.average_price
-
-    @property
-    def realized_pnl(self) -> Decimal:
-        return self.holding.realized_pnl
-
-    @property
-    def fees(self) -> Decimal:
-        return self.holding.fees
-
-
 @exact()
 def apply(holding: Holding, fill: HoldingFill, *, cost: Decimal | None = None) -> Holding:
     """The holding after a fill; `cost` is what a sale's part had cost, None for the average.
@@ -118,14 +90,6 @@ def apply(holding: Holding, fill: HoldingFill, *, cost: Decimal | None = None) -
         realized_pnl=holding.realized_pnl + gain,
         fees=holding.fees + fill.fee,
     )
-
-
-def apply_fifo(book: FifoBook, fill: HoldingFill) -> FifoBook:
-    """The book after a fill: a purchase is a new lot, a sale takes the oldest. Raises Oversold."""
-    if fill.side is Side.BUY:
-        return FifoBook((*book.lots, Lot(fill.quantity, fill.price)), apply(book.holding, fill))
-    sales = taken(book.lots, fill.quantity)
-    return FifoBook(_left(book.lots, sales), apply(book.holding, fill, cost=cost_of(sales)))
 
 
 @exact()
@@ -154,14 +118,6 @@ def fold(fills: Iterable[HoldingFill]) -> Holding:
     return holding
 
 
-def fold_fifo(fills: Iterable[HoldingFill]) -> FifoBook:
-    """The lots that the fills leave, in their order. Raises Oversold."""
-    book = FifoBook()
-    for fill in fills:
-        book = apply_fifo(book, fill)
-    return book
-
-
 @exact()
 def market_value(held: Held, price: Decimal | None) -> Decimal | None:
     """What the holding would bring at `price`; None where the price is missing."""
@@ -184,14 +140,6 @@ def _released(holding: Holding, sold: Decimal, cost: Decimal | None) -> Decimal:
     if sold == holding.quantity:
         return holding.cost_basis
     return _stored(holding.cost_basis * sold / holding.quantity) if cost is None else cost
-
-
-@exact()
-def _left(lots: tuple[Lot, ...], sales: list[Lot]) -> tuple[Lot, ...]:
-    """The lots after a sale; only the last that it took from can have something left."""
-    touched = lots[len(sales) - 1]
-    rest = Lot(touched.quantity - sales[-1].quantity, touched.price)
-    return ((rest,) if rest.quantity else ()) + lots[len(sales) :]
 
 
 def _average(cost: Decimal, quantity: Decimal) -> Decimal:

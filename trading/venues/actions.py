@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.audit import actions as audit
 from tenants import context
 from trading.brokers import actions as brokers
-from trading.errors import CredentialsMissing, ExchangeOnly
+from trading.brokers.errors import CredentialsMissing, ExchangeOnly
 from trading.venues import tasks
 from trading.venues.models import Reconciliation
 

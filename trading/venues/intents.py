@@ -19,8 +19,9 @@ from tenants.context import Actor, Scope, TenantContext
 from trading.brokers import actions as brokers
 from trading.brokers import credentials
 from trading.brokers.credentials import Keys
+from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account
-from trading.errors import CredentialsMissing, Refused
+from trading.errors import Refused
 from trading.orders import outbox, states
 from trading.orders.models import Order, VenueIntent
 from trading.orders.states import OrderStatus

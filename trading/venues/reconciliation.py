@@ -18,8 +18,9 @@ from tenants.context import Scope, TenantContext
 from trading.brokers import actions as brokers
 from trading.brokers import credentials
 from trading.brokers.credentials import Keys
+from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account, Balance
-from trading.errors import CredentialsMissing, NotFound
+from trading.errors import NotFound
 from trading.market.models import Instrument
 from trading.orders.models import Fill, Order, VenueIntent
 from trading.orders.states import OrderStatus

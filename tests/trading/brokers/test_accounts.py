@@ -18,7 +18,7 @@ from tests.cast import House, Person, job, now
 from tests.market import list_instrument
 from trading.brokers import credentials
 from trading.brokers.credentials import Keys
-from trading.errors import CredentialsMissing
+from trading.brokers.errors import CredentialsMissing
 from trading.models import Account, ExchangeCredential
 
 CREDENTIALS = "trading.ExchangeCredential"

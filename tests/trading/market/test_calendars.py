@@ -84,3 +84,30 @@ def test_each_asset_class_has_its_calendar(
 ) -> None:
     assert calendars.of(asset_class) == calendar
     assert calendars.has_days(asset_class) is has_days
+
+
+@pytest.mark.parametrize(
+    ("asset_class", "at", "closes"),
+    [
+        ("crypto", "2024-03-02T10:00", "2024-03-03T00:00"),
+        ("crypto", "2024-03-02T00:00", "2024-03-03T00:00"),
+        ("unheard of", "2024-03-02T23:59:59", "2024-03-03T00:00"),
+        # New York, in winter and in summer; before the opening, and in the last minute.
+        ("stock", "2024-01-17T15:00", "2024-01-17T21:00"),
+        ("stock", "2024-07-17T00:00", "2024-07-17T20:00"),
+        ("stock", "2024-07-17T19:59:59", "2024-07-17T20:00"),
+        # At the close, on a Friday evening and on a Saturday it is the next session's.
+        ("stock", "2024-07-17T20:00", "2024-07-18T20:00"),
+        ("stock", "2024-07-19T22:00", "2024-07-22T20:00"),
+        ("index", "2024-07-20T12:00", "2024-07-22T20:00"),
+        # The eve of Independence Day is short, and the day itself has no session.
+        ("stock", "2024-07-03T14:00", "2024-07-03T17:00"),
+        ("stock", "2024-07-03T18:00", "2024-07-05T20:00"),
+        ("forex", "2024-07-18T12:00", "2024-07-19T00:00"),
+        ("forex", "2024-07-20T12:00", "2024-07-23T00:00"),
+        # Past what is known of any calendar.
+        ("stock", "2040-01-02T12:00", "2040-01-03T00:00"),
+    ],
+)
+def test_a_session_closes_when_its_exchange_does(asset_class: str, at: str, closes: str) -> None:
+    assert calendars.closing(asset_class, moment(at)) == moment(closes)

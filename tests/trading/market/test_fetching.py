@@ -18,7 +18,6 @@ from django.test import override_settings
 from tests.cast import build_house
 from tests.trading.market import exchange as local
 from tests.trading.market.exchange import HOUR, START, Exchange, kline, late
-from trading.errors import UnknownInstrument
 from trading.market import cached, fetching, public, queries, tasks
 from trading.market.errors import (
     ExchangeAway,
@@ -26,6 +25,7 @@ from trading.market.errors import (
     ExchangeRefused,
     ExchangeUnclear,
     NotAtExchange,
+    UnknownInstrument,
 )
 from trading.market.public import PAUSES, Client
 from trading.values import Side

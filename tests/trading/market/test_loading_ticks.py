@@ -20,9 +20,8 @@ from tenants.context import Actor, Scope, TenantContext
 from tests.cast import House, build_house
 from tests.isolation.database import application, inside
 from tests.market import list_instrument
-from trading.errors import UnknownInstrument
 from trading.market import actions, queries
-from trading.market.errors import TradeContradicted
+from trading.market.errors import TradeContradicted, UnknownInstrument
 from trading.market.models import Tick as StoredTick
 from trading.market.models import TickLoad
 from trading.market.ticks import Tick

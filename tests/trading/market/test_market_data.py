@@ -16,11 +16,10 @@ from django.test import override_settings
 from tests.cast import House, Person, build_house, now
 from tests.market import list_instrument
 from tests.trading.market.test_loading_ticks import tick
-from trading.errors import UnknownInstrument
 from trading.market import actions, cached, prices, queries
 from trading.market.bars import Bar
 from trading.market.cached import Kind
-from trading.market.errors import CalendarUnknown, RangeTooWide
+from trading.market.errors import CalendarUnknown, RangeTooWide, UnknownInstrument
 from trading.market.models import Instrument
 
 DAY = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trading.positions.lots import FifoBook, apply_fifo
 from trading.portfolio.profit import Booked, By, Flow, Held, Line, Sample, Statement, statement
 from trading.positions import pnl
-from trading.positions.pnl import FifoBook, HoldingFill
+from trading.positions.pnl import HoldingFill
 from trading.values import Side, exact
 
 ACCOUNTS = [UUID(int=number) for number in (1, 2)]
@@ -42,7 +43,7 @@ class World:
     @exact()
     def fill(self, account: UUID, symbol: str, fill: HoldingFill) -> None:
         before = self.books.get((account, symbol), FifoBook())
-        after = self.books[account, symbol] = pnl.apply_fifo(before, fill)
+        after = self.books[account, symbol] = apply_fifo(before, fill)
         sign = -1 if fill.side is Side.BUY else 1
         self.pay(account, SYMBOLS[symbol], sign * fill.quantity * fill.price - fill.fee)
         gained = after.realized_pnl - before.realized_pnl

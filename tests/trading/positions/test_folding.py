@@ -16,8 +16,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.trading.positions.lots import FifoBook, apply_fifo
 from trading.positions import pnl
-from trading.positions.pnl import FifoBook, Holding, HoldingFill, Oversold
+from trading.positions.pnl import Holding, HoldingFill, Oversold
 from trading.values import Side, exact
 
 IN_THE_SUITE = 30
@@ -63,7 +64,7 @@ class Folding(RuleBasedStateMachine):
         with pytest.raises(Oversold):
             pnl.apply(self.average, sale)
         with pytest.raises(Oversold):
-            pnl.apply_fifo(self.lots, sale)
+            apply_fifo(self.lots, sale)
 
     @invariant()
     def both_hold_the_same(self) -> None:
@@ -89,7 +90,7 @@ class Folding(RuleBasedStateMachine):
     @exact()
     def _book(self, fill: HoldingFill) -> None:
         self.average = pnl.apply(self.average, fill)
-        self.lots = pnl.apply_fifo(self.lots, fill)
+        self.lots = apply_fifo(self.lots, fill)
         sign = 1 if fill.side is Side.BUY else -1
         self.held += sign * fill.quantity
         self.paid += sign * fill.quantity * fill.price

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
+from tests.trading.positions.lots import fold_fifo
 from tests.trading.positions.test_pnl import fills
 from trading.positions import pnl
 from trading.positions.pnl import HoldingFill, Lot, Oversold
@@ -40,7 +41,7 @@ def test_no_more_is_taken_than_there_is() -> None:
 
 @given(fills())
 def test_running_numbers_are_what_the_lots_come_to(stream: list[HoldingFill]) -> None:
-    book = pnl.fold_fifo(stream)
+    book = fold_fifo(stream)
     assert sum(lot.quantity for lot in book.lots) == book.quantity
     assert pnl.cost_of(book.lots) == book.cost_basis
 
@@ -48,7 +49,7 @@ def test_running_numbers_are_what_the_lots_come_to(stream: list[HoldingFill]) ->
 @given(fills())
 def test_lots_keep_the_order_and_the_prices_of_the_purchases(stream: list[HoldingFill]) -> None:
     bought = [fill.price for fill in stream if fill.side is Side.BUY]
-    left = [lot.price for lot in pnl.fold_fifo(stream).lots]
+    left = [lot.price for lot in fold_fifo(stream).lots]
     assert left == bought[len(bought) - len(left) :]
 
 
@@ -62,4 +63,4 @@ def test_what_all_sales_took_together_is_gone_from_the_oldest(stream: list[Holdi
             bought += fill.quantity
             rest = min(fill.quantity, max(Decimal(0), bought - sold))
             left += [Lot(rest, fill.price)] if rest else []
-    assert pnl.fold_fifo(stream).lots == tuple(left)
+    assert fold_fifo(stream).lots == tuple(left)

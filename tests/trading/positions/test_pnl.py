@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trading.positions.lots import FifoBook, fold_fifo
 from trading.positions import pnl
 from trading.positions.pnl import HoldingFill, Lot, Oversold
 from trading.values import Side, exact
@@ -73,13 +74,13 @@ def test_average_cost(
 def test_first_in_first_out(
     case: str, more: list[HoldingFill], lots: list[tuple[str, str]], realized: str
 ) -> None:
-    book = pnl.fold_fifo([*TWO_BUYS, *more])
+    book = fold_fifo([*TWO_BUYS, *more])
     assert book.lots == tuple(Lot(Decimal(q), Decimal(p)) for q, p in lots), case
     assert book.realized_pnl == Decimal(realized), case
     assert book.fees == Decimal("2.1")
 
 
-@pytest.mark.parametrize("fold", [pnl.fold, pnl.fold_fifo])
+@pytest.mark.parametrize("fold", [pnl.fold, fold_fifo])
 def test_more_than_is_held_cannot_be_sold(fold: object) -> None:
     with pytest.raises(Oversold) as refused:
         fold([*TWO_BUYS, sell("20.5", "120")])  # type: ignore[operator]
@@ -102,7 +103,7 @@ def test_a_missing_price_leaves_the_profit_unknown() -> None:
 
 def test_nothing_held_is_worth_nothing_at_any_price() -> None:
     assert pnl.unrealized(pnl.Holding(), None) == 0
-    assert pnl.unrealized(pnl.FifoBook(), None) == 0
+    assert pnl.unrealized(FifoBook(), None) == 0
 
 
 def test_a_third_sold_leaves_no_crumb_when_the_rest_goes() -> None:
@@ -112,7 +113,7 @@ def test_a_third_sold_leaves_no_crumb_when_the_rest_goes() -> None:
 
 @given(fills(flat=True))
 def test_lots_and_average_agree_when_flat(stream: list[HoldingFill]) -> None:
-    holding, book = pnl.fold(stream), pnl.fold_fifo(stream)
+    holding, book = pnl.fold(stream), fold_fifo(stream)
     assert holding.quantity == book.quantity == holding.cost_basis == book.cost_basis == 0
     assert holding.realized_pnl == book.realized_pnl
     assert holding.fees == book.fees
@@ -122,7 +123,7 @@ def test_lots_and_average_agree_when_flat(stream: list[HoldingFill]) -> None:
 def test_total_profit_is_the_same_however_cost_is_counted(
     stream: list[HoldingFill], price: Decimal
 ) -> None:
-    holding, book = pnl.fold(stream), pnl.fold_fifo(stream)
+    holding, book = pnl.fold(stream), fold_fifo(stream)
     open_profits = pnl.unrealized(holding, price), pnl.unrealized(book, price)
     assert open_profits[0] is not None
     assert open_profits[1] is not None
@@ -133,7 +134,7 @@ def test_total_profit_is_the_same_however_cost_is_counted(
 @given(fills())
 def test_quantity_is_the_sum_of_signed_fills(stream: list[HoldingFill]) -> None:
     signed = (f.quantity if f.side is Side.BUY else -f.quantity for f in stream)
-    assert pnl.fold(stream).quantity == sum(signed) == pnl.fold_fifo(stream).quantity
+    assert pnl.fold(stream).quantity == sum(signed) == fold_fifo(stream).quantity
 
 
 @given(fills())

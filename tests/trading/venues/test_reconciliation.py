@@ -17,6 +17,7 @@ from tests.trading.venues.exchange import Exchange, Fault
 from trading.brokers import connected
 from trading.models import CashMovement, Reconciliation
 from trading.orders import outbox
+from trading.portfolio import actions as portfolio
 from trading.venues import intents, tasks
 
 
@@ -209,6 +210,26 @@ def test_a_loss_that_reaches_the_limit_takes_the_account_out_of_the_market(
     desk.work(seat)
     assert desk.account(seat) == ("halted", "drawdown_limit")
     assert desk.status(seat, other) == ("pending_cancel", "drawdown_limit")
+    desk.work(seat)
+    assert desk.status(seat, other) == ("canceled", "drawdown_limit")
+    desk.check_books(seat)
+
+
+def test_a_price_that_falls_takes_the_account_out_of_the_market_with_nothing_filled(
+    house: House, desk: Desk, exchange: Exchange
+) -> None:
+    exchange.market_price = Decimal(100)
+    seat = desk.seat(house.alice)
+    path = f"accounts/{seat.account}/limits/"
+    assert house.alice.request("PUT", path, {"max_drawdown": "50"}).status_code == 200
+    desk.place(seat, quantity="20")
+    other = desk.limit(seat, limit_price="50")
+    desk.work(seat)
+    assert desk.account(seat) == ("active", "")
+    desk.market.feed_bar(open="97", high="97", low="97", close="97")
+    with job(house.tenant):
+        portfolio.sample(account_id=UUID(seat.account), now=now())
+    assert desk.account(seat) == ("halted", "drawdown_limit")
     desk.work(seat)
     assert desk.status(seat, other) == ("canceled", "drawdown_limit")
     desk.check_books(seat)
