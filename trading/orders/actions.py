@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.audit import actions as audit
@@ -28,8 +29,18 @@ from trading.errors import (
 from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
-from trading.orders import drafts, endings, execution, funds, index, limits, outbox, risk, states
-from trading.orders.execution import CaughtUp
+from trading.orders import (
+    catching_up,
+    drafts,
+    endings,
+    funds,
+    index,
+    limits,
+    outbox,
+    risk,
+    states,
+)
+from trading.orders.catching_up import CaughtUp
 from trading.orders.instructions import Change, Instruction, faults
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
@@ -81,7 +92,7 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
 def cancel(*, order_id: UUID, now: datetime) -> Order:
     """Take an open order back and free what it locked, and its group or legs with it.
 
-    A bar that was stored before is met first; an exchange is asked, and the order stays open until
+    What is on the tape is met first; an exchange is asked, and the order stays open until
     it answers. Raises NotFound or OrderNotOpen.
     """
     found = _caught_up(order_id, now=now)
@@ -100,7 +111,7 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
         rows = rows.filter(account_id=account_id)
     ended = []
     for order_id in _in_order(rows):
-        found = execution.caught_up(order_id, now=now)
+        found = catching_up.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
             _cancel(found, now=now)
             ended.append(found.order)
@@ -112,7 +123,7 @@ def expire_due(*, now: datetime) -> int:
     due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
     ended = 0
     for order_id in _in_order(due):
-        found = execution.caught_up(order_id, now=now)
+        found = catching_up.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
             _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
             ended += 1
@@ -127,6 +138,11 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     raises; then the old order stays as it was.
     """
     found = _caught_up(order_id, now=now)
+    with transaction.atomic():
+        return _replace(found, change, now=now)
+
+
+def _replace(found: CaughtUp, change: Change, *, now: datetime) -> Order:
     old = found.order
     if not old.account.is_paper:
         raise NotReplaceable("At an exchange, cancel the order and place another one.")
@@ -290,8 +306,8 @@ def _changed(old: Order, change: Change) -> Instruction:
 
 
 def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
-    """The order, locked, having met every bar that is stored. Raises NotFound, OrderNotOpen."""
-    found = execution.caught_up(order_id, now=now)
+    """The order, locked, having met what is on the tape. Raises NotFound, OrderNotOpen."""
+    found = catching_up.caught_up(order_id, now=now)
     if found.order.status not in states.OPEN:
         raise OrderNotOpen(f"The order is {found.order.status}.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ class Command(OperatorCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         symbol = queries.instrument(options["symbol"]).symbol
-        stored = actions.load(csv_bars.read(options["file"], symbol, options["timeframe"]))
-        self.say(f"{symbol} {options['timeframe']}: {stored} candles new or changed", options)
-        return {"symbol": symbol, "timeframe": options["timeframe"], "stored": stored}
+        loaded = actions.load(csv_bars.read(options["file"], symbol, options["timeframe"]))
+        line = f"{symbol} {options['timeframe']}: {loaded.stored} candles new or changed"
+        if loaded.kept:
+            line += f"; {loaded.kept} stay otherwise, as orders met them"
+        self.say(line, options)
+        return {"symbol": symbol, "timeframe": options["timeframe"], **asdict(loaded)}
