@@ -14,8 +14,9 @@ from trading.market import actions, csv_bars, queries
 
 class Command(OperatorCommand):
     help = (
-        "Load candles from a CSV file (start,open,high,low,close,volume). The same file again"
-        " changes nothing. Example: manage.py load_candles btc.csv --symbol BTC/USD --timeframe 1h"
+        "Load candles from a CSV file (start,open,high,low,close,volume) as history, which no order"
+        " meets. The same file again changes nothing, and what was fed stays."
+        " Example: manage.py load_candles btc.csv --symbol BTC/USD --timeframe 1h"
     )
 
     def arguments(self, parser: CommandParser) -> None:
