@@ -327,9 +327,8 @@ def _halt_if_reached(account: Account, printed: Bar | Tick, now: datetime) -> No
         return
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        after = printed.place
-        if symbol != printed.symbol:
-            after = _catch_up_elsewhere(account, symbol, now)
+        is_here = symbol == printed.symbol
+        after = printed.place if is_here else _catch_up_elsewhere(account, symbol, now)
         for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
             order.account = account
             ended = OrderStatus.CANCELED
