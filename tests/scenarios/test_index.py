@@ -21,7 +21,7 @@ from trading.orders import execution, feed, index, reindexing
 @pytest.fixture
 def market() -> Market:
     market = list_instrument()
-    market.print_bar(open="100", high="101", low="99", close="100")
+    market.feed_bar(open="100", high="101", low="99", close="100")
     return market
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from psycopg.errors import QueryCanceled
 
 from tests.cast import House, job, now
 from tests.market import Market, list_instrument
+from tests.scenarios.crashes import interrupted
 from tests.scenarios.test_first_trade import balance, open_account
 from tests.scenarios.test_index import limit_buy
 from tests.scenarios.test_order_types import holding, place, quiet, seen
@@ -31,7 +33,7 @@ from trading.market import queries
 from trading.market.actions import Loaded
 from trading.market.bars import Bar
 from trading.market.models import Candle
-from trading.models import Fill, Notification
+from trading.models import Fill, Notification, Order
 from trading.orders import execution, feed
 from trading.orders.tasks import match_what_is_left
 
@@ -310,6 +312,24 @@ def test_the_timer_alone_brings_in_what_a_killed_feed_left(house: House, market:
     with job(house.tenant):
         fills = Fill.objects.filter(account=account).order_by("id")
         assert list(fills.values_list("side", "price")) == [("buy", 98), ("sell", 110)]
+    assert is_replayed(house, account, market)
+
+
+def test_wherever_a_feed_breaks_off_the_timer_alone_brings_in_what_it_stored(
+    house: House, market: Market
+) -> None:
+    account = open_account(house.alice)
+    waiting = stored = 0
+    for moment in range(1, 60, 4):
+        limit_buy(house.alice, account, market, "95")
+        bar, waiting = deep(market), waiting + 1
+        broken = interrupted(partial(feed.feed, bar, now=now()), moment)
+        match_what_is_left()
+        if queries.newest(market.symbol) == bar:
+            waiting, stored = 0, stored + (broken is None)
+        with job(house.tenant):
+            assert Order.objects.filter(account=account).open().count() == waiting
+    assert stored > 3
     assert is_replayed(house, account, market)
 
 
