@@ -83,7 +83,7 @@ def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
                 _log.warning("tenant %s is busy: %s %s", who[0], printed.symbol, printed.place.key)
                 busy.append(who)
         waiting = busy
-    behind.update(waiting)
+    behind |= set(waiting)  # the caller's
     return fills
 
 
