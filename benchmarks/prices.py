@@ -83,8 +83,8 @@ _INSTRUMENT = (
     "INSERT INTO market_instrument VALUES (%s, 'x', 'crypto', 'X', 'USD', 0.01, 0.001, 0.001, true)"
 )
 _CANDLE = (
-    "INSERT INTO market_candle (symbol, timeframe, start, open, high, low, close, volume)"
-    " VALUES (%s, '1h', '2024-01-01Z', 2000000, 2000000, 2000000, 2000000, 0)"
+    "INSERT INTO market_candle (symbol, timeframe, start, open, high, low, close, volume,"
+    " is_on_tape) VALUES (%s, '1h', '2024-01-01Z', 2000000, 2000000, 2000000, 2000000, 0, true)"
 )
 _ORDERS = """
 INSERT INTO trading_order (id, tenant_id, user_id, account_id, instrument, side, type, quantity,

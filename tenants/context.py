@@ -73,6 +73,15 @@ _current: ContextVar[TenantContext | None] = ContextVar("tenant_context", defaul
 _opened: ContextVar[frozenset[str]] = ContextVar("tenant_transactions", default=frozenset())
 
 
+class _Transaction:
+    """What is known of an entered tenant's transaction."""
+
+    is_kept = False
+
+
+_transaction: ContextVar[_Transaction | None] = ContextVar("tenant_transaction", default=None)
+
+
 def current() -> TenantContext | None:
     """The context of this thread or asyncio task, if a tenant has been entered."""
     return _current.get()
@@ -101,14 +110,33 @@ def enter(context: TenantContext, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[
         raise TenantAlreadyEntered("A transaction is open here without a tenant: close it first.")
     token = _current.set(context)
     ours = _opened.set(_opened.get() if opened else _opened.get() | {using})
+    begun = _transaction.set(_transaction.get() if opened else _Transaction())
     try:
         with transaction.atomic(using=using, savepoint=False, durable=not opened):
             yield context
             if not opened:
                 _run_deferred(using)
     finally:
+        _transaction.reset(begun)
         _opened.reset(ours)
         _current.reset(token)
+
+
+def keep() -> None:
+    """Have what the open transaction has done so far committed, even if the request is refused.
+
+    For what is true whatever the answer. Whoever goes on does the rest inside a savepoint, which a
+    refusal rolls back.
+    """
+    begun = _transaction.get()
+    if begun is not None:
+        begun.is_kept = True
+
+
+def is_kept() -> bool:
+    """Whether the open transaction holds something to keep."""
+    begun = _transaction.get()
+    return begun is not None and begun.is_kept
 
 
 @contextmanager

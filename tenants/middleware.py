@@ -62,7 +62,8 @@ class AddressMiddleware:
 class TenantMiddleware:
     """Verifies the credential and runs the view inside the tenant it names.
 
-    The transaction is this class's: an answer of 400 or more leaves nothing behind.
+    The transaction is this class's: an answer of 400 or more leaves nothing behind, but for what
+    an action kept before it refused (`context.keep`).
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -132,7 +133,8 @@ class TenantMiddleware:
     def _inside(self, request: HttpRequest, where: context.TenantContext) -> HttpResponse:
         with context.enter(where):
             response = self.get_response(request)
-            if response.status_code >= 400:
+            is_refused = 400 <= response.status_code < 500
+            if response.status_code >= 400 and not (is_refused and context.is_kept()):
                 transaction.set_rollback(True)
         return response
 

@@ -32,9 +32,9 @@ class Market:
         return Bar(self.symbol, "1h", start, **{k: Decimal(v) for k, v in values.items()})
 
     def print_bar(self, **numbers: str) -> Bar:
-        """Only stored: history."""
+        """Put on the tape and not matched yet, as by a feed that was killed in between."""
         bar = self.bar(**numbers)
-        actions.load([bar])
+        actions.put(bar)
         return bar
 
     def feed_bar(self, **numbers: str) -> Bar:

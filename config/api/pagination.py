@@ -29,7 +29,7 @@ class CursorPages(CursorPagination):
         return (*fields, "-id" if fields[0].startswith("-") else "id")
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
-        self.list = request.path
+        self.list, self.reader = request.path, reader_of(request)
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Any) -> int | None:
@@ -44,7 +44,7 @@ class CursorPages(CursorPagination):
     def encode_cursor(self, cursor: Cursor) -> str:
         """The address of another page; the cursor in it is signed, and good for `_salt` alone."""
         token = signing.dumps(list(cursor), salt=self._salt())
-        return str(replace_query_param(self.base_url, self.cursor_query_param, token))
+        return str(replace_query_param(self.base_url or "", self.cursor_query_param, token))
 
     def decode_cursor(self, request: Any) -> Cursor | None:
         """Raises Invalid for a cursor that this list has not given to this person."""
@@ -58,4 +58,4 @@ class CursorPages(CursorPagination):
 
     def _salt(self) -> str:
         """The list, its ordering, and who reads it: elsewhere a position would mean another row."""
-        return "\n".join(("cursor", self.list, *self.ordering, reader_of(self.request)))
+        return "\n".join(("cursor", self.list, *self.ordering, self.reader))

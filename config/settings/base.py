@@ -284,6 +284,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "trading.orders.tasks.sweep_index",
         "schedule": crontab(minute="35"),
     },
+    "match-what-is-left": {
+        "task": "trading.orders.tasks.match_what_is_left",
+        "schedule": 60.0,
+    },
     "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},
     "check-books": {
         "task": "trading.positions.tasks.check_books_everywhere",

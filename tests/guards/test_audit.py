@@ -36,6 +36,7 @@ SILENT = {
     "trading.market.actions.load": "market data, the same for all",
     "trading.market.actions.load_ticks": "market data, the same for all",
     "trading.market.actions.note_book": "market data, the same for all",
+    "trading.market.actions.note_matched": "market data, the same for all",
     "trading.market.actions.put": "market data, the same for all",
     "trading.notifications.actions.append": "events tell of what is recorded itself",
     "trading.notifications.actions.mark_all_read": "what somebody has seen of their own events",

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 QUANTITIES = ("1", "2", "4", "0.5", "1.337")
 # None: nothing breaks.
 moments = st.none() | st.integers(1, 60)
+# Mostly hours; a bar of four tells the time of those that come after it, too.
+timeframes = st.sampled_from(["1h", "1h", "1h", "1h", "15m", "4h"])
 amounts = st.sampled_from(["1", "99.99", "400", "1500"])
 
 

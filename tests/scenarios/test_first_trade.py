@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -244,13 +245,14 @@ def test_books_that_cannot_take_a_fill_halt_their_account_and_nobody_elses(
 
 
 def test_lots_are_counted_in_the_order_they_were_booked(house: House, market: Market) -> None:
-    """A daily bar's fill carries a later market time than an hourly one booked after it."""
+    """What a daily bar bought is sold by hours, which go on where the day has ended."""
     alice = house.alice
     account = alice.post("accounts/", {"name": "lots", "cost_method": "fifo"}).json()["id"]
     alice.post(f"accounts/{account}/deposit/", {"currency": "USD", "amount": "10000"})
     alice.post("orders/", order(account, market, type="limit", limit_price="95"))
     day = replace(market.bar(open="97", high="98", low="90", close="96"), timeframe="1d")
     market.feed(day)
+    market = replace(market, hours=count(30))
     for quantity in ("1", "1"):
         alice.post("orders/", order(account, market, side="sell", quantity=quantity))
         market.feed_bar(open="100", high="100", low="100", close="100")

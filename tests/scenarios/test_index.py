@@ -31,7 +31,7 @@ from trading.values import OrderType, Side, TimeInForce
 @pytest.fixture
 def market() -> Market:
     market = list_instrument()
-    market.print_bar(open="100", high="101", low="99", close="100")
+    market.feed_bar(open="100", high="101", low="99", close="100")
     return market
 
 

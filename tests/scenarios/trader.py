@@ -21,6 +21,7 @@ from tests.scenarios import drawn
 from tests.scenarios.crashes import interrupted
 from tests.scenarios.test_replay import replayed
 from tests.trading import books
+from trading.market import actions as market
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
 from trading.models import Account, CashMovement, Fill, Order, Position
@@ -129,14 +130,26 @@ class Trader(RuleBasedStateMachine):
 
     @rule(data=st.data(), moment=drawn.moments, more=st.integers(0, 2))
     def trade(self, data: st.DataObject, moment: int | None, more: int) -> None:
-        """The market goes on, by a bar or some, or by ticks, whose bar comes later or never."""
+        """The market goes on, by a bar or some, or by ticks, whose bar comes later or never.
+
+        What lies inside a longer bar that came before is no news.
+        """
         self.feed_again()
         by_ticks = data.draw(st.booleans())
         for crash in (*[None] * more, moment):
             if by_ticks:
                 self._next_tick(*data.draw(drawn.ticks(self.last)), crash)
             else:
-                self._next_bar(data.draw(drawn.bars(self.last)), crash)
+                numbers = data.draw(drawn.bars(self.last))
+                self._next_bar(numbers, crash, data.draw(drawn.timeframes))
+
+    @rule(data=st.data(), moment=drawn.moments)
+    def load(self, data: st.DataObject, moment: int | None) -> None:
+        """History around the newest: a gap, what lies ahead, another length, a correction."""
+        start = self.newest.start + HOUR * data.draw(st.integers(-5, 5))
+        bar = self.market.bar(**data.draw(drawn.bars(self.last)))
+        past = replace(bar, start=start, timeframe=data.draw(drawn.timeframes))
+        self._try(partial(market.load, [past]), moment)
 
     @precondition(lambda self: self.unfed)
     @rule()
@@ -234,8 +247,8 @@ class Trader(RuleBasedStateMachine):
         assert answer is None or answer.status_code in ANSWERS, answer.content
         return answer
 
-    def _next_bar(self, numbers: dict[str, str], moment: int | None) -> None:
-        bar = self.market.bar(**numbers)
+    def _next_bar(self, numbers: dict[str, str], moment: int | None, timeframe: str = "1h") -> None:
+        bar = replace(self.market.bar(**numbers), timeframe=timeframe)
         self.newest, self.last, self.bars = bar, bar.close, self.bars + 1
         self._feed(bar, moment)
 

@@ -1,4 +1,4 @@
-"""The middleware owns the transaction: an answer of 400 or more leaves nothing behind."""
+"""The middleware owns the transaction: an answer of 400 or more leaves only what was kept."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ def late(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def keeping(request: HttpRequest) -> HttpResponse:
+    write(request)
+    context.keep()
+    return HttpResponse(status=int(request.GET["status"]))
+
+
 class Invalid(APIView):
     permission_classes = [AllowAny]
 
@@ -62,6 +68,7 @@ urlpatterns = [
     path("answer", answer),
     path("crash", crash),
     path("late", late),
+    path("keeping", keeping),
     path("invalid", Invalid.as_view()),
 ]
 
@@ -91,6 +98,8 @@ def kept(house: House, name: str) -> bool:
         ("crash", 500, False),
         ("late", 500, False),
         ("invalid", 400, False),
+        ("keeping", 409, True),
+        ("keeping", 500, False),
     ],
 )
 def test_only_a_good_answer_leaves_its_rows(
@@ -99,6 +108,13 @@ def test_only_a_good_answer_leaves_its_rows(
     name = uuid4().hex
     assert call(house, where, name, status) == status
     assert kept(house, name) is stays
+
+
+def test_what_one_request_keeps_is_nothing_to_the_next(house: House) -> None:
+    first, second = uuid4().hex, uuid4().hex
+    assert call(house, "keeping", first, 409) == 409
+    assert call(house, "answer", second, 409) == 409
+    assert [kept(house, name) for name in (first, second)] == [True, False]
 
 
 def test_a_suspended_tenant_is_told_so_and_reads_nothing(house: House) -> None:

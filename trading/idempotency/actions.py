@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.audit import actions as audit
+from config.api.errors import DomainError
 from tenants import context
 from trading.errors import Refused
 from trading.idempotency.errors import IdempotencyKeyReused
@@ -37,8 +38,13 @@ def once(
         kept = _kept(claim)
         if kept is not None:  # else it was purged just now
             return kept
-    status, answer = act()
     claimed = IdempotentRequest.objects.filter(user_id=user_id, key=key)
+    try:
+        status, answer = act()
+    except DomainError:
+        if context.is_kept():  # else the claim is rolled back with everything
+            claimed.delete()
+        raise
     claimed.update(status=status, answer=json.dumps(answer))
     return status, answer
 

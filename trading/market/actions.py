@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from tenants.identifiers import new_id
 from trading.market import cached, queries
 from trading.market.bars import Bar
 from trading.market.errors import TradeContradicted, UnknownInstrument
 from trading.market.models import Instrument
+from trading.market.places import Place
 from trading.market.ticks import Tick
 
-# Bars of a time that ticks of the tape have told already are history.
-_COLUMNS = "load_id, symbol, timeframe, start, open, high, low, close, volume"
+_log = logging.getLogger("bulkhead.market")
 _VALUES = "symbol, timeframe, start, open, high, low, close, volume"
-_COPY = f"COPY market_candleload ({_COLUMNS}) FROM STDIN"
+_COPY = f"COPY market_candleload (load_id, {_VALUES}) FROM STDIN"
+# A bar on the tape stays as orders met it.
 _MERGE = f"""
-WITH told AS (
-     SELECT symbol, (SELECT t.at FROM market_tick t WHERE t.symbol = s.symbol AND t.is_on_tape
-                      ORDER BY t.at DESC LIMIT 1) AS until
-       FROM (SELECT DISTINCT symbol FROM market_candleload WHERE load_id = %(load)s) s)
 INSERT INTO market_candle AS c ({_VALUES}, is_on_tape)
-SELECT DISTINCT ON (symbol, timeframe, start) {_VALUES}, until IS NULL OR start > until
-  FROM market_candleload JOIN told USING (symbol)
- WHERE load_id = %(load)s ORDER BY symbol, timeframe, start
+SELECT DISTINCT ON (symbol, timeframe, start) {_VALUES}, %(is_on_tape)s
+  FROM market_candleload WHERE load_id = %(load)s ORDER BY symbol, timeframe, start
 ON CONFLICT (symbol, timeframe, start) DO UPDATE
    SET open = excluded.open, high = excluded.high, low = excluded.low,
        close = excluded.close, volume = excluded.volume
- WHERE (c.open, c.high, c.low, c.close, c.volume)
+ WHERE NOT c.is_on_tape AND (c.open, c.high, c.low, c.close, c.volume)
     IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)
 """  # noqa: S608 - joined from the constants above
+_KEPT = """
+SELECT count(*) FROM market_candleload l JOIN market_candle c USING (symbol, timeframe, start)
+ WHERE l.load_id = %(load)s AND (c.open, c.high, c.low, c.close, c.volume)
+    <> (l.open, l.high, l.low, l.close, l.volume)
+"""
 
 
 _TICK_VALUES = "symbol, trade_id, at, price, quantity, side, is_buyer_maker"
@@ -74,24 +78,21 @@ def ensure_instrument(instrument: Instrument) -> None:
     transaction.on_commit(partial(cached.forget_instruments, [instrument.symbol]))
 
 
-def load(bars: Iterable[Bar]) -> int:
-    """Store bars, all or none, by COPY; the same bars again change nothing.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many candles are new or changed, and how many stay otherwise: orders have met those."""
 
-    Gives the number of candles that are new or changed. Raises IntegrityError naming the constraint
-    for a bar that contradicts itself.
+    stored: int
+    kept: int
+
+
+def load(bars: Iterable[Bar]) -> Loaded:
+    """Store bars as history, all or none, by COPY; the same bars again change nothing.
+
+    Of a bar that is on the tape other numbers are not taken. Raises IntegrityError naming the
+    constraint for a bar that contradicts itself.
     """
-    load_id, symbols = new_id(), set()
-    with transaction.atomic(), connection.cursor() as cursor:
-        with cursor.copy(_COPY) as copy:
-            for bar in bars:
-                symbols.add(bar.symbol)
-                copy.write_row((load_id, *_row(bar)))
-        cursor.execute(_MERGE, {"load": load_id})
-        stored = int(cursor.rowcount)
-        cursor.execute("DELETE FROM market_candleload WHERE load_id = %s", [load_id])
-        if stored:
-            transaction.on_commit(partial(cached.forget_prices, symbols))
-    return stored
+    return _load(bars, is_on_tape=False)
 
 
 def load_ticks(ticks: Iterable[Tick]) -> int:
@@ -103,29 +104,57 @@ def load_ticks(ticks: Iterable[Tick]) -> int:
     return _load_ticks(ticks, is_on_tape=False)
 
 
-def put(printed: Bar | Tick) -> bool:
-    """Store what a feed brings; gives whether it is on the tape, where orders meet it.
+def put(printed: Bar | Tick) -> None:
+    """Store what a feed brings: on the tape, where orders meet it, if it comes after all there.
 
-    So is a bar of a time that no tick of the tape has told yet, and a tick that comes after all
-    that is there; it stays so when the same comes again. Raises what `load` and `load_ticks` raise.
+    What comes late, or was loaded before, is history; nothing on the tape overlaps. Feeders of one
+    instrument stand in a row. Raises what `load` and `load_ticks` raise.
     """
-    if isinstance(printed, Bar):
-        load([printed])
-        bars = queries.bars_on_tape(printed.symbol)
-        return bars.filter(timeframe=printed.timeframe, start=printed.start).exists()
     with transaction.atomic():
         list(Instrument.objects.select_for_update(no_key=True).filter(symbol=printed.symbol))
-        _load_ticks([printed], is_on_tape=_is_next(printed))
-        trades = queries.ticks_on_tape(printed.symbol)
-        return trades.filter(at=printed.at, trade_id=printed.trade_id).exists()
+        is_next = _is_next(printed, queries.newest(printed.symbol))
+        if isinstance(printed, Tick):
+            _load_ticks([printed], is_on_tape=is_next)
+        elif _load([printed], is_on_tape=is_next).kept:
+            where = (printed.symbol, printed.timeframe, printed.place.key)
+            _log.warning("%s %s of %s came otherwise: it stays as orders met it", *where)
 
 
-def _is_next(tick: Tick) -> bool:
-    """Whether it comes after what is newest: a bar has told all before its end."""
-    newest = queries.newest(tick.symbol)
+def note_matched(symbol: str, place: Place) -> None:
+    """Everybody has met the tape up to this place; nobody goes back."""
+    before = Q(matched_through=None) | Q(matched_through__lt=place.at)
+    if place.trade_id is not None:
+        before |= Q(matched_through=place.at, matched_trade__lt=place.trade_id)
+    behind = Instrument.objects.filter(before, symbol=symbol)
+    behind.update(matched_through=place.at, matched_trade=place.trade_id)
+
+
+def _is_next(printed: Bar | Tick, newest: Bar | Tick | None) -> bool:
+    """A bar has told all before its end, and a tick all before it and of its moment all bars."""
+    if newest is None:
+        return True
     if isinstance(newest, Bar):
-        return tick.at >= newest.end
-    return newest is None or tick.place.is_after(newest.place)
+        return printed.start >= newest.end
+    if isinstance(printed, Bar):
+        return printed.start > newest.at
+    return printed.place.is_after(newest.place)
+
+
+def _load(bars: Iterable[Bar], *, is_on_tape: bool) -> Loaded:
+    load_id, symbols = new_id(), set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(_COPY) as copy:
+            for bar in bars:
+                symbols.add(bar.symbol)
+                copy.write_row((load_id, *_row(bar)))
+        cursor.execute(_MERGE, {"load": load_id, "is_on_tape": is_on_tape})
+        stored = int(cursor.rowcount)
+        cursor.execute(_KEPT, {"load": load_id})
+        kept = int(cursor.fetchone()[0])
+        cursor.execute("DELETE FROM market_candleload WHERE load_id = %s", [load_id])
+        if stored:
+            transaction.on_commit(partial(cached.forget_prices, symbols))
+    return Loaded(stored, kept)
 
 
 def _load_ticks(ticks: Iterable[Tick], *, is_on_tape: bool) -> int:

@@ -58,7 +58,7 @@ def _load_series(symbol: str, timeframe: str, entry: BundledInstrument) -> int:
     if Candle.objects.filter(symbol=symbol, timeframe=timeframe).exists():
         return 0
     bars = list(csv_bars.read(entry.files[timeframe], symbol, timeframe))
-    return actions.load(bars[: -HELD_BACK[timeframe]])
+    return actions.load(bars[: -HELD_BACK[timeframe]]).stored
 
 
 def _remaining(entry: BundledInstrument) -> Iterator[Bar]:

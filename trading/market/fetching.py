@@ -41,7 +41,7 @@ def fetch(
     candles = 0
     for gap in _gaps(symbol, timeframe, since, now):
         pages = client.bars(symbol, timeframe, since=gap.first, until=gap.last, now=now)
-        candles += sum(actions.load(page) for page in pages)
+        candles += sum(actions.load(page).stored for page in pages)
     ticks = 0
     if trades:
         ticks = sum(

@@ -8,11 +8,15 @@ from django.db.models.functions import Greatest, Least
 
 from tenants.constraints import SharedTable
 from trading.fields import AmountField
+from trading.market.places import PlaceColumns
 from trading.values import Side
 
 
 class Instrument(models.Model):
-    """What can be traded, known by its symbol. Never deleted: made untradable."""
+    """What can be traded, known by its symbol. Never deleted: made untradable.
+
+    `place_matched` is how far on its tape everybody has met what concerns them.
+    """
 
     symbol = models.CharField(max_length=32, primary_key=True)
     name = models.CharField(max_length=120)
@@ -23,6 +27,9 @@ class Instrument(models.Model):
     quantity_increment = AmountField()
     min_quantity = AmountField()
     tradable = models.BooleanField(default=True)
+    matched_through = models.DateTimeField(null=True, blank=True)
+    matched_trade = models.BigIntegerField(null=True, blank=True)
+    place_matched = PlaceColumns("matched_through", "matched_trade")
 
     class Meta:
         constraints = [
@@ -40,8 +47,8 @@ class Instrument(models.Model):
 class Candle(models.Model):
     """One bar: prices in the quote currency, volume in the base; `start` is when it opened.
 
-    Partitioned by `start`, a year each; see `partitions`. Orders never meet one that is not on the
-    tape: ticks that they meet had told its time, or later ones, before it came.
+    Partitioned by `start`, a year each; see `partitions`. Orders meet what is on the tape: what a
+    feed brought as the next of its instrument. The rest is history, and may be corrected.
     """
 
     pk = models.CompositePrimaryKey("symbol", "timeframe", "start")
@@ -53,7 +60,7 @@ class Candle(models.Model):
     low = AmountField()
     close = AmountField()
     volume = AmountField()
-    is_on_tape = models.BooleanField(db_default=True)
+    is_on_tape = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -72,6 +79,12 @@ class Candle(models.Model):
         ]
         indexes = [
             models.Index(fields=["symbol", "-start", "-timeframe"], name="candle_newest"),
+            # However much history lies after it, the newest of the tape is found at once.
+            models.Index(
+                fields=["symbol", "-start", "-timeframe"],
+                condition=Q(is_on_tape=True),
+                name="candle_newest_on_tape",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,8 +116,7 @@ class Tick(models.Model):
     """One trade: price in the quote currency, quantity in the base; `side` is the taker's.
 
     Partitioned by `at`, a month each; see `partitions`. A trade id is unique for its symbol: no key
-    over partitions can say so, and `actions.load_ticks` does. Orders meet what is on the tape: what
-    a feed brought as the newest of its instrument; the rest is history.
+    over partitions can say so, and `actions.load_ticks` does. Of the tape as candles are.
     """
 
     pk = models.CompositePrimaryKey("symbol", "trade_id", "at")
@@ -129,7 +141,6 @@ class Tick(models.Model):
         ]
         indexes = [
             models.Index(fields=["symbol", "-at", "-trade_id"], name="tick_newest"),
-            # However much history lies after it, the newest of the tape is found at once.
             models.Index(
                 fields=["symbol", "-at", "-trade_id"],
                 condition=Q(is_on_tape=True),

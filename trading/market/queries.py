@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,20 +25,29 @@ from trading.values import Side
 MOST_BARS_AT_ONCE = 20_000
 _BAR = ("symbol", "timeframe", "start", "open", "high", "low", "close", "volume")
 _TICK = ("symbol", "at", "price", "quantity", "side", "trade_id", "is_buyer_maker")
-# Planning takes as long as there are partitions, and so each is looked for once, not by column.
-# Whether a bar is on the tape needs no look: one that is not has a tick at its start or later.
-_NEWEST = f"""
-SELECT {", ".join(f"c.{name}" for name in _BAR)}, {", ".join(f"t.{name}" for name in _TICK)}
+
+
+def _newest_where(condition: str) -> str:
+    """The newest bar and the newest tick of instruments, of those rows.
+
+    Planning takes as long as there are partitions, and so each is looked for once, not by column.
+    """
+    return f"""
+SELECT i.symbol, i.matched_through, i.matched_trade,
+       {", ".join(f"c.{name}" for name in _BAR)}, {", ".join(f"t.{name}" for name in _TICK)}
   FROM market_instrument i
   LEFT JOIN LATERAL (
-       SELECT {", ".join(_BAR)} FROM market_candle WHERE symbol = i.symbol
+       SELECT {", ".join(_BAR)} FROM market_candle WHERE symbol = i.symbol AND {condition}
         ORDER BY start DESC, timeframe DESC LIMIT 1) c ON true
   LEFT JOIN LATERAL (
-       SELECT {", ".join(_TICK)} FROM market_tick WHERE symbol = i.symbol AND is_on_tape
+       SELECT {", ".join(_TICK)} FROM market_tick WHERE symbol = i.symbol AND {condition}
           AND at >= coalesce(c.start, '-infinity')
         ORDER BY at DESC, trade_id DESC LIMIT 1) t ON true
  WHERE i.symbol = ANY (%s)
-"""  # noqa: S608 - joined from the constants above
+"""  # noqa: S608 - joined from the constants above and below
+
+
+_NEWEST_ON_TAPE, _NEWEST_STORED = _newest_where("is_on_tape"), _newest_where("true")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,31 @@ class Gaps:
 class Quote:
     """The newest price that orders know of an instrument, in its quote currency, and its place.
 
-    None when there is none.
+    None when there is none. Before anything was fed the price is that of the newest in store, which
+    has no place.
     """
 
     symbol: str
     price: Decimal | None = None
     place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The end of an instrument's tape, and how far everybody has met it; None for not at all."""
+
+    newest: Bar | Tick | None = None
+    matched: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        return None if self.newest is None else self.newest.place
+
+    @property
+    def is_matched(self) -> bool:
+        if self.place is None:
+            return True
+        return self.matched is not None and not self.place.is_after(self.matched)
 
 
 def symbol_of(text: str) -> str:
@@ -139,15 +167,14 @@ def newest_bar(symbol: str) -> Bar | None:
     return None if found is None else bar_of(found)
 
 
-def bars_on_tape(symbol: str, start: datetime | None = None) -> QuerySet[Candle]:
-    """Bars of any timeframe that orders met, from a moment on; unordered."""
-    rows = Candle.objects.filter(symbol=symbol, is_on_tape=True)
-    return rows if start is None else rows.filter(start__gte=start)
+def bars_on_tape(symbol: str) -> QuerySet[Candle]:
+    """Bars of any timeframe that orders meet; unordered."""
+    return Candle.objects.filter(symbol=symbol, is_on_tape=True)
 
 
-def ticks_on_tape(symbol: str, start: datetime | None = None) -> QuerySet[StoredTick]:
-    """Trades that orders met, from a moment on; unordered."""
-    return ticks(symbol, start).filter(is_on_tape=True)
+def ticks_on_tape(symbol: str) -> QuerySet[StoredTick]:
+    """Trades that orders meet; unordered."""
+    return StoredTick.objects.filter(symbol=symbol, is_on_tape=True)
 
 
 def bar_of(candle: Candle) -> Bar:
@@ -160,9 +187,21 @@ def tick_of(row: StoredTick) -> Tick:
     return _tick([getattr(row, name) for name in _TICK])
 
 
+def tip(symbol: str) -> Tip:
+    """The end of the tape of an instrument."""
+    return _tips(_NEWEST_ON_TAPE, [symbol]).get(symbol, Tip())
+
+
 def newest(symbol: str) -> Bar | Tick | None:
     """What is newest on the tape, of bars that of any timeframe; None where there is nothing."""
-    return next(_newest([symbol]), None)
+    return tip(symbol).newest
+
+
+def unmatched() -> list[str]:
+    """Symbols whose tape goes on after what everybody has met, in their order."""
+    symbols = list(Instrument.objects.order_by("symbol").values_list("symbol", flat=True))
+    tips = _tips(_NEWEST_ON_TAPE, symbols)
+    return [symbol for symbol in symbols if not tips[symbol].is_matched]
 
 
 def quote(symbol: str) -> Quote:
@@ -172,21 +211,34 @@ def quote(symbol: str) -> Quote:
 
 def quotes(symbols: list[str]) -> dict[str, Quote]:
     """The newest price of each symbol; every symbol asked for is in the answer."""
-    found = {p.symbol: Quote(p.symbol, p.close, p.place) for p in _newest(symbols)}
-    return {symbol: found.get(symbol, Quote(symbol)) for symbol in symbols}
+    found = {symbol: Quote(symbol) for symbol in symbols}
+    for symbol, tip in _tips(_NEWEST_ON_TAPE, symbols).items():
+        if tip.newest is not None:
+            found[symbol] = Quote(symbol, tip.newest.close, tip.place)
+    unfed = [symbol for symbol, quote in found.items() if quote.place is None]
+    for symbol, tip in _tips(_NEWEST_STORED, unfed).items():
+        if tip.newest is not None:
+            found[symbol] = Quote(symbol, tip.newest.close)
+    return found
 
 
-def _newest(symbols: list[str]) -> Iterator[Bar | Tick]:
-    """Of each symbol that has anything."""
+def _tips(statement: str, symbols: list[str]) -> dict[str, Tip]:
+    """Of each instrument that there is."""
+    if not symbols:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, [symbols])
+        cursor.execute(statement, [symbols])
         rows = cursor.fetchall()
-    for row in rows:
-        bar, tick = row[: len(_BAR)], row[len(_BAR) :]
-        if tick[0] is not None:
-            yield _tick(tick)
-        elif bar[0] is not None:
-            yield Bar(*bar)
+    return {symbol: _tip(at, trade_id, values) for symbol, at, trade_id, *values in rows}
+
+
+def _tip(at: datetime | None, trade_id: int | None, values: Sequence[Any]) -> Tip:
+    """A tick counts where it came after the newest bar, which holds all before its end."""
+    of_bar, of_tick = values[: len(_BAR)], values[len(_BAR) :]
+    bar = None if of_bar[0] is None else Bar(*of_bar)
+    tick = None if of_tick[0] is None else _tick(of_tick)
+    is_later = tick is not None and (bar is None or tick.at >= bar.end)
+    return Tip(tick if is_later else bar, None if at is None else Place(at, trade_id))
 
 
 def _tick(values: Sequence[Any]) -> Tick:

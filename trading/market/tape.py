@@ -1,6 +1,6 @@
-"""The tape of an instrument, read again: the bars and ticks that orders met, one after the other.
+"""The tape of an instrument, read again: the bars and ticks that orders meet, one after the other.
 
-What is on it was the newest when it came, and says so in its row.
+What is on it was the next when a feed brought it, and says so in its row.
 """
 
 from __future__ import annotations
@@ -10,34 +10,50 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q, QuerySet
+
 from trading.market import queries
 from trading.market.bars import Bar
+from trading.market.models import Candle
+from trading.market.models import Tick as StoredTick
 from trading.market.places import Place
+from trading.market.queries import Tip
 from trading.market.ticks import Tick
 
 _AT_A_TIME = 2_000
 
 
-def since(symbol: str, timeframe: str | None, start: datetime | None) -> Iterator[Bar | Tick]:
-    """From a moment on, or all of it; of bars those of one timeframe, or none."""
-    return heapq.merge(
-        _bars(symbol, timeframe, start),
-        _ticks(symbol, start),
-        key=lambda printed: printed.place.rank,
-    )
+def since(symbol: str, start: datetime | None) -> Iterator[Bar | Tick]:
+    """From a moment on, or all of it."""
+    bars = Q() if start is None else Q(start__gte=start)
+    ticks = Q() if start is None else Q(at__gte=start)
+    candles, trades = _rows(symbol, bars, ticks)
+    return _merged(candles.iterator(_AT_A_TIME), trades.iterator(_AT_A_TIME))
 
 
-def timeframe(symbol: str, start: datetime | None) -> str | None:
-    """That of the newest bar since a moment; None where there is none."""
-    bars = queries.bars_on_tape(symbol, start).order_by("-start", "-timeframe")
-    return bars.values_list("timeframe", flat=True).first()
+def after(symbol: str, place: Place | None) -> list[Bar | Tick]:
+    """What comes after a place, or all of it."""
+    if place is None:
+        return list(_merged(*_rows(symbol, Q(), Q())))
+    ticks = Q(at__gt=place.at)
+    if place.trade_id is not None:
+        ticks |= Q(at=place.at, trade_id__gt=place.trade_id)
+    return list(_merged(*_rows(symbol, Q(start__gt=place.at), ticks)))
 
 
-def prices(symbol: str, timeframe: str | None, places: Iterable[Place]) -> dict[Place, Decimal]:
+def unmatched(symbol: str, tip: Tip) -> list[Bar | Tick]:
+    """What not everybody has met yet, up to the end of the tape as it was found."""
+    if tip.is_matched:
+        return []
+    found = after(symbol, tip.matched)
+    return [printed for printed in found if not tip.place or not printed.place.is_after(tip.place)]
+
+
+def prices(symbol: str, places: Iterable[Place]) -> dict[Place, Decimal]:
     """The last price as it was at places on the tape, as far as they are there."""
     asked = set(places)
     starts = [place.at for place in asked if place.trade_id is None]
-    closes = queries.bars_on_tape(symbol).filter(timeframe=timeframe, start__in=starts)
+    closes = queries.bars_on_tape(symbol).filter(start__in=starts)
     found = {Place(at): close for at, close in closes.values_list("start", "close")}
     moments = [place.at for place in asked if place.trade_id is not None]
     trades = queries.ticks_on_tape(symbol).filter(at__in=moments)
@@ -46,11 +62,15 @@ def prices(symbol: str, timeframe: str | None, places: Iterable[Place]) -> dict[
     return found
 
 
-def _bars(symbol: str, timeframe: str | None, start: datetime | None) -> Iterator[Bar]:
-    rows = queries.bars_on_tape(symbol, start).filter(timeframe=timeframe).order_by("start")
-    yield from map(queries.bar_of, rows.iterator(_AT_A_TIME))
+def _rows(symbol: str, bars: Q, ticks: Q) -> tuple[QuerySet[Candle], QuerySet[StoredTick]]:
+    candles = queries.bars_on_tape(symbol).filter(bars).order_by("start", "timeframe")
+    return candles, queries.ticks_on_tape(symbol).filter(ticks).order_by("at", "trade_id")
 
 
-def _ticks(symbol: str, start: datetime | None) -> Iterator[Tick]:
-    rows = queries.ticks_on_tape(symbol, start).order_by("at", "trade_id")
-    yield from map(queries.tick_of, rows.iterator(_AT_A_TIME))
+def _merged(candles: Iterable[Candle], trades: Iterable[StoredTick]) -> Iterator[Bar | Tick]:
+    """In the order of their places."""
+    return heapq.merge(
+        map(queries.bar_of, candles),
+        map(queries.tick_of, trades),
+        key=lambda printed: printed.place.rank,
+    )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.audit import actions as audit
@@ -16,10 +17,10 @@ from trading.market import queries as market
 from trading.market.models import Instrument
 from trading.market.queries import Quote
 from trading.orders import (
+    catching_up,
     days,
     drafts,
     endings,
-    execution,
     exits,
     funds,
     index,
@@ -29,6 +30,7 @@ from trading.orders import (
     risk,
     states,
 )
+from trading.orders.catching_up import CaughtUp
 from trading.orders.errors import (
     AccountHalted,
     AlreadyExpired,
@@ -42,7 +44,6 @@ from trading.orders.errors import (
     PriceOutOfBand,
     TooManyOpenOrders,
 )
-from trading.orders.execution import CaughtUp
 from trading.orders.faults import faults
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
@@ -96,7 +97,7 @@ def place(asked: Instruction, *, now: datetime) -> tuple[Order, bool]:
 def cancel(*, order_id: UUID, now: datetime) -> Order:
     """Take an open order back and free what it locked, and its group or legs with it.
 
-    A bar that was stored before is met first; an exchange is asked, and the order stays open until
+    What is on the tape is met first; an exchange is asked, and the order stays open until
     it answers. Raises NotFound or OrderNotOpen.
     """
     found = _caught_up(order_id, now=now)
@@ -115,7 +116,7 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
         rows = rows.filter(account_id=account_id)
     ended = []
     for order_id in _in_order(rows):
-        found = execution.caught_up(order_id, now=now)
+        found = catching_up.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
             _cancel(found, now=now)
             ended.append(found.order)
@@ -130,7 +131,7 @@ def expire_due(*, now: datetime) -> int:
     due = Order.objects.open().out_of_time(now)
     ended = 0
     for order_id in _in_order(due):
-        found = execution.caught_up(order_id, now=now)
+        found = catching_up.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
             late = LATE[TimeInForce(found.order.time_in_force)]
             _end(found, late.status, reason=late.value, now=now)
@@ -146,6 +147,11 @@ def replace(*, order_id: UUID, change: Change, now: datetime) -> Order:
     raises; then the old order stays as it was.
     """
     found = _caught_up(order_id, now=now)
+    with transaction.atomic():
+        return _replace(found, change, now=now)
+
+
+def _replace(found: CaughtUp, change: Change, *, now: datetime) -> Order:
     old = found.order
     if not old.account.is_paper:
         raise NotReplaceable("At an exchange, cancel the order and place another one.")
@@ -288,8 +294,8 @@ def _means(order: Order, quote: Quote) -> Decimal:
 
 
 def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
-    """The order, locked, having met every bar that is stored. Raises NotFound, OrderNotOpen."""
-    found = execution.caught_up(order_id, now=now)
+    """The order, locked, having met what is on the tape. Raises NotFound, OrderNotOpen."""
+    found = catching_up.caught_up(order_id, now=now)
     if found.order.status not in states.OPEN:
         raise OrderNotOpen(f"The order is {found.order.status}.")
     return found

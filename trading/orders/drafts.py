@@ -106,11 +106,14 @@ def order(asked: Instruction, account: Account, instrument: Instrument, *, now: 
 
 
 def meet_market(order: Order, asked: Instruction, instrument: Instrument, quote: Quote) -> None:
-    """What follows from the last price and its place. Raises NoPrice or QuantityTooSmall."""
+    """What follows from the last price and its place. Raises NoPrice or QuantityTooSmall.
+
+    A price that is not on the tape is none that a replay knows: what trails begins without it.
+    """
     order.place_known = order.place_met = quote.place
     if asked.quantity is None:
         order.quantity = _quantity(asked, instrument, quote.price)
-    if order.type == OrderType.TRAILING_STOP:
+    if order.type == OrderType.TRAILING_STOP and quote.place is not None:
         order.water_mark = quote.price
 
 

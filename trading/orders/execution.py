@@ -8,14 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import Q
 
 from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
-from trading.errors import NotFound, Refused
+from trading.errors import Refused
 from trading.market import queries as market
+from trading.market import tape
 from trading.market.bars import Bar
 from trading.market.models import Instrument
 from trading.market.places import Place
@@ -47,55 +48,29 @@ Orders = dict[UUID, Order]
 def meet(account_id: UUID, printed: Bar | Tick, *, now: datetime) -> int:
     """Have one account of the entered tenant meet a bar or tick; gives the number of fills.
 
-    What was met before changes nothing. Books that cannot take what it does halt this account, and
-    nobody else's: what was begun is undone, its orders stay open and can be cancelled.
+    What was met before changes nothing.
+    """
+    return meet_locked(brokers.lock(account_id), printed, now=now)
+
+
+def meet_locked(account: Account, printed: Bar | Tick, *, now: datetime) -> int:
+    """The same with the account's lock held.
+
+    Books that cannot take what it does halt this account, and nobody else's: what was begun is
+    undone, and its orders stand still where they are until they are cancelled.
     """
     try:
         with transaction.atomic():
-            return _meet(brokers.lock(account_id), printed, now)
-    except (DataError, IntegrityError, ArithmeticError, ValueError, Refused):
+            return _meet(account, printed, now)
+    except OperationalError:
+        raise  # the database is away, or too busy: the same is met again
+    except (DatabaseError, ArithmeticError, ValueError, Refused):
         _log.exception(
-            "account %s is halted by %s %s", account_id, printed.symbol, printed.place.key
+            "account %s is halted by %s %s", account.id, printed.symbol, printed.place.key
         )
-        brokers.halt(account_id=account_id, reason="books_refused", now=now)
+        brokers.halt(account_id=account.id, reason="books_refused", now=now)
+        account.refresh_from_db(fields=["status", "status_reason"])
         return 0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """A locked order, and the place of the newest that it has met; None before anything."""
-
-    order: Order
-    after: Place | None
-
-
-def caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
-    """An order with its account's lock held, which has met all that is stored of the market.
-
-    A feed stores a bar or tick before it looks for the orders that it touches: whoever ends an
-    order in between ends it after that, as a replay would. Raises NotFound.
-    """
-    row = Order.objects.filter(pk=order_id).values_list("account_id", "instrument").first()
-    if row is None:
-        raise NotFound("There is no such order.")
-    account_id, symbol = row
-    account = brokers.lock(account_id)
-    after = catch_up(account, symbol, now=now)
-    order = Order.objects.select_for_update().get(pk=order_id)
-    order.account = account
-    return CaughtUp(order, after)
-
-
-def catch_up(account: Account, symbol: str, *, now: datetime) -> Place | None:
-    """Meet what is newest, if it has not been met yet; gives its place. The account is locked.
-
-    By the time that the caller goes on a newer one may be there: that one finds what is open then.
-    """
-    newest = market.newest(symbol)
-    if newest is None:
-        return None
-    _meet(account, newest, now)
-    return newest.place
 
 
 def _meet(account: Account, printed: Bar | Tick, now: datetime) -> int:
@@ -363,12 +338,19 @@ def _halt_if_reached(account: Account, printed: Bar | Tick, now: datetime) -> No
         return
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        newest = printed if symbol == printed.symbol else market.newest(symbol)
-        if newest is not None and newest is not printed:
-            _match(account, newest, now)
-        after = None if newest is None else newest.place
+        is_here = symbol == printed.symbol
+        after = printed.place if is_here else _catch_up_elsewhere(account, symbol, now)
         for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
             order.account = account
             ended = OrderStatus.CANCELED
             endings.end(order, ended, reason=reached.value, now=now, after=after)
     brokers.halt(account_id=account.id, reason=reached.value, now=now)
+    account.refresh_from_db(fields=["status", "status_reason"])
+
+
+def _catch_up_elsewhere(account: Account, symbol: str, now: datetime) -> Place | None:
+    """What it has not met yet of another instrument, which can halt it no further."""
+    tip = market.tip(symbol)
+    for printed in tape.unmatched(symbol, tip):
+        _match(account, printed, now)
+    return tip.place

@@ -15,61 +15,79 @@ from functools import partial
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
 from trading.errors import NotFound
 from trading.market import actions as market
-from trading.market import queries
+from trading.market import queries, tape
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
 from trading.orders import execution, index, reindexing
 from trading.orders.index import Entry
 
 MONITOR = Actor.system("limit-order-monitor")
+Who = tuple[UUID, UUID]  # tenant and account
+_BUSY = (QueryCanceled, LockNotAvailable, DeadlockDetected)
 _log = logging.getLogger("bulkhead.feed")
 
 
 def feed(printed: Bar | Tick, *, now: datetime) -> int:
     """Store one bar or tick and match it for every tenant; gives the number of fills.
 
-    What is not on the tape is met by nobody. What was met before is met again in vain: after an
-    interruption the same can simply be fed once more. Raises ValkeyAway: without the index nobody
-    could be found; and what storing it raises.
+    What is not on the tape is met by nobody; what was left unmatched before is met first. The same
+    fed again changes nothing. Raises ValkeyAway: without the index nobody could be found; and what
+    storing it raises.
     """
-    return match(printed, now=now) if market.put(printed) else 0
+    market.put(printed)
+    return match(printed.symbol, now=now)
 
 
-def match(printed: Bar | Tick, *, now: datetime) -> int:
-    """Have what is on the tape met by everybody whom it concerns; gives the number of fills.
+def match(symbol: str, *, now: datetime) -> int:
+    """Have everybody meet what concerns them and is not matched yet; gives the number of fills.
 
-    Whose account is too busy to be locked in time is met again after all others. Raises
-    OperationalError when it still is, or when the database is away.
+    One bar or tick after the other. Whose account is too busy to be locked in time is met again
+    after all others; if it still is, it stays behind, and the tape unmatched from there on for the
+    next call. Raises OperationalError when the database is away.
     """
-    touched: dict[tuple[UUID, UUID], list[Entry]] = {}
-    for entry in _touched(printed):
-        touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
-    fills, busy = 0, []
-    for who in in_turns(touched):
-        try:
-            fills += _inside(*who, touched[who], printed, now)
-        except OperationalError as fault:
-            if not isinstance(fault.__cause__, QueryCanceled):
-                raise
-            _log.warning("tenant %s is busy: %s %s", who[0], printed.symbol, printed.place.key)
-            busy.append(who)
-    return fills + sum(_inside(*who, touched[who], printed, now) for who in busy)
+    fills, behind = 0, set[Who]()
+    for printed in tape.unmatched(symbol, queries.tip(symbol)):
+        fills += _match(printed, behind, now)
+        if not behind:
+            market.note_matched(symbol, printed.place)
+    return fills
 
 
 def recover(symbols: Iterable[str], *, now: datetime) -> int:
-    """Match the newest of each symbol again: an interrupted feed may have left somebody out."""
-    newest = (queries.newest(symbol) for symbol in symbols)
-    return sum(match(printed, now=now) for printed in newest if printed is not None)
+    """Match what is left of each symbol: an interrupted feed may have left somebody out."""
+    return sum(match(symbol, now=now) for symbol in symbols)
 
 
-def in_turns(accounts: Iterable[tuple[UUID, UUID]]) -> Iterator[tuple[UUID, UUID]]:
+def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
+    """One bar or tick, for all but those who are behind; whoever stays out of it is from now on."""
+    touched: dict[Who, list[Entry]] = {}
+    for entry in _touched(printed):
+        touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
+    waiting = [who for who in in_turns(touched) if who not in behind]
+    fills = 0
+    for _ in range(2):
+        busy = []
+        for who in waiting:
+            try:
+                fills += _inside(*who, touched[who], printed, now)
+            except OperationalError as fault:
+                if not isinstance(fault.__cause__, _BUSY):
+                    raise
+                _log.warning("tenant %s is busy: %s %s", who[0], printed.symbol, printed.place.key)
+                busy.append(who)
+        waiting = busy
+    behind |= set(waiting)  # the caller's
+    return fills
+
+
+def in_turns(accounts: Iterable[Who]) -> Iterator[Who]:
     """Pairs of tenant and account: of every tenant one, then of every tenant the next."""
     waiting: dict[UUID, list[UUID]] = {}
     for tenant_id, account_id in accounts:

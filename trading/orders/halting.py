@@ -6,7 +6,7 @@ from datetime import datetime
 
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
-from trading.orders import endings, execution, limits, outbox
+from trading.orders import catching_up, endings, limits, outbox
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
 
@@ -31,7 +31,7 @@ def _leave_market(account: Account, *, reason: str, now: datetime) -> None:
     """Each instrument's orders meet what is newest first, as when somebody ends them by hand."""
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        after = execution.catch_up(account, symbol, now=now)
+        after = catching_up.catch_up(account, symbol, now=now)
         for order in _locked(account, instrument=symbol):
             ended = OrderStatus.CANCELED
             endings.end(order, ended, reason=reason, now=now, after=after)

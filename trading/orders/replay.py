@@ -18,7 +18,7 @@ from trading.orders import reproduction, working_orders
 from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.outcomes import EndReason, Execution
 from trading.orders.reproduction import Placed
-from trading.orders.states import OrderStatus
+from trading.orders.states import OPEN, OrderStatus
 from trading.orders.time_in_force import LATE
 from trading.values import plain
 
@@ -30,6 +30,9 @@ _NO_MARKET_S = Q(status=OrderStatus.FILLED, status_reason=ACCOUNT_RESET)
 _ENDED_UNMET = Q(
     status__in=[OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REPLACED], ended_after=None
 )
+
+# In an account that was halted before.
+_STANDS_UNMET = Q(status__in=[status.value for status in OPEN], matched_through=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class Reproduction:
         return self.stored == self.again
 
 
-def of_instrument(account: Account, symbol: str, timeframe: str | None) -> Reproduction:
-    """Replay one account of the entered tenant over the tape, with its bars of one timeframe.
+def of_instrument(account: Account, symbol: str) -> Reproduction:
+    """Replay one account of the entered tenant over the tape.
 
     Nothing of an account at an exchange, whose fills no market of ours has made.
     """
@@ -54,10 +57,12 @@ def of_instrument(account: Account, symbol: str, timeframe: str | None) -> Repro
     instrument = market.instrument(symbol)
     rows = Order.objects.filter(account=account, instrument=symbol)
     rows = rows.exclude(_NO_MARKET_S | _ENDED_UNMET)
-    orders = list(rows.select_related("parent").order_by("created_at", "id"))
+    if account.status == Account.Status.HALTED:
+        rows = rows.exclude(_STANDS_UNMET)
+    orders = list(rows.select_related("account", "parent").order_by("created_at", "id"))
     made = reproduction.reproduce(
-        _placed(orders, instrument, timeframe),
-        tape.since(symbol, timeframe, _start(orders)),
+        _placed(orders, instrument),
+        tape.since(symbol, _start(orders)),
         working_orders.terms(account, instrument),
     )
     stored = Fill.objects.filter(account=account, instrument=symbol).exclude(model=RESET_MODEL)
@@ -66,27 +71,15 @@ def of_instrument(account: Account, symbol: str, timeframe: str | None) -> Repro
     )
 
 
-def timeframe_of(account: Account, symbol: str) -> str | None:
-    """The timeframe of the bars that made the account's fills; without any, of those on the tape.
-
-    None where ticks alone are on it.
-    """
-    fills = Fill.objects.filter(account=account, instrument=symbol, source__has_key="bar")
-    source = fills.order_by("-id").values_list("source", flat=True).first()
-    if source is not None:
-        return str(source["bar"]["timeframe"])
-    return tape.timeframe(symbol, _start(list(account.orders.for_instrument(symbol))))
-
-
 def _start(orders: list[Order]) -> datetime | None:
     """When the first order was placed, by the tape; None for one that knew nothing of it."""
     known = [order.placed_after for order in orders if order.placed_after is not None]
     return min(known) if known and len(known) == len(orders) else None
 
 
-def _placed(orders: list[Order], instrument: Instrument, timeframe: str | None) -> list[Placed]:
+def _placed(orders: list[Order], instrument: Instrument) -> list[Placed]:
     known = [order.place_known for order in orders]
-    prices = tape.prices(instrument.symbol, timeframe, filter(None, known))
+    prices = tape.prices(instrument.symbol, filter(None, known))
     return [
         Placed(
             placed=working_orders.as_placed(
@@ -102,7 +95,10 @@ def _placed(orders: list[Order], instrument: Instrument, timeframe: str | None) 
 
 
 def _ended_after(order: Order) -> Place | None:
-    """Where somebody ended the order; what the engine ended, it ends again by itself."""
+    """Where somebody ended the order, or its halted account stands still; what the engine ended,
+    it ends again by itself."""
+    if order.status in OPEN:
+        return order.place_met if order.account.status == Account.Status.HALTED else None
     by_engine = order.status_reason in _BY_ENGINE and order.status != OrderStatus.REPLACED
     return None if by_engine else order.place_ended
 

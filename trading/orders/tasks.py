@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from tenants import queries as tenants
 from tenants.tasks import PlatformTask, TenantTask
-from trading.orders import actions, reindexing
+from trading.market import queries as market
+from trading.orders import actions, feed, reindexing
 
 
 @shared_task(base=TenantTask, name="trading.orders.tasks.expire_orders")
@@ -40,3 +41,9 @@ def check_index_everywhere() -> None:
 def sweep_index() -> int:
     """Take out of the index what is no open order."""
     return reindexing.sweep()
+
+
+@shared_task(base=PlatformTask, name="trading.orders.tasks.match_what_is_left")
+def match_what_is_left() -> int:
+    """Match what a feed put on a tape and did not match for all; gives the number of fills."""
+    return feed.recover(market.unmatched(), now=timezone.now())

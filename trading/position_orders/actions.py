@@ -11,12 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from trading.brokers import actions as brokers
 from trading.errors import NotFound
 from trading.market import queries as market
 from trading.orders import actions as orders
+from trading.orders import catching_up
 from trading.orders.errors import NoPrice, OrderNotOpen
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
@@ -119,10 +121,12 @@ def close(*, position_id: UUID, sale: Sale, now: datetime) -> Order:
     SlippageTooHigh, NoPrice, and what placing an order raises.
     """
     position = _open(position_id)
-    _cancel(queries.open_sells(position), now=now)
-    order = _sell(_open(position_id), sale, now=now, reduce_only=True)
-    positions.expect_close(position_id=position.id, order_id=order.id)
-    return order
+    catching_up.catch_up(brokers.lock(position.account_id), position.instrument, now=now)
+    with transaction.atomic():
+        _cancel(queries.open_sells(position), now=now)
+        order = _sell(_open(position_id), sale, now=now, reduce_only=True)
+        positions.expect_close(position_id=position.id, order_id=order.id)
+        return order
 
 
 def _open(position_id: UUID) -> Position:

@@ -12,7 +12,7 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.places import Place
-from trading.orders import endings, execution
+from trading.orders import catching_up, endings
 from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
@@ -44,13 +44,13 @@ def reset(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) ->
 
 
 def _leave_market(account: Account, *, now: datetime) -> None:
-    """Cancel what is open, after it has met what is stored of the market."""
+    """Cancel what is open, after it has met what is on the tape."""
     rows = Order.objects.open().filter(account=account)
     for symbol in sorted(set(rows.values_list("instrument", flat=True))):
-        after = execution.catch_up(account, symbol, now=now)
+        newest = catching_up.catch_up(account, symbol, now=now)
         for order in rows.for_instrument(symbol).select_for_update().order_by("id"):
             order.account = account
-            ended = OrderStatus.CANCELED
+            ended, after = OrderStatus.CANCELED, catching_up.last_met(order, newest)
             endings.end(order, ended, reason=ACCOUNT_RESET, now=now, after=after)
 
 

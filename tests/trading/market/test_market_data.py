@@ -17,10 +17,12 @@ from tests.cast import House, Person, build_house, now
 from tests.market import list_instrument
 from tests.trading.market.test_loading_ticks import tick
 from trading.market import actions, cached, prices, queries
+from trading.market.actions import Loaded
 from trading.market.bars import Bar
 from trading.market.cached import Kind
 from trading.market.errors import CalendarUnknown, RangeTooWide, UnknownInstrument
 from trading.market.models import Instrument
+from trading.market.queries import Quote
 
 DAY = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
@@ -90,7 +92,18 @@ def test_a_trade_after_the_newest_bar_is_the_price() -> None:
     actions.load_ticks([tick(symbol, 2, at=DAY + HOUR, price=Decimal(102))])
     found = prices.last(symbol)
     assert (found.price, found.at) == (102, DAY + HOUR)
-    assert queries.quote(symbol).price == 100
+
+
+def test_orders_are_quoted_what_is_newest_in_store_until_something_is_fed() -> None:
+    symbol = listed()
+    actions.load([bar(symbol, "1h", DAY, "100")])
+    actions.load_ticks([tick(symbol, 1, at=DAY + HOUR / 2, price=Decimal(1))])
+    assert queries.quote(symbol) == Quote(symbol, Decimal(100))
+    actions.load_ticks([tick(symbol, 2, at=DAY + HOUR, price=Decimal(102))])
+    assert queries.quote(symbol) == Quote(symbol, Decimal(102))
+    early = bar(symbol, "1h", DAY - HOUR, "99")
+    actions.put(early)
+    assert queries.quote(symbol) == Quote(symbol, Decimal(99), early.place)
 
 
 def test_what_is_not_known_is_null_and_never_nought(house: House) -> None:
@@ -269,6 +282,6 @@ AWAY = {
 def test_without_valkey_the_database_answers_and_the_feed_goes_on() -> None:
     symbol = listed()
     with override_settings(CACHES=AWAY):
-        assert actions.load([bar(symbol, "1h", DAY)]) == 1
+        assert actions.load([bar(symbol, "1h", DAY)]) == Loaded(stored=1, kept=0)
         made = cached.kept(Kind.QUOTE, symbol, lambda name: {"price": queries.quote(name).price})
         assert made == {"price": 100}

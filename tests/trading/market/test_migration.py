@@ -13,8 +13,12 @@ _MIGRATION = importlib.import_module("trading.market.migrations.0002_partitions_
 _ROWS = """
 INSERT INTO market_candle (symbol, timeframe, start, open, high, low, close, volume)
 SELECT 'GOOG', '1h', moment, 1, 2, 0.5, 1.5, 7
-  FROM generate_series('1980-01-01'::timestamptz, '2040-01-01', '1 month') AS moment
+  FROM generate_series('1980-01-01'::timestamptz, '2040-01-01', '1 month') AS moment;
+INSERT INTO market_instrument (symbol, name, asset_class, base, quote, price_increment,
+       quantity_increment, min_quantity, tradable)
+VALUES ('GOOG', 'Google', 'stock', 'GOOG', 'USD', 0.01, 1, 1, true)
 """
+_MATCHED = "SELECT matched_through::text, matched_trade FROM market_instrument"
 _COUNT = "SELECT count(*), min(start)::text, sum(volume) FROM market_candle"
 _KIND = "SELECT relkind::text FROM pg_class WHERE oid = 'market_candle'::regclass"
 _WALL = """
@@ -64,8 +68,11 @@ def test_candles_outlast_the_migration_both_ways() -> None:
         assert read(_KIND) == [("p",)]
         assert [read(sql) for sql in (_COUNT, _WALL, _ITEMS)] == before
         migrate(scratch, "0003_tape")
+        assert read("SELECT DISTINCT is_on_tape FROM market_candle") == [(True,)]
+        migrate(scratch, "0004_what_was_fed")
         assert [read(sql) for sql in (_COUNT, _WALL, _ITEMS)] == newest
         assert read("SELECT DISTINCT is_on_tape FROM market_candle") == [(True,)]
+        assert read(_MATCHED) == [("2040-01-01 00:00:00+00", None)]
         assert scratch.gaps() == []
 
 

@@ -16,7 +16,8 @@ from trading.orders import feed
 class Command(OperatorCommand):
     help = (
         "Feed candles from a CSV file: each bar is stored and matched for every tenant before the"
-        " next. Example: manage.py feed_candles btc.csv --symbol BTC/USD --timeframe 1h"
+        " next; one that comes late, or was loaded before, is history."
+        " Example: manage.py feed_candles btc.csv --symbol BTC/USD --timeframe 1h"
     )
 
     def arguments(self, parser: CommandParser) -> None:

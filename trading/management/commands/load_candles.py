@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from trading.market import actions, csv_bars, queries
 
 class Command(OperatorCommand):
     help = (
-        "Load candles from a CSV file (start,open,high,low,close,volume). The same file again"
-        " changes nothing. Example: manage.py load_candles btc.csv --symbol BTC/USD --timeframe 1h"
+        "Load candles from a CSV file (start,open,high,low,close,volume) as history, which no order"
+        " meets. The same file again changes nothing, and what was fed stays."
+        " Example: manage.py load_candles btc.csv --symbol BTC/USD --timeframe 1h"
     )
 
     def arguments(self, parser: CommandParser) -> None:
@@ -24,6 +26,9 @@ class Command(OperatorCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         symbol = queries.instrument(options["symbol"]).symbol
-        stored = actions.load(csv_bars.read(options["file"], symbol, options["timeframe"]))
-        self.say(f"{symbol} {options['timeframe']}: {stored} candles new or changed", options)
-        return {"symbol": symbol, "timeframe": options["timeframe"], "stored": stored}
+        loaded = actions.load(csv_bars.read(options["file"], symbol, options["timeframe"]))
+        line = f"{symbol} {options['timeframe']}: {loaded.stored} candles new or changed"
+        if loaded.kept:
+            line += f"; {loaded.kept} stay otherwise, as orders met them"
+        self.say(line, options)
+        return {"symbol": symbol, "timeframe": options["timeframe"], **asdict(loaded)}

@@ -45,12 +45,9 @@ class Command(OperatorCommand):
         return {"account": str(options["account"]), "instruments": found}
 
     def _compare(self, account: Account, symbol: str, options: dict[str, Any]) -> bool:
-        timeframe = replay.timeframe_of(account, symbol)
-        made = replay.of_instrument(account, symbol, timeframe)
+        made = replay.of_instrument(account, symbol)
         word = "the same" if made.is_same else "NOT the same"
-        self.say(
-            f"{symbol} {timeframe or 'ticks'}: {len(made.stored)} fills, {word} again", options
-        )
+        self.say(f"{symbol}: {len(made.stored)} fills, {word} again", options)
         return made.is_same
 
 

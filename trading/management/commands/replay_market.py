@@ -31,7 +31,7 @@ class Command(OperatorCommand):
             stop.wait()
             return {"bars": 0}
         self.say(f"replaying {speed:g} bars a minute", options)
-        # Whatever was interrupted: the newest bar of each is matched again, in vain where it was.
+        # Whatever was interrupted: what is left of each tape is matched.
         feed.recover(bundle.symbols(), now=timezone.now())
         return {"bars": self._replay(stop, 60 / speed)}
 
