@@ -7,17 +7,10 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts.emails import mails
-from tenants.tasks import PlatformTask
+from accounts.mailing import MailTask
 
 
-@shared_task(
-    base=PlatformTask,
-    name="accounts.emails.tasks.mail_confirmation",
-    autoretry_for=(OSError,),
-    retry_backoff=5,
-    retry_jitter=True,
-    max_retries=5,
-)
+@shared_task(base=MailTask, name="accounts.emails.tasks.mail_confirmation")
 def mail_confirmation(user_id: str) -> None:
     """The link that proves somebody's email; none where it has been proven."""
     mails.send_confirmation(UUID(user_id))

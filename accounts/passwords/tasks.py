@@ -6,18 +6,11 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.mailing import MailTask
 from accounts.passwords import mails
-from tenants.tasks import PlatformTask
 
 
-@shared_task(
-    base=PlatformTask,
-    name="accounts.passwords.tasks.mail_reset",
-    autoretry_for=(OSError,),
-    retry_backoff=5,
-    retry_jitter=True,
-    max_retries=5,
-)
+@shared_task(base=MailTask, name="accounts.passwords.tasks.mail_reset")
 def mail_reset(user_id: str) -> None:
     """Empty for nobody: that too is sent, so that unknown and known take the same way."""
     if user_id:

@@ -1,7 +1,7 @@
 """What is done to a person on the platform, told to the tenants that it touches.
 
 It is one transaction for all of them, and a transaction enters one tenant at most; so a worker
-writes it into their trails. The platform's trail has all of it at once.
+writes it into their trails (`hearing.py`). The platform's trail has all of it at once.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from accounts.audit import actions as audit
 from accounts.audit.entries import safe
 from accounts.trail import tasks
 from config.logs import request_id
-from tenants import context, origin
-from tenants.context import Actor, Scope, TenantContext
-from tenants.errors import TenantSuspended, UnknownTenant
+from tenants import origin
+from tenants.context import Actor
 from tenants.identifiers import new_id
 
 
@@ -52,20 +50,3 @@ def tell(echoes: Iterable[Echo], *, by: Actor) -> None:
     for tenant_id, events in of_tenants.items():
         where = {"tenant_id": str(tenant_id), "actor": by.name, "person_id": person, **whence}
         transaction.on_commit(partial(tasks.echo.delay, events=events, **where), robust=True)
-
-
-def write(
-    events: list[dict[str, Any]], *, tenant_id: UUID, by: Actor, address: str, request: str
-) -> None:
-    """Into the tenant's trail, unless it is there; a tenant that is closed is told nothing."""
-    came_from, asked_in = origin.address.set(address), request_id.set(request)
-    where = TenantContext(tenant_id, by, Scope.USER if by.user_id else Scope.TENANT)
-    try:
-        with context.enter(where):
-            for event in events:
-                audit.record(**{**event, "event_id": UUID(event["event_id"])})
-    except (TenantSuspended, UnknownTenant):
-        return
-    finally:
-        request_id.reset(asked_in)
-        origin.address.reset(came_from)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.trail import anchors
+from accounts.trail import anchors, hearing
 from tenants import queries as tenants
 from tenants.context import Actor
 from tenants.tasks import PlatformTask
@@ -37,7 +37,5 @@ def echo(
     events: list[dict[str, Any]],
 ) -> None:
     """Write into one tenant's trail what was done on the platform; twice writes it once."""
-    from accounts.trail import echoes  # which sends this task
-
     by = Actor(actor, UUID(person_id) if person_id else None)
-    echoes.write(events, tenant_id=UUID(tenant_id), by=by, address=address, request=request)
+    hearing.write(events, tenant_id=UUID(tenant_id), by=by, address=address, request=request)

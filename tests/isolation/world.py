@@ -114,9 +114,8 @@ def _order(trader: Trader, market: Market) -> None:
     account = _created(person.post("accounts/", {"name": canary, "currency": "USD"}))
     trader.ids["Account"] = account["id"]
     money = {"currency": "USD", "amount": "1000"}
-    path = f"accounts/{account['id']}/deposit/"
-    _created(person.post(path, money))
-    _created(person.post(path, {"currency": canary, "amount": "1"}, Idempotency_Key=canary))
+    _created(person.post(f"accounts/{account['id']}/deposit/", money))
+    _purse(trader)
     _preferences(trader)
     order = {
         "account": account["id"],
@@ -127,6 +126,14 @@ def _order(trader: Trader, market: Market) -> None:
         "client_order_id": canary,
     }
     trader.ids["Order"] = _created(person.post("orders/", order))["id"]
+
+
+def _purse(trader: Trader) -> None:
+    """Money that nobody knows a price of, apart: beside limits it would stop all buying."""
+    person, canary = trader.person, trader.canary
+    purse = _created(person.post("accounts/", {"name": f"purse {canary}"}))["id"]
+    money = {"currency": canary, "amount": "1"}
+    _created(person.post(f"accounts/{purse}/deposit/", money, Idempotency_Key=canary))
 
 
 def _preferences(trader: Trader) -> None:
