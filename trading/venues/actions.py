@@ -1,18 +1,23 @@
-"""What may be done about accounts at exchanges: ask for a comparison."""
+"""What may be done about accounts at exchanges: ask for a comparison.
+
+Part of the web, which loads no client of any exchange: the worker's tasks are sent by name.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from uuid import UUID
 
+from celery import current_app
 from django.db import transaction
 
 from accounts.audit import actions as audit
 from tenants import context
 from trading.brokers import actions as brokers
 from trading.errors import CredentialsMissing, ExchangeOnly
-from trading.venues import tasks
 from trading.venues.models import Reconciliation
+
+COMPARE = "trading.venues.tasks.reconcile"
 
 
 def ask(*, account_id: UUID) -> None:
@@ -26,6 +31,11 @@ def ask(*, account_id: UUID) -> None:
     if not account.credentials.exists():
         raise CredentialsMissing
     audit.record("account.reconciliation_asked", on=account)
-    tenant_id, reason = context.require().tenant_id, Reconciliation.Reason.REQUEST.value
-    send = partial(tasks.reconcile.delay, str(tenant_id), str(account.id), reason)
-    transaction.on_commit(send)
+    send(account_id, Reconciliation.Reason.REQUEST)
+
+
+def send(account_id: UUID, reason: Reconciliation.Reason) -> None:
+    """Send the comparison of an account once this is committed; should it be lost, a timer asks."""
+    names = [str(context.require().tenant_id), str(account_id), reason.value]
+    sending = partial(current_app.send_task, COMPARE, args=names)
+    transaction.on_commit(sending, robust=True)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from tests.market import Market, list_instrument
 from tests.trading.venues.desk import Desk
 from tests.trading.venues.exchange import Exchange, serving
-from trading.venues import client
+from trading.venues import client, connection
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits: the exchange of the tests counts no requests."""
-    made = client._api
+    made = connection.api
 
     def quick(exchange: str, **keys: str) -> Any:
         api = made(exchange, **keys)
         api.rateLimit = 0
         return api
 
-    monkeypatch.setattr(client, "_api", quick)
+    monkeypatch.setattr(connection, "api", quick)
     monkeypatch.setattr(client, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(client, "_TIMEOUT", 400)
+    monkeypatch.setattr(connection, "TIMEOUT", 400)

@@ -37,7 +37,8 @@ class Desk:
     def seat(self, person: Person, **totals: str) -> Seat:
         """A new account with keys, whose money has been seen at the exchange."""
         seat = self.unseen(person, **(totals or {"USD": "10000"}))
-        assert codes(self.reconcile(seat)) == ["balance_differed"]
+        found = codes(self.reconcile(seat))
+        assert found == ["balance_differed"], found
         return seat
 
     def unseen(self, person: Person, **totals: str) -> Seat:

@@ -267,11 +267,12 @@ class Exchange:
         return {"closed": closed, "count": len(closed)}
 
     def _trades_history(self, holder: Holder, asked: dict[str, str]) -> Any:
-        """The newest fifty, as Kraken gives them."""
-        start, end = float(asked.get("start", 0)), float(asked.get("end", "inf"))
+        """Fifty, the newest first, as Kraken gives them; moments in whole seconds."""
+        start, end = int(asked.get("start", 0)), float(asked.get("end", "inf"))
         rows = [(k, t) for k, t in holder.trades.items() if start < t["time"] <= end]
-        newest = sorted(rows, key=lambda row: row[1]["time"], reverse=True)[:50]
-        return {"trades": dict(newest), "count": len(rows)}
+        newest = sorted(rows, key=lambda row: row[1]["time"], reverse=True)
+        skipped = int(asked.get("ofs", 0))
+        return {"trades": dict(newest[skipped : skipped + 50]), "count": len(rows)}
 
     def _balance(self, holder: Holder, asked: dict[str, str]) -> Any:
         return {

@@ -17,10 +17,11 @@ from trading.brokers.credentials import Keys
 from trading.models import Account, VenueIntent
 from trading.orders import feed, reindexing
 from trading.orders.models import ABANDONED
-from trading.venues import intents
+from trading.venues import calls, intents
+from trading.venues.calls import STALE, Outcome
 from trading.venues.client import Client
 from trading.venues.errors import VenueError
-from trading.venues.intents import LATER, SETTLING, STALE, Outcome
+from trading.venues.intents import LATER, SETTLING
 
 HANGS = Fault(hangs=0.8)
 HANGS_AFTER = Fault(is_after=True, hangs=0.8)
@@ -350,7 +351,7 @@ def test_a_worker_that_died_before_the_call_is_found_as_well(
     seat = desk.seat(house.alice)
     order = desk.limit(seat)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(intents, "_asked", _die)
+        patched.setattr(calls, "make", _die)
         desk.work(seat)
     assert exchange.calls("AddOrder") == 0
     assert desk.work(seat, later=ABANDONED + LATER) == [Outcome.DONE]
