@@ -160,6 +160,7 @@ class FillOut(serializers.ModelSerializer[Fill]):
     quantity = PlainDecimal()
     price = PlainDecimal()
     fee = PlainDecimal()
+    base_fee = PlainDecimal()
     realized_pnl = PlainDecimal()
 
     class Meta:
@@ -175,6 +176,7 @@ class FillOut(serializers.ModelSerializer[Fill]):
             "price",
             "fee",
             "fee_currency",
+            "base_fee",
             "realized_pnl",
             "liquidity",
             "executed_at",
