@@ -26,6 +26,8 @@ _FINDING: dict[str, str] = {"kraken": "clientOrderId"}
 # Those that cut time into seconds only, in one of which there can be more than a page shows.
 _SKIPPING: dict[str, str] = {"kraken": "ofs"}
 _DEEPEST = 500  # trades
+# Those that give one order by its client id.
+_ASKED_BY_NAME = frozenset({"binance", "binanceus", "mexc", "okx"})
 _Answer = TypeVar("_Answer")
 
 
@@ -66,6 +68,8 @@ class Client:
 
     def find(self, ticket: Ticket) -> VenueOrder | None:
         """The order that came in by this client id, open or not; None when none has."""
+        if self.exchange in _ASKED_BY_NAME:
+            return self._by_name(ticket)
         by = _FINDING.get(self.exchange)
         named = {} if by is None else {by: ticket.client_id}
         # Far back: an exchange's clock may be behind ours, and what is missed here is placed twice.
@@ -77,6 +81,13 @@ class Client:
                 if row["clientOrderId"] == ticket.client_id:
                     return _order(row)
         return None
+
+    def _by_name(self, ticket: Ticket) -> VenueOrder | None:
+        named = {"clientOrderId": ticket.client_id}
+        try:
+            return _order(self._again(lambda: self._api.fetch_order("", ticket.symbol, named)))
+        except OrderUnknown:
+            return None
 
     def order(self, venue_order_id: str, symbol: str) -> VenueOrder:
         """One order by the exchange's id. Raises OrderUnknown as well."""

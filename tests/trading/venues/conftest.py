@@ -17,7 +17,7 @@ from trading.venues import client, connection
 
 @pytest.fixture
 def exchange(settings: Settings) -> Iterator[Exchange]:
-    with serving() as running:
+    with serving(Exchange()) as running:
         settings.VENUE_URLS = {"kraken": running.url}
         yield running
 
