@@ -20,7 +20,7 @@ from trading.orders import outbox, states
 from trading.orders.models import Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.values import OrderType, Side
-from trading.venues import actions, booking, calls
+from trading.venues import booking, calls, messages
 from trading.venues.calls import STALE, Answer, Call, Outcome
 from trading.venues.facts import Ticket, VenueTrade, client_id
 from trading.venues.models import Reconciliation
@@ -145,7 +145,7 @@ def _settle(call: Call, answer: Answer, *, now: datetime) -> None:
 def _done(intent: VenueIntent, order: Order, answer: Answer, now: datetime) -> None:
     if intent.attempts > 1:
         # What nobody heard of at the time may have done more than was seen now.
-        actions.send(order.account_id, Reconciliation.Reason.UNKNOWN_INTENT)
+        messages.compare(order.account_id, Reconciliation.Reason.UNKNOWN_INTENT)
     booking.accept(order, answer.venue_order_id, now=now)
     if intent.kind == VenueIntent.Kind.CANCEL:
         _close(intent, VenueIntent.State.ANSWERED, answer.code, now)

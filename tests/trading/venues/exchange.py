@@ -143,7 +143,9 @@ class Exchange:
         return path.rpartition("/")[2]
 
     def said(self, result: Any, error: str = "") -> Any:
-        return {"error": [error]} if error or result is None else {"error": [], "result": result}
+        if error or result is None:
+            return {"error": [error] if error else []}
+        return {"error": [], "result": result}
 
     def _result(self, target: str, method: str, body: str, headers: Any) -> Any:
         path = urlsplit(target).path

@@ -17,7 +17,7 @@ from tests.trading.venues.exchange import Exchange, Fault
 from trading.brokers import connected
 from trading.models import CashMovement, Reconciliation
 from trading.orders import outbox
-from trading.venues import actions, tasks
+from trading.venues import messages, tasks
 
 
 def facts(desk: Desk, seat: Seat) -> Any:
@@ -283,7 +283,7 @@ def test_the_timer_finds_what_was_never_sent(
 
 
 def test_what_is_sent_by_name_is_a_task_of_the_worker() -> None:
-    named = {outbox.CARRY_OUT, actions.COMPARE}
+    named = {outbox.CARRY_OUT, messages.COMPARE}
     named |= {entry["task"] for entry in application.conf.beat_schedule.values()}
     application.loader.import_default_modules()
     assert named <= set(application.tasks)
