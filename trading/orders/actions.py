@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
@@ -108,13 +108,17 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
 
 
 def expire_due(*, now: datetime) -> int:
-    """End good-till-date orders whose time has come; gives how many."""
-    due = Order.objects.open().filter(time_in_force=TimeInForce.GTD, expires_at__lte=now)
+    """End good-till-date orders whose time has come; gives how many.
+
+    At exchanges day orders as well, which no bar ends there, once they have taken them back.
+    """
+    at_exchange = Q(account__kind=Account.Kind.EXCHANGE) & ~Q(status=OrderStatus.PENDING_CANCEL)
+    timed = Q(time_in_force=TimeInForce.GTD, account__kind=Account.Kind.PAPER) | at_exchange
     ended = 0
-    for order_id in _in_order(due):
+    for order_id in _in_order(Order.objects.open().filter(timed, expires_at__lte=now)):
         found = execution.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
-            _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+            _expire(found, now=now)
             ended += 1
     return ended
 
@@ -205,6 +209,8 @@ def _drafted(
     order = drafts.order(asked, account, instrument, now=now)
     if account.is_paper:
         index.announce(instrument.symbol, [index.entry(account.id, order.id)])
+    else:
+        outbox.set_deadline(order, now=now)
     quote = market.quote(instrument.symbol)
     if risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand("Look again at limit_price.")
@@ -307,6 +313,13 @@ def _cancel(found: CaughtUp, *, now: datetime) -> None:
         _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
     else:
         outbox.cancel(found.order, reason="canceled_by_user", now=now)
+
+
+def _expire(found: CaughtUp, *, now: datetime) -> None:
+    if found.order.account.is_paper:
+        _end(found, OrderStatus.EXPIRED, reason="expires_at_reached", now=now)
+    else:
+        outbox.expire(found.order, now=now)
 
 
 def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:

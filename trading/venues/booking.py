@@ -44,14 +44,17 @@ def accept(order: Order, venue_order_id: str, *, now: datetime) -> None:
 
 def refuse(order: Order, *, reason: str, now: datetime) -> None:
     """End a locked order that the exchange has not taken, and free what it locked."""
-    asked = order.status == OrderStatus.PENDING_CANCEL
-    _end(order, OrderStatus.CANCELED if asked else OrderStatus.REJECTED, reason, now)
+    if order.status != OrderStatus.PENDING_CANCEL:
+        _end(order, OrderStatus.REJECTED, reason, now)
+        return
+    _end(order, outbox.end_of(order.status_reason), order.status_reason or reason, now)
 
 
 def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
-    """End a locked order as the exchange ended it. What the person asked for is said first."""
-    asked = order.status == OrderStatus.PENDING_CANCEL and order.status_reason
-    _end(order, status, asked or reason, now)
+    """End a locked order as the exchange ended it, or for what it was to be taken back."""
+    if order.status == OrderStatus.PENDING_CANCEL and order.status_reason:
+        status, reason = outbox.end_of(order.status_reason), order.status_reason
+    _end(order, status, reason, now)
 
 
 def reopen(order: Order, *, now: datetime) -> None:

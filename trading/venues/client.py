@@ -18,6 +18,7 @@ from trading.venues.facts import Ticket, VenueOrder, VenueTrade
 # Seconds from which on nothing more is asked: of an attempt at an intent, with a call that has
 # begun then, it is over before `ABANDONED` lets another take it up.
 PATIENCE = 100.0
+_AT_ONCE = frozenset({"ioc", "fok"})
 _PAUSES = (0.2, 0.8)  # seconds, before a read is tried again
 # To make fees come in the quote currency where that can be asked for.
 _PLACING: dict[str, dict[str, str]] = {"kraken": {"oflags": "fciq"}}
@@ -51,11 +52,11 @@ class Client:
         params |= _PLACING.get(self.exchange, {})
         if ticket.post_only:
             params["postOnly"] = True
-        if ticket.type is OrderType.LIMIT and ticket.time_in_force != "gtc":
+        if ticket.type is OrderType.LIMIT and ticket.time_in_force in _AT_ONCE:
             params["timeInForce"] = ticket.time_in_force.upper()
         if ticket.stop_price is not None:
-            params[self._stop_word()] = plain(ticket.stop_price)
-        kind = "limit" if ticket.type is OrderType.LIMIT else "market"
+            params |= self._stop(ticket)
+        kind = "market" if ticket.limit_price is None else "limit"
         price = None if ticket.limit_price is None else plain(ticket.limit_price)
         connection.ask(lambda: self._must_be_exact(ticket))
         self._in_time()
@@ -168,11 +169,13 @@ class Client:
                 time.sleep(pause)
         return connection.ask(read)
 
-    def _stop_word(self) -> str:
-        """By which parameter the exchange takes a stop."""
+    def _stop(self, ticket: Ticket) -> dict[str, str]:
+        """A stop in the words of the exchange; a purchase waits for a rise, a sale for a fall."""
+        way = "ascending" if ticket.side is Side.BUY else "descending"
+        told = {"triggerDirection": way} if self._feature("createOrder", "triggerDirection") else {}
         for word in ("triggerPrice", "stopLossPrice"):
             if self._feature("createOrder", word):
-                return word
+                return {**told, word: plain(ticket.stop_price or Decimal(0))}
         raise VenueRefused("unsupported_order")
 
     def _must_be_exact(self, ticket: Ticket) -> None:
