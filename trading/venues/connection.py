@@ -92,7 +92,7 @@ def api(exchange: str, **keys: str) -> Any:
         {
             **keys,
             "timeout": TIMEOUT,
-            "enableRateLimit": True,
+            "enableRateLimit": settings.VENUES_ARE_PACED,
             "number": str,
             "options": _OPTIONS | _OPTIONS_OF.get(exchange, {}),
             "on_json_response": partial(json.loads, parse_float=str),

@@ -50,14 +50,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short waits: the exchange of the tests counts no requests."""
-    made = connection.api
-
-    def quick(exchange: str, **keys: str) -> Any:
-        api = made(exchange, **keys)
-        api.rateLimit = 0
-        return api
-
-    monkeypatch.setattr(connection, "api", quick)
+    """Short waits for an exchange that does not answer."""
     monkeypatch.setattr(client, "_PAUSES", (0.01, 0.01))
     monkeypatch.setattr(connection, "TIMEOUT", 400)
