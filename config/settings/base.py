@@ -283,6 +283,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
     },
     "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},
+    "thin-equity": {
+        "task": "trading.portfolio.tasks.thin_everywhere",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "check-books": {
         "task": "trading.positions.tasks.check_books_everywhere",
         "schedule": crontab(hour="4", minute="10"),
