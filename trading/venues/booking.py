@@ -12,7 +12,7 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.models import Instrument
-from trading.orders import endings, limits, outbox, states
+from trading.orders import endings, fills, limits, outbox, states
 from trading.orders.models import Fill, Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
@@ -81,30 +81,19 @@ def fill(order: Order, trade: VenueTrade, *, now: datetime) -> bool:
     origin = positions.Origin(
         fill_id=new_id(), order_ids=frozenset(filter(None, (order.id, order.replaces_id)))
     )
-    position, realized = positions.apply(
-        account, order.instrument, booked.held, now=now, origin=origin
-    )
-    Fill(
-        id=origin.fill_id,
-        order=order,
-        account=account,
-        position=position,
-        user_id=order.user_id,
-        instrument=order.instrument,
-        side=trade.side,
-        quantity=trade.quantity,
-        price=trade.price,
-        fee=booked.held.fee,
-        fee_currency=instrument.quote,
+    fills.record(
+        order,
+        booked.held,
+        origin=origin,
+        currency=instrument.quote,
         base_fee=booked.base_fee,
-        realized_pnl=realized,
         liquidity=Liquidity.MAKER if trade.is_maker else Liquidity.TAKER,
         trade_id=trade_id(trade),
-        executed_at=trade.at,
-        recorded_at=now,
         model=MODEL,
         source=_source(account, trade),
-    ).save(force_insert=True)
+        executed_at=trade.at,
+        now=now,
+    )
     if booked.apart is not None:
         _pay_apart(account, booked.apart, trade, now)
     _advance(order, trade, booked.held.fee, now)
