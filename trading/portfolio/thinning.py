@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-# As old as that, every minute is kept; then the hours, and beyond `HOURS` the days.
+# So long every minute is kept, then the last of each hour, beyond `HOURS` of each day.
 FINE = timedelta(days=7)
 HOURS = timedelta(days=90)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
