@@ -128,8 +128,8 @@ def _spare(order: Order, trade: VenueTrade) -> Decimal:
     """What a sale can take of the position besides its quantity: the fee of some exchanges."""
     if trade.side is Side.BUY:
         return Decimal(0)
-    free = positions.free_quantity(order.account, order.instrument)
-    return max(order.locked + free - trade.quantity, Decimal(0))
+    free: Decimal = order.locked + positions.free_quantity(order.account, order.instrument)
+    return max(free - trade.quantity, Decimal(0))
 
 
 def _pay_apart(account: Account, flow: Flow, trade: VenueTrade, now: datetime) -> None:

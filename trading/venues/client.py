@@ -144,7 +144,7 @@ class Client:
         """By which symbols to ask: None for all at once, where ccxt says that this is enough."""
         if self._feature(method, "symbolRequired") is False:
             return [None]
-        return sorted(symbol for symbol in symbols if symbol in self._api.markets)
+        return [symbol for symbol in sorted(symbols) if symbol in self._api.markets]
 
     def _widest(self) -> timedelta | None:
         """The longest time that may be asked about at once; None where ccxt knows of no bound."""
