@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,25 +11,22 @@ from functools import partial
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Q
 
 from tenants import context
 from tenants.context import Scope, TenantContext
 from trading.brokers import actions as brokers
 from trading.brokers import credentials
 from trading.brokers.credentials import Keys
-from trading.brokers.models import Account, Balance
+from trading.brokers.models import Account
 from trading.errors import AccountClosed, CredentialsMissing, NotFound
-from trading.market.models import Instrument
 from trading.orders.models import Fill, Order, VenueIntent
-from trading.orders.states import OrderStatus
 from trading.positions.models import Position
 from trading.values import exact
-from trading.venues import booking, intents
+from trading.venues import booking, intents, ours
 from trading.venues.client import Client
-from trading.venues.differences import Books, Differences, Finding, OurOrder, differences, mirrored
+from trading.venues.differences import Differences, Finding, differences, mirrored
 from trading.venues.errors import OrderUnknown, VenueError
-from trading.venues.facts import Snapshot, VenueTrade, client_id
+from trading.venues.facts import Snapshot
 from trading.venues.models import Reconciliation
 
 # A trade can show up after a later one has: so far back they are asked for again.
@@ -157,70 +153,18 @@ def _apply(
     account: Account, venue: Snapshot, since: datetime, *, at: datetime, now: datetime
 ) -> tuple[str, list[Finding]]:
     """The account is locked. Fills first, then how orders stand, then money."""
-    books = _books(account, venue)
-    found = differences(books, venue)
+    found = differences(ours.books(account, venue), venue)
     findings = list(found.findings)
     if not _book(account, found, now=now):
         return Reconciliation.State.FAILED, [*findings, {"code": intents.BOOKS_REFUSED}]
     if venue.trades_until is not None:
         findings.append({"code": "more_trades", "until": venue.trades_until.isoformat()})
     elif _fits(account, venue, since):
-        money = mirrored(_books(account, venue), _named(venue.totals))
+        money = mirrored(ours.books(account, venue), _named(venue.totals))
         for flow in money.flows:
             booking.mirror(account, flow, at=at, now=now)
         findings += money.findings
     return Reconciliation.State.DONE, findings
-
-
-def _books(account: Account, venue: Snapshot) -> Books:
-    cash = Balance.objects.filter(account=account)
-    return Books(
-        orders=tuple(_orders(account, venue)),
-        trades=_known(account, venue.trades),
-        totals={row.currency: row.total for row in cash},
-        free={row.currency: row.free for row in cash},
-        held=_held(account),
-    )
-
-
-def _orders(account: Account, venue: Snapshot) -> list[OurOrder]:
-    """Those that are open, and those of which the exchange speaks."""
-    told = {order.id for order in venue.orders} | {trade.order_id for trade in venue.trades}
-    placed = VenueIntent.objects.filter(account=account, kind=VenueIntent.Kind.PLACE)
-    rows = placed.filter(Q(order__in=Order.objects.open()) | Q(venue_order_id__in=told))
-    asked = set(
-        VenueIntent.objects.filter(account=account).outstanding().values_list("order_id", flat=True)
-    )
-    return [
-        OurOrder(
-            id=intent.order_id,
-            client_id=client_id(intent.order_id),
-            venue_id=intent.venue_order_id,
-            status=OrderStatus(intent.order.status),
-            quantity=intent.order.quantity,
-            filled=intent.order.filled_quantity,
-            is_asked=intent.order_id in asked,
-        )
-        for intent in rows.select_related("order").order_by("created_at", "id")
-    ]
-
-
-def _known(account: Account, trades: tuple[VenueTrade, ...]) -> frozenset[str]:
-    named = {booking.trade_id(trade): trade.id for trade in trades}
-    rows = Fill.objects.filter(account=account, trade_id__in=named)
-    return frozenset(named[key] for key in rows.values_list("trade_id", flat=True))
-
-
-@exact()
-def _held(account: Account) -> dict[str, Decimal]:
-    """By base asset, over all instruments that have it."""
-    rows = Position.objects.filter(account=account, closed_at=None)
-    quantities = dict(rows.values_list("instrument", "quantity"))
-    bases = Instrument.objects.filter(symbol__in=quantities).values_list("symbol", "base")
-    held: dict[str, Decimal] = defaultdict(Decimal)
-    for symbol, base in bases:
-        held[base] += quantities[symbol]
-    return dict(held)
 
 
 def _fits(account: Account, venue: Snapshot, since: datetime) -> bool:
