@@ -28,6 +28,8 @@ BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
 # Where exchanges are, by ccxt's name, if not at their own addresses: for sandboxes and tests.
 VENUE_URLS = env.json("VENUE_URLS", default={})
+# Whether calls to an exchange keep to the pace that it asks for.
+VENUES_ARE_PACED = True
 # Whether a worker that starts has all accounts compared with their exchanges.
 COMPARE_AT_START = True
 BULKHEAD_REPLAY_SPEED = env.float("BULKHEAD_REPLAY_SPEED", default=12.0)
@@ -289,6 +291,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
     },
     "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},
+    "thin-equity": {
+        "task": "trading.portfolio.tasks.thin_everywhere",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "check-books": {
         "task": "trading.positions.tasks.check_books_everywhere",
         "schedule": crontab(hour="4", minute="10"),

@@ -8,8 +8,9 @@ from config.settings.local import *  # noqa: F403 - settings build on one anothe
 DEBUG = False
 PLATFORM_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # Nobody is there: what tests have to say to an exchange goes to one of their own.
-VENUE_URLS = {"kraken": "http://127.0.0.1:9"}
+VENUE_URLS = env.json("VENUE_URLS", default={"kraken": "http://127.0.0.1:9"})
 COMPARE_AT_START = False
+VENUES_ARE_PACED = False
 # Processes that run tests side by side share a broker: each sends to workers of its own.
 CELERY_TASK_DEFAULT_QUEUE = f"celery-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 # One address asks on behalf of everybody; the tests of the limit set their own.

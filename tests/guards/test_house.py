@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,6 +193,14 @@ def test_a_task_declared_without_a_base_is_a_tenant_task() -> None:
     task: Task = application.task(name="tests.plain")(plain)  # type: ignore[type-arg]
     assert isinstance(task, TenantTask)
     application.tasks.pop("tests.plain")
+
+
+def test_the_web_loads_no_client_of_any_exchange() -> None:
+    """It is the worker's: half a second at each start, and as much memory as Django takes."""
+    look = "import django, sys; django.setup(); import config.asgi, config.urls_platform"
+    look += "; from config import urls; sys.exit('ccxt' in sys.modules)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
+    subprocess.run([sys.executable, "-c", look], cwd=ROOT, env=environment, check=True)
 
 
 def test_the_example_environment_lists_exactly_what_is_read() -> None:

@@ -16,10 +16,10 @@ from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.users import actions as users
 from tests.accounts.doors import post, stepped_up
-from tests.cast import PASSWORD, House, Person, build_house, build_person, now
+from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
 from tests.isolation import machines
 from tests.market import Market, list_instrument
-from trading.models import Balance, BracketTerms
+from trading.models import Account, Balance, BracketTerms
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _preferences(trader: Trader) -> None:
 
 
 def _at_exchange(trader: Trader, market: Market) -> None:
-    """An order that an exchange is to be told of, and an account at one that nobody knows."""
+    """An order that an exchange is to be told of, and an account at one that is no more."""
     person, canary = trader.person, trader.canary
     account = trader.ids["ExchangeAccount"]
     machines.fund(person.tenant, account)
@@ -159,9 +159,10 @@ def _at_exchange(trader: Trader, market: Market) -> None:
         asked = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
         placed = _created(person.post("orders/", {**asked, "quantity": "1"}))
     trader.ids["ExchangeOrder"] = placed["id"]
-    real = {"name": f"elsewhere {canary}", "kind": "exchange"}
-    elsewhere = _created(person.post("accounts/", {**real, "exchange": canary, "currency": canary}))
-    trader.ids["Elsewhere"] = elsewhere["id"]
+    real = {"name": f"elsewhere {canary}", "kind": "exchange", "exchange": "kraken"}
+    trader.ids["Elsewhere"] = _created(person.post("accounts/", {**real, "currency": canary}))["id"]
+    with job(person.tenant):
+        Account.objects.filter(pk=trader.ids["Elsewhere"]).update(exchange=canary)
 
 
 def _collect(trader: Trader) -> None:

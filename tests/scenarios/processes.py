@@ -73,13 +73,21 @@ def feeding(
 
 
 @contextmanager
-def working(queue: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery worker of two processes that nobody else's tasks reach."""
+def working(queue: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery worker of two processes that nobody else's tasks reach.
+
+    `environment` adds variables of its own.
+    """
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", queue]
     command += ["--concurrency", "2", "--loglevel", "info", "--without-mingle", "--without-gossip"]
     with log.open("wb") as out:
         worker = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment},
         )
     try:
         until(lambda: " ready." in log.read_text())

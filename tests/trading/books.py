@@ -30,7 +30,7 @@ def _money(account: Account, fills: list[Fill], orders: list[Order]) -> None:
     for movement in CashMovement.objects.filter(account=account):
         cash[movement.currency] += movement.amount
     for fill in fills:
-        value = fill.quantity * fill.price
+        value = _net(fill) * fill.price
         cash[fill.fee_currency] += (-value if fill.side == Side.BUY else value) - fill.fee
     locked: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:
@@ -48,7 +48,7 @@ def _holdings(account: Account, fills: list[Fill], orders: list[Order]) -> None:
     assert not queries.unbalanced().filter(account=account).exists()
     for position in Position.objects.filter(account=account):
         own = [fill for fill in fills if fill.position_id == position.id]
-        signed = (f.quantity if f.side == Side.BUY else -f.quantity for f in own)
+        signed = ((f.quantity if f.side == Side.BUY else -f.quantity) - f.base_fee for f in own)
         assert position.quantity == sum(signed, Decimal(0)), position.instrument
         realized = sum((fill.realized_pnl for fill in own), Decimal(0))
         assert position.realized_pnl == realized, position.instrument
@@ -61,8 +61,8 @@ def _holdings(account: Account, fills: list[Fill], orders: list[Order]) -> None:
             )
             assert position.locked_quantity == sum(held, Decimal(0)), position.instrument
         else:
-            spent = sum((f.quantity * f.price for f in own if f.side == Side.BUY), Decimal(0))
-            gained = sum((f.quantity * f.price for f in own if f.side == Side.SELL), Decimal(0))
+            spent = sum((_net(f) * f.price for f in own if f.side == Side.BUY), Decimal(0))
+            gained = sum((_net(f) * f.price for f in own if f.side == Side.SELL), Decimal(0))
             assert position.realized_pnl == gained - spent, "flat: both cost methods agree"
 
 
@@ -92,6 +92,11 @@ def _orders(orders: list[Order], fills: list[Fill]) -> None:
         if siblings and order.status in ("accepted", "partially_filled", "triggered"):
             elsewhere = sum((o.filled_quantity for o in siblings if _active(o)), Decimal(0))
             assert order.sibling_filled == elsewhere, "a group shares one quantity"
+
+
+def _net(fill: Fill) -> Decimal:
+    """What came into the position, or left it: a fee in the base asset is part of that."""
+    return fill.quantity + (-fill.base_fee if fill.side == Side.BUY else fill.base_fee)
 
 
 def _active(order: Order) -> bool:

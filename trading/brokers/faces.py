@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.fields import PlainDecimal
+from trading.brokers import exchanges
 from trading.brokers.accounts import Opening
 from trading.brokers.credentials import Keys
 from trading.brokers.models import Account, AccountLimits, AutoBuy, Balance
@@ -38,16 +39,21 @@ class TermsIn(serializers.Serializer[Any]):
 
 
 class AccountIn(TermsIn):
-    """`exchange` is an exchange's name as ccxt writes it, and goes with kind `exchange`."""
+    """`exchange` is one of `brokers/exchanges.py`, by ccxt's name, and goes with its kind."""
 
     name = serializers.CharField(max_length=80)
     kind = serializers.ChoiceField(choices=Account.Kind.choices, default=Account.Kind.PAPER)
-    exchange = serializers.RegexField(r"^[a-z0-9_]{2,40}$", required=False)
+    exchange = serializers.CharField(max_length=40, required=False)
     currency = serializers.RegexField(CURRENCY, default="USD")
     cost_method = serializers.ChoiceField(
         choices=Account.CostMethod.choices, default=Account.CostMethod.AVERAGE
     )
     is_default = serializers.BooleanField(default=False)
+
+    def validate_exchange(self, value: str) -> str:
+        if value not in exchanges.NAMES:
+            raise serializers.ValidationError("No exchange that can be traded at has this name.")
+        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs["kind"] == Account.Kind.EXCHANGE) != ("exchange" in attrs):

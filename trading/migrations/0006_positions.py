@@ -36,6 +36,11 @@ LOTS_OF_OLD = [
 
 
 class Migration(migrations.Migration):
+    """Forward only: what walls add is taken away at a migration's end, after the keys it hangs on.
+
+    `migrate` takes no target. Whoever has to go back restores a backup of before.
+    """
+
     dependencies = [
         ("trading", "0005_events"),
     ]

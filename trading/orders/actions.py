@@ -126,15 +126,15 @@ def cancel_all(*, user_id: UUID, account_id: UUID | None, now: datetime) -> list
 def expire_due(*, now: datetime) -> int:
     """End good-till-date and day orders whose time has come; gives how many.
 
-    What is stored is met first; a bar that comes later is not, whenever it began.
+    What is stored is met first; a bar that comes later is not, whenever it began. Those at an
+    exchange are asked back, once.
     """
-    due = Order.objects.open().out_of_time(now)
+    due = Order.objects.open().exclude(status=OrderStatus.PENDING_CANCEL).out_of_time(now)
     ended = 0
     for order_id in _in_order(due):
         found = catching_up.caught_up(order_id, now=now)
         if found.order.status in states.OPEN:
-            late = LATE[TimeInForce(found.order.time_in_force)]
-            _end(found, late.status, reason=late.value, now=now)
+            _expire(found, now=now)
             ended += 1
     return ended
 
@@ -232,6 +232,8 @@ def _drafted(
     order = drafts.order(asked, account, instrument, now=now)
     if account.is_paper:
         index.announce(instrument.symbol, [index.entry(account.id, order.id)])
+    else:
+        outbox.set_deadline(order, now=now)
     quote = market.quote(instrument.symbol)
     if risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand("Look again at limit_price.")
@@ -311,6 +313,14 @@ def _cancel(found: CaughtUp, *, now: datetime) -> None:
         _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
     else:
         outbox.cancel(found.order, reason="canceled_by_user", now=now)
+
+
+def _expire(found: CaughtUp, *, now: datetime) -> None:
+    if found.order.account.is_paper:
+        late = LATE[TimeInForce(found.order.time_in_force)]
+        _end(found, late.status, reason=late.value, now=now)
+    else:
+        outbox.expire(found.order, now=now)
 
 
 def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:

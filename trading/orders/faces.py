@@ -161,6 +161,7 @@ class FillOut(serializers.ModelSerializer[Fill]):
     quantity = PlainDecimal()
     price = PlainDecimal()
     fee = PlainDecimal()
+    base_fee = PlainDecimal()
     realized_pnl = PlainDecimal()
 
     class Meta:
@@ -176,6 +177,7 @@ class FillOut(serializers.ModelSerializer[Fill]):
             "price",
             "fee",
             "fee_currency",
+            "base_fee",
             "realized_pnl",
             "liquidity",
             "executed_at",

@@ -327,6 +327,8 @@ class Fill(UserOwned):
     price = AmountField()
     fee = AmountField()
     fee_currency = models.CharField(max_length=20)
+    # What the exchange kept of the base asset; `fee` includes what that was worth.
+    base_fee = AmountField(default=Decimal(0), db_default=Decimal(0))
     realized_pnl = AmountField()
     liquidity = models.CharField(max_length=5, choices=_choices(Liquidity))
     trade_id = models.CharField(max_length=120)
@@ -346,6 +348,10 @@ class Fill(UserOwned):
             models.CheckConstraint(
                 name="fill_quantity_and_price_are_positive",
                 condition=Q(quantity__gt=0, price__gt=0, fee__gte=0),
+            ),
+            models.CheckConstraint(
+                name="fill_base_fee_is_within_quantity",
+                condition=Q(base_fee__gte=0, base_fee__lt=F("quantity")),
             ),
         ]
         indexes = [

@@ -17,28 +17,39 @@ from trading.orders import endings, states
 from trading.orders.errors import UnsupportedOrder
 from trading.orders.instructions import Instruction
 from trading.orders.models import Order, VenueIntent
+from trading.orders.outcomes import EndReason
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import midnight_after
 from trading.values import OrderType, TimeInForce
 
 # By name: the room that calls exchanges stands above this one.
 CARRY_OUT = "trading.venues.tasks.carry_out"
-_TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP})
-_TIMES = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
+_TYPES = frozenset(OrderType) - {OrderType.TRAILING_STOP}
+_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+# Why an order is taken back that has had its time.
+_LATE = frozenset({EndReason.SESSION_ENDED.value, EndReason.EXPIRES_AT_REACHED.value})
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
 def check(asked: Instruction, account: Account) -> None:
     """Raises UnsupportedOrder for what no exchange is asked, and CredentialsMissing."""
     if asked.type not in _TYPES:
-        raise UnsupportedOrder("An exchange takes market, limit and stop orders from here.")
+        raise UnsupportedOrder("An exchange takes no trailing stops from here: place a stop.")
     if asked.has_legs or asked.is_oco:
         raise UnsupportedOrder("At an exchange, orders have no legs: place each by itself.")
-    if asked.time_in_force not in _TIMES:
-        raise UnsupportedOrder("At an exchange, time_in_force is gtc, ioc or fok.")
-    if asked.type is OrderType.STOP and asked.time_in_force in _AT_ONCE:
+    if asked.type in _STOPS and asked.time_in_force in _AT_ONCE:
         raise UnsupportedOrder("A stop waits at the exchange; ioc and fok do not.")
     if not account.credentials.exists():
         raise CredentialsMissing
+
+
+def set_deadline(order: Order, *, now: datetime) -> None:
+    """A day order at an exchange ends by our own clock, as one good till a date does.
+
+    Exchanges know neither, or each in its own way: they are told to keep both until canceled.
+    """
+    if order.time_in_force == TimeInForce.DAY:
+        order.expires_at = midnight_after(now)
 
 
 def place(order: Order, *, now: datetime) -> None:
@@ -51,9 +62,10 @@ def cancel(order: Order, *, reason: str, now: datetime) -> None:
     if order.status == OrderStatus.PENDING_CANCEL:
         return
     if _unsent(order, now):
-        _, was = endings.end(order, OrderStatus.CANCELED, reason=reason, now=now, after=None)
+        ended = end_of(reason)
+        _, was = endings.end(order, ended, reason=reason, now=now, after=None)
         before, after = {"status": was.value}, {"reason": reason}
-        audit.record("order.canceled", on=order, before=before, after=after)
+        audit.record(f"order.{ended.value}", on=order, before=before, after=after)
         return
     order.status = states.step(OrderStatus(order.status), OrderStatus.PENDING_CANCEL)
     order.status_reason, order.updated_at = reason, now
@@ -61,6 +73,18 @@ def cancel(order: Order, *, reason: str, now: datetime) -> None:
     _write(order, VenueIntent.Kind.CANCEL, now)
     audit.record("order.pending_cancel", on=order, after={"reason": reason})
     endings.tell(order, "order.pending_cancel", now)
+
+
+def expire(order: Order, *, now: datetime) -> None:
+    """Have a locked order taken back whose time has come."""
+    is_day = order.time_in_force == TimeInForce.DAY
+    reason = EndReason.SESSION_ENDED if is_day else EndReason.EXPIRES_AT_REACHED
+    cancel(order, reason=reason.value, now=now)
+
+
+def end_of(reason: str) -> OrderStatus:
+    """What an order becomes that was taken back for a reason."""
+    return OrderStatus.EXPIRED if reason in _LATE else OrderStatus.CANCELED
 
 
 def send(intent_id: UUID, *, after: timedelta = timedelta(0)) -> None:

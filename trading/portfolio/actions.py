@@ -16,6 +16,7 @@ from trading.brokers.models import Account, CashMovement
 from trading.errors import NotFound
 from trading.orders import halting
 from trading.orders.models import Fill
+from trading.portfolio import thinning
 from trading.portfolio.errors import PortfolioNameTaken
 from trading.portfolio.models import EquityPoint, NamedPortfolio, NamedPortfolioAccount
 from trading.positions import priced
@@ -23,6 +24,7 @@ from trading.positions.priced import Priced
 from trading.values import exact, plain
 
 _PLACES = Decimal(1).scaleb(-18)
+_BATCH = 1_000
 _KEY = ["tenant_id", "account", "currency", "minute"]
 _SEEN = ["at", "through", "cash", "cost_basis", "positions_value", "missing", "holdings"]
 _NAMED = ("name", "initial_capital", "currency")
@@ -44,6 +46,22 @@ def sample(*, account_id: UUID, now: datetime) -> None:
     account = brokers.lock(account_id)
     halting.look(account, now=now)
     _sample(account, now=now)
+
+
+def thin(*, now: datetime) -> int:
+    """Delete the points of the entered tenant that are finer than their age deserves; how many."""
+    old = EquityPoint.objects.filter(at__lt=now - thinning.FINE)
+    accounts = old.order_by("account_id").values_list("account_id", flat=True).distinct()
+    return sum(_thin(account_id, now) for account_id in list(accounts))
+
+
+def _thin(account_id: UUID, now: datetime) -> int:
+    """Of one account, all currencies of a moment together."""
+    points = EquityPoint.objects.filter(account=account_id)
+    moments = points.filter(at__lt=now - thinning.FINE).order_by("at").values_list("at", flat=True)
+    gone = thinning.needless(list(moments.distinct()), now=now)
+    batches = (gone[n : n + _BATCH] for n in range(0, len(gone), _BATCH))
+    return sum(points.filter(at__in=batch).delete()[0] for batch in batches)
 
 
 def create_portfolio(

@@ -17,11 +17,10 @@ class EquityPoint(UserOwned):
 
     All currencies of an account are written together. Facts (cash movements and fills) have ids
     that are given under the account's lock: a point counts those before `through`, whatever the
-    clocks of two servers say. Within its minute the next one overwrites it, later nothing does.
+    clocks of two servers say. Within its minute the next one overwrites it, later nothing does; old
+    moments are thinned out as a whole (`thinning.py`).
     `holdings` maps a position to its instrument, cost and value; without a price the value is null.
     """
-
-    is_deletable = False
 
     account = TenantForeignKey(Account, related_name="equity_points")
     at = models.DateTimeField()

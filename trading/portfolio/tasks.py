@@ -25,6 +25,19 @@ def sample_accounts() -> None:
         sample_account.delay(str(account_id))
 
 
+@shared_task(base=TenantTask, name="trading.portfolio.tasks.thin_points")
+def thin_points() -> int:
+    """Delete what history needs no more of the tenant's points; twice deletes nothing twice."""
+    return actions.thin(now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="trading.portfolio.tasks.thin_everywhere")
+def thin_everywhere() -> None:
+    """Send every active tenant its own task."""
+    for tenant_id in tenants.active_ids():
+        thin_points.send_to(tenant_id)
+
+
 @shared_task(base=PlatformTask, name="trading.portfolio.tasks.sample_everywhere")
 def sample_everywhere() -> None:
     """Send every active tenant its own task."""

@@ -36,8 +36,9 @@ def with_terms(rows: QuerySet[Position]) -> QuerySet[Position]:
 
 
 def unbalanced() -> QuerySet[Position]:
-    """Positions whose quantity is not the sum of their lots and of their signed fills: none."""
-    quantity = Case(When(side=Side.BUY, then=F("quantity")), default=-F("quantity"))
+    """Positions whose quantity is not the sum of their lots, nor of signed fills less base fees."""
+    signed = Case(When(side=Side.BUY, then=F("quantity")), default=-F("quantity"))
+    quantity = signed - F("base_fee")
     rows = Position.objects.annotate(
         in_lots=_sum("lots", Sum("remaining")), in_fills=_sum("fills", Sum(quantity))
     )

@@ -12,12 +12,12 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.places import Place
-from trading.orders import catching_up, endings
-from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Fill, Order
+from trading.orders import catching_up, endings, fills
+from trading.orders.models import ACCOUNT_RESET, RESET_MODEL, Order
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
-from trading.positions import pnl
 from trading.positions.models import Position
+from trading.positions.pnl import HoldingFill
 from trading.values import Liquidity, OrderType, Side, TimeInForce, exact, plain
 
 
@@ -61,31 +61,20 @@ def _sell(account: Account, position: Position, *, now: datetime) -> None:
     price = quote.price or position.average_price
     order = _order(account, position, price, place=quote.place, now=now)
     positions.lock_quantity(account, position.instrument, position.quantity)
-    booked = pnl.HoldingFill(Side.SELL, position.quantity, price, Decimal(0))
-    origin = positions.Origin(fill_id=new_id(), order_ids=frozenset({order.id}))
-    closed, realized = positions.apply(account, position.instrument, booked, now=now, origin=origin)
     balance = brokers.balance_of(account, instrument.quote)
     brokers.move(balance, free=position.quantity * price, now=now)
-    Fill(
-        id=origin.fill_id,
-        order=order,
-        account=account,
-        position=closed,
-        user_id=account.user_id,
-        instrument=position.instrument,
-        side=Side.SELL,
-        quantity=position.quantity,
-        price=price,
-        fee=Decimal(0),
-        fee_currency=instrument.quote,
-        realized_pnl=realized,
+    fills.record(
+        order,
+        HoldingFill(Side.SELL, position.quantity, price),
+        origin=positions.Origin(fill_id=new_id(), order_ids=frozenset({order.id})),
+        currency=instrument.quote,
         liquidity=Liquidity.TAKER,
         trade_id=f"{order.id}:{ACCOUNT_RESET}",
-        executed_at=now,
-        recorded_at=now,
         model=RESET_MODEL,
         source={"rule": ACCOUNT_RESET, "price": plain(price), "has_price": quote.price is not None},
-    ).save(force_insert=True)
+        executed_at=now,
+        now=now,
+    )
 
 
 def _order(

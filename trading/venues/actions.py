@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.audit import actions as audit
-from tenants import context
 from trading.brokers import actions as brokers
 from trading.brokers.errors import CredentialsMissing, ExchangeOnly
-from trading.venues import tasks
+from trading.venues import messages
 from trading.venues.models import Reconciliation
 
 
@@ -26,6 +22,4 @@ def ask(*, account_id: UUID) -> None:
     if not account.credentials.exists():
         raise CredentialsMissing
     audit.record("account.reconciliation_asked", on=account)
-    tenant_id, reason = context.require().tenant_id, Reconciliation.Reason.REQUEST.value
-    send = partial(tasks.reconcile.delay, str(tenant_id), str(account.id), reason)
-    transaction.on_commit(send)
+    messages.compare(account_id, Reconciliation.Reason.REQUEST)

@@ -12,12 +12,13 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.models import Instrument
-from trading.orders import endings, limits, outbox, states
+from trading.orders import endings, fills, limits, outbox, states
 from trading.orders.models import Fill, Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
 from trading.positions import pnl
 from trading.values import Liquidity, Side, exact, plain
+from trading.venues import fees
 from trading.venues.differences import Flow
 from trading.venues.facts import VenueTrade
 
@@ -43,14 +44,17 @@ def accept(order: Order, venue_order_id: str, *, now: datetime) -> None:
 
 def refuse(order: Order, *, reason: str, now: datetime) -> None:
     """End a locked order that the exchange has not taken, and free what it locked."""
-    asked = order.status == OrderStatus.PENDING_CANCEL
-    _end(order, OrderStatus.CANCELED if asked else OrderStatus.REJECTED, reason, now)
+    if order.status != OrderStatus.PENDING_CANCEL:
+        _end(order, OrderStatus.REJECTED, reason, now)
+        return
+    _end(order, outbox.end_of(order.status_reason), order.status_reason or reason, now)
 
 
 def end(order: Order, status: OrderStatus, *, reason: str, now: datetime) -> None:
-    """End a locked order as the exchange ended it. What the person asked for is said first."""
-    asked = order.status == OrderStatus.PENDING_CANCEL and order.status_reason
-    _end(order, status, asked or reason, now)
+    """End a locked order as the exchange ended it, or for what it was to be taken back."""
+    if order.status == OrderStatus.PENDING_CANCEL and order.status_reason:
+        status, reason = outbox.end_of(order.status_reason), order.status_reason
+    _end(order, status, reason, now)
 
 
 def reopen(order: Order, *, now: datetime) -> None:
@@ -70,34 +74,29 @@ def fill(order: Order, trade: VenueTrade, *, now: datetime) -> bool:
     if Fill.objects.filter(account=account, trade_id=trade_id(trade)).exists():
         return False
     instrument = market.instrument(order.instrument)
-    fee = trade.fee if trade.fee_currency == instrument.quote else Decimal(0)
-    _pay(order, trade, fee, instrument, now)
-    booked = pnl.HoldingFill(trade.side, trade.quantity, trade.price, fee)
+    booked = fees.book(
+        trade, base=instrument.base, quote=instrument.quote, spare=_spare(order, trade)
+    )
+    _pay(order, trade, booked.held, instrument, now)
     origin = positions.Origin(
         fill_id=new_id(), order_ids=frozenset(filter(None, (order.id, order.replaces_id)))
     )
-    position, realized = positions.apply(account, order.instrument, booked, now=now, origin=origin)
-    Fill(
-        id=origin.fill_id,
-        order=order,
-        account=account,
-        position=position,
-        user_id=order.user_id,
-        instrument=order.instrument,
-        side=trade.side,
-        quantity=trade.quantity,
-        price=trade.price,
-        fee=fee,
-        fee_currency=instrument.quote,
-        realized_pnl=realized,
+    fills.record(
+        order,
+        booked.held,
+        origin=origin,
+        currency=instrument.quote,
+        base_fee=booked.base_fee,
         liquidity=Liquidity.MAKER if trade.is_maker else Liquidity.TAKER,
         trade_id=trade_id(trade),
-        executed_at=trade.at,
-        recorded_at=now,
         model=MODEL,
         source=_source(account, trade),
-    ).save(force_insert=True)
-    _advance(order, trade, fee, now)
+        executed_at=trade.at,
+        now=now,
+    )
+    if booked.apart is not None:
+        _pay_apart(account, booked.apart, trade, now)
+    _advance(order, trade, booked.held.fee, now)
     return True
 
 
@@ -125,22 +124,42 @@ def _flow(account: Account, flow: Flow, key: UUID, now: datetime) -> None:
     audit.record("account.mirrored", on=account, after=after)
 
 
+def _spare(order: Order, trade: VenueTrade) -> Decimal:
+    """What a sale can take of the position besides its quantity: the fee of some exchanges."""
+    if trade.side is Side.BUY:
+        return Decimal(0)
+    free: Decimal = order.locked + positions.free_quantity(order.account, order.instrument)
+    return max(free - trade.quantity, Decimal(0))
+
+
+def _pay_apart(account: Account, flow: Flow, trade: VenueTrade, now: datetime) -> None:
+    """A fee in a currency that the trade is not in, or a rebate: a movement of that balance.
+
+    What is not free there is not known to be there: the next comparison tells of it.
+    """
+    balance = brokers.balance_of(account, flow.currency)
+    amount = max(flow.amount, -balance.free)
+    if amount:
+        brokers.move(balance, free=amount, now=now)
+        _flow(account, Flow(flow.currency, amount), uuid5(account.id, f"fee:{trade.id}"), now)
+
+
 def _pay(
-    order: Order, trade: VenueTrade, fee: Decimal, instrument: Instrument, now: datetime
+    order: Order, trade: VenueTrade, held: pnl.HoldingFill, instrument: Instrument, now: datetime
 ) -> None:
     """As on paper, but the exchange is right: what the order has not locked is found elsewhere.
 
     A fill can cost more than was locked, or come when nothing is locked any more.
     """
-    account, value = order.account, trade.quantity * trade.price
+    account, value = order.account, held.quantity * held.price
     balance = brokers.balance_of(account, instrument.quote)
     if trade.side is Side.SELL:
-        extra = max(trade.quantity - order.locked, Decimal(0))
+        extra = max(held.quantity - order.locked, Decimal(0))
         positions.lock_quantity(account, order.instrument, extra)
-        order.locked -= trade.quantity - extra
-        brokers.move(balance, free=value - fee, now=now)
+        order.locked -= held.quantity - extra
+        brokers.move(balance, free=value - held.fee, now=now)
         return
-    cost = value + fee
+    cost = value + held.fee
     locked = min(cost, order.locked)
     short = max(cost - locked - balance.free, Decimal(0))
     if short:
@@ -182,7 +201,7 @@ def _step(order: Order, status: OrderStatus, now: datetime) -> None:
 
 
 def _source(account: Account, trade: VenueTrade) -> dict[str, object]:
-    """What the fill was made from; a fee in another currency than the quote is told here only."""
+    """What the fill was made from, and its fee as the exchange took it."""
     return {
         "exchange": account.exchange,
         "trade": trade.id,

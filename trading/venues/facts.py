@@ -68,12 +68,14 @@ class Snapshot:
     """An account as its exchange shows it.
 
     `orders` are all that are open, and those that were asked for by name; `missing` were asked for
-    and are not known there. `totals` are None where trades came in while they were asked for.
+    and are not known there. `totals` are None where trades came in while they were asked for, and
+    where `trades` go only as far as `trades_until`.
     """
 
     orders: tuple[VenueOrder, ...] = ()
     missing: frozenset[UUID] = frozenset()
     trades: tuple[VenueTrade, ...] = ()
+    trades_until: datetime | None = None
     totals: dict[str, Decimal] | None = field(default=None)
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, auto
-from functools import partial
 from uuid import UUID
 
-from celery import current_app
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
@@ -18,7 +14,6 @@ from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from trading.brokers import actions as brokers
 from trading.brokers import credentials
-from trading.brokers.credentials import Keys
 from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account
 from trading.errors import Refused
@@ -26,62 +21,19 @@ from trading.orders import outbox, states
 from trading.orders.models import Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.values import OrderType, Side
-from trading.venues import booking
-from trading.venues.client import Client
-from trading.venues.errors import (
-    KeysRefused,
-    OrderUnknown,
-    OutcomeUnknown,
-    TryLater,
-    VenueError,
-    VenueRefused,
-)
-from trading.venues.facts import Ticket, VenueOrder, VenueTrade, client_id
+from trading.venues import booking, calls, messages
+from trading.venues.calls import STALE, Answer, Call, Outcome
+from trading.venues.facts import Ticket, VenueTrade, client_id
+from trading.venues.models import Reconciliation
 
 VENUE = Actor.system("venue")
 # A call that was given up may still arrive: as long as it can, nobody concludes that it did not.
 SETTLING = timedelta(seconds=15)
-# An order that could not be placed for so long is not what was asked for any more.
-STALE = timedelta(minutes=5)
 LATER = timedelta(seconds=5)
 BOOKS_REFUSED = "books_refused"
-# By name: the tasks stand above this module.
-RECONCILE = "trading.venues.tasks.reconcile"
 # What books can refuse, as at any fill.
 REFUSALS = (DataError, IntegrityError, ArithmeticError, ValueError, Refused)
 _log = logging.getLogger("bulkhead.venues")
-
-
-class Outcome(Enum):
-    DONE = auto()
-    REFUSED = auto()  # for good
-    KEYS_REFUSED = auto()
-    LATER = auto()  # nothing has happened
-    UNKNOWN = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A claimed intent, and all that is needed outside of the transaction."""
-
-    intent_id: UUID
-    kind: str
-    attempts: int
-    exchange: str
-    keys: Keys = field(repr=False)
-    ticket: Ticket
-    venue_order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a call; the order and its trades as far as they have been seen."""
-
-    outcome: Outcome
-    code: str = ""
-    venue_order_id: str = ""
-    order: VenueOrder | None = None
-    trades: tuple[VenueTrade, ...] = ()
 
 
 def carry_out(tenant_id: UUID, intent_id: UUID, *, clock: Callable[[], datetime]) -> Outcome | None:
@@ -95,7 +47,7 @@ def carry_out(tenant_id: UUID, intent_id: UUID, *, clock: Callable[[], datetime]
         call = _claim(intent_id, now=clock())
     if call is None:
         return None
-    answer = _asked(call, now=clock())
+    answer = calls.make(call, now=clock())
     with context.enter(inside):
         _settle(call, answer, now=clock())
     return answer.outcome
@@ -165,86 +117,6 @@ def ticket(order: Order) -> Ticket:
     )
 
 
-def _asked(call: Call, *, now: datetime) -> Answer:
-    """The call itself, outside of every transaction."""
-    try:
-        client = Client(call.exchange, call.keys)
-        client.prepare()
-        if call.kind == VenueIntent.Kind.CANCEL:
-            return _cancel(client, call)
-    except (OutcomeUnknown, TryLater) as fault:
-        return Answer(_unsent(call), fault.code)
-    except VenueError as fault:
-        return _before(call, fault)
-    return _place(client, call, now)
-
-
-def _place(client: Client, call: Call, now: datetime) -> Answer:
-    """A second attempt asks first whether an earlier one has arrived."""
-    try:
-        if call.attempts > 1:
-            found = client.find(call.ticket)
-            if found is not None:
-                return _seen(client, call, found.id)
-            if now >= call.ticket.created_at + STALE:
-                return Answer(Outcome.REFUSED, "venue_unreachable")
-    except VenueError as fault:
-        return _before(call, fault)
-    try:
-        return _seen(client, call, client.place(call.ticket))
-    except VenueError as fault:
-        return _answer(call, fault)
-
-
-def _cancel(client: Client, call: Call) -> Answer:
-    """What the exchange has no longer open is looked at as well: it may have been filled."""
-    code = ""
-    try:
-        client.cancel(call.venue_order_id, call.ticket.symbol)
-    except OrderUnknown as fault:
-        code = fault.code
-    except VenueError as fault:
-        return _answer(call, fault)
-    seen = _seen(client, call, call.venue_order_id)
-    return Answer(seen.outcome, code, seen.venue_order_id, seen.order, seen.trades)
-
-
-def _seen(client: Client, call: Call, venue_order_id: str) -> Answer:
-    """Done, and what has become of the order since; should that not be heard, a timer asks."""
-    try:
-        order = client.order(venue_order_id, call.ticket.symbol)
-        trades: tuple[VenueTrade, ...] = ()
-        if order.filled:
-            since = call.ticket.created_at - timedelta(minutes=1)
-            known = client.trades(since=since, symbol=call.ticket.symbol)
-            trades = tuple(trade for trade in known if trade.order_id == venue_order_id)
-    except VenueError as fault:
-        return Answer(Outcome.DONE, fault.code, venue_order_id)
-    return Answer(Outcome.DONE, "", venue_order_id, order, trades)
-
-
-def _unsent(call: Call) -> Outcome:
-    """What a call is that ended before it could change anything: an earlier one may have."""
-    return Outcome.LATER if call.attempts == 1 else Outcome.UNKNOWN
-
-
-def _before(call: Call, fault: VenueError) -> Answer:
-    """Of a call that did not get as far as to change anything; an earlier one may have."""
-    if call.attempts > 1 and not isinstance(fault, KeysRefused):
-        return Answer(Outcome.UNKNOWN, fault.code)
-    return _answer(call, fault)
-
-
-def _answer(call: Call, fault: VenueError) -> Answer:
-    if isinstance(fault, KeysRefused):
-        return Answer(Outcome.KEYS_REFUSED, fault.code)
-    if isinstance(fault, TryLater):
-        return Answer(_unsent(call), fault.code)
-    if isinstance(fault, VenueRefused):
-        return Answer(Outcome.REFUSED, fault.code)
-    return Answer(Outcome.UNKNOWN, fault.code)
-
-
 def _settle(call: Call, answer: Answer, *, now: datetime) -> None:
     """Book the answer. Should the claim have passed to another meanwhile, facts still count."""
     intent = VenueIntent.objects.get(pk=call.intent_id)
@@ -273,7 +145,8 @@ def _settle(call: Call, answer: Answer, *, now: datetime) -> None:
 
 def _done(intent: VenueIntent, order: Order, answer: Answer, now: datetime) -> None:
     if intent.attempts > 1:
-        _compare(order.account_id)
+        # What nobody heard of at the time may have done more than was seen now.
+        messages.compare(order.account_id, Reconciliation.Reason.UNKNOWN_INTENT)
     booking.accept(order, answer.venue_order_id, now=now)
     if intent.kind == VenueIntent.Kind.CANCEL:
         _close(intent, VenueIntent.State.ANSWERED, answer.code, now)
@@ -284,13 +157,6 @@ def _done(intent: VenueIntent, order: Order, answer: Answer, now: datetime) -> N
         expired = seen.status == "expired"
         status = OrderStatus.EXPIRED if expired else OrderStatus.CANCELED
         booking.end(order, status, reason=f"{seen.status}_at_venue", now=now)
-
-
-def _compare(account_id: UUID) -> None:
-    """What nobody heard of at the time may have done more than was seen now."""
-    names = [str(context.require().tenant_id), str(account_id), "unknown_intent"]
-    send = partial(current_app.send_task, RECONCILE, args=names)
-    transaction.on_commit(send, robust=True)
 
 
 def book(order: Order, trades: tuple[VenueTrade, ...], *, now: datetime) -> bool:

@@ -9,7 +9,11 @@ from trading.brokers.models import Account
 
 
 class Reconciliation(UserOwned):
-    """One comparison: what was found, and so put right. Never changed."""
+    """One comparison: what was found, and so put right. Never changed.
+
+    `trades_until` is set where there were more trades than are asked for at once: the next
+    comparison goes on from there.
+    """
 
     append_only = True
 
@@ -28,6 +32,7 @@ class Reconciliation(UserOwned):
     state = models.CharField(max_length=6, choices=State)
     findings = models.JSONField()
     at = models.DateTimeField()
+    trades_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [

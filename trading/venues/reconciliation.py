@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Q
 
 from tenants import context
 from tenants.context import Scope, TenantContext
 from trading.brokers import actions as brokers
 from trading.brokers import credentials
 from trading.brokers.credentials import Keys
-from trading.brokers.errors import CredentialsMissing
-from trading.brokers.models import Account, Balance
+from trading.brokers.errors import AccountClosed, CredentialsMissing
+from trading.brokers.models import Account
 from trading.errors import NotFound
-from trading.market.models import Instrument
 from trading.orders.models import Fill, Order, VenueIntent
-from trading.orders.states import OrderStatus
 from trading.positions.models import Position
 from trading.values import exact
-from trading.venues import booking, intents
+from trading.venues import booking, intents, ours
 from trading.venues.client import Client
-from trading.venues.differences import Books, Differences, Finding, OurOrder, differences, mirrored
+from trading.venues.differences import Differences, Finding, differences, mirrored
 from trading.venues.errors import OrderUnknown, VenueError
-from trading.venues.facts import Snapshot, VenueTrade, client_id
+from trading.venues.facts import Snapshot
 from trading.venues.models import Reconciliation
 
 # A trade can show up after a later one has: so far back they are asked for again.
 _OVERLAP = timedelta(hours=1)
 # How often the timer reports even when it has nothing new to say: from there on trades are asked.
 _AT_LEAST = timedelta(hours=1)
+_PATIENCE = 600.0  # seconds
 _CODE = 20  # characters that a currency's name may have in the books
 _log = logging.getLogger("bulkhead.venues")
 
@@ -48,7 +46,9 @@ class _Question:
     exchange: str
     keys: Keys = field(repr=False)
     since: datetime
+    at: datetime
     open_ids: tuple[tuple[UUID, str, str], ...]  # order, its id there, symbol
+    symbols: frozenset[str]  # in which something of ours can have happened since
 
 
 def reconcile(
@@ -60,39 +60,58 @@ def reconcile(
     TenantSuspended or UnknownTenant.
     """
     inside = TenantContext(tenant_id, intents.VENUE, Scope.TENANT)
+    at = clock()
     with context.enter(inside):
-        question = _question(account_id)
+        question = _question(account_id, at=at)
     if question is None:
         return None
-    at = clock()
     snapshot, code = _asked(question)
     with context.enter(inside):
         account = brokers.lock(account_id)
         if snapshot is None:
             return _failed(account, code, reason=reason, at=at)
         state, findings = _apply(account, snapshot, question.since, at=at, now=clock())
-        return _report(account, state, findings, reason=reason, at=at)
+        until = snapshot.trades_until if state == Reconciliation.State.DONE else None
+        return _report(account, state, findings, reason=reason, at=at, until=until)
 
 
-def _question(account_id: UUID) -> _Question | None:
-    """Raises nothing for an account that has left or has no keys: there is nothing to ask."""
+def _question(account_id: UUID, *, at: datetime) -> _Question | None:
+    """None for an account that is not there, is closed or has no keys: there is nothing to ask."""
     try:
         account = brokers.lock_open(account_id)
         keys = credentials.of(account)
-    except (NotFound, CredentialsMissing):
+    except (NotFound, AccountClosed, CredentialsMissing):
         return None
-    done = account.reconciliations.filter(state=Reconciliation.State.DONE).order_by("-at", "-id")
-    seen_until = done.values_list("at", flat=True).first() or account.created_at
+    since = _since(account)
     placed = VenueIntent.objects.filter(account=account, kind=VenueIntent.Kind.PLACE)
     rows = placed.exclude(venue_order_id="").filter(order__in=Order.objects.open())
     open_ids = rows.values_list("order_id", "venue_order_id", "order__instrument")
-    return _Question(account.exchange, keys, seen_until - _OVERLAP, tuple(open_ids))
+    symbols = _symbols(account, since)
+    return _Question(account.exchange, keys, since, at, tuple(open_ids), symbols)
+
+
+def _since(account: Account) -> datetime:
+    """From where trades are asked for: where the last comparison stopped, if it did not see all."""
+    done = account.reconciliations.filter(state=Reconciliation.State.DONE)
+    last = done.order_by("-at", "-id").first()
+    if last is not None and last.trades_until is not None:
+        return last.trades_until
+    return (account.created_at if last is None else last.at) - _OVERLAP
+
+
+def _symbols(account: Account, since: datetime) -> frozenset[str]:
+    orders = Order.objects.filter(account=account)
+    alive = orders.open() | orders.filter(updated_at__gte=since)
+    held = Position.objects.filter(account=account, closed_at=None)
+    return frozenset(
+        alive.values_list("instrument", flat=True).union(held.values_list("instrument", flat=True))
+    )
 
 
 def _asked(question: _Question) -> tuple[Snapshot | None, str]:
     """All that the exchange says, outside of every transaction; None and a code if it does not."""
     try:
-        client = Client(question.exchange, question.keys)
+        client = Client(question.exchange, question.keys, patience=_PATIENCE)
         client.prepare()
         return _snapshot(client, question), ""
     except VenueError as fault:
@@ -100,8 +119,11 @@ def _asked(question: _Question) -> tuple[Snapshot | None, str]:
 
 
 def _snapshot(client: Client, question: _Question) -> Snapshot:
-    """Trades are asked for on both sides of the totals: without new ones these fit together."""
-    orders = {order.id: order for order in client.open_orders()}
+    """Trades are asked for on both sides of the totals: without new ones these fit together.
+
+    Where there are more trades than are asked for at once, the rest is left for the next time.
+    """
+    orders = {order.id: order for order in client.open_orders(question.symbols)}
     missing = set()
     for order_id, venue_order_id, symbol in question.open_ids:
         if venue_order_id in orders:
@@ -110,13 +132,19 @@ def _snapshot(client: Client, question: _Question) -> Snapshot:
             orders[venue_order_id] = client.order(venue_order_id, symbol)
         except OrderUnknown:
             missing.add(order_id)
-    before = client.trades(since=question.since)
+    ask = partial(client.trades, question.symbols, since=question.since, now=question.at)
+    before = ask()
+    if before.until is not None:
+        return Snapshot(
+            orders=tuple(orders.values()), trades=before.rows, trades_until=before.until
+        )
     totals = client.totals()
-    after = client.trades(since=question.since)
+    after = ask()
     return Snapshot(
         orders=tuple(orders.values()),
         missing=frozenset(missing),
-        trades=tuple(after),
+        trades=after.rows,
+        trades_until=after.until,
         totals=totals if before == after else None,
     )
 
@@ -126,68 +154,18 @@ def _apply(
     account: Account, venue: Snapshot, since: datetime, *, at: datetime, now: datetime
 ) -> tuple[str, list[Finding]]:
     """The account is locked. Fills first, then how orders stand, then money."""
-    books = _books(account, venue)
-    found = differences(books, venue)
+    found = differences(ours.books(account, venue), venue)
     findings = list(found.findings)
     if not _book(account, found, now=now):
         return Reconciliation.State.FAILED, [*findings, {"code": intents.BOOKS_REFUSED}]
-    if _fits(account, venue, since):
-        money = mirrored(_books(account, venue), _named(venue.totals))
+    if venue.trades_until is not None:
+        findings.append({"code": "more_trades", "until": venue.trades_until.isoformat()})
+    elif _fits(account, venue, since):
+        money = mirrored(ours.books(account, venue), _named(venue.totals))
         for flow in money.flows:
             booking.mirror(account, flow, at=at, now=now)
         findings += money.findings
     return Reconciliation.State.DONE, findings
-
-
-def _books(account: Account, venue: Snapshot) -> Books:
-    cash = Balance.objects.filter(account=account)
-    return Books(
-        orders=tuple(_orders(account, venue)),
-        trades=_known(account, venue.trades),
-        totals={row.currency: row.total for row in cash},
-        free={row.currency: row.free for row in cash},
-        held=_held(account),
-    )
-
-
-def _orders(account: Account, venue: Snapshot) -> list[OurOrder]:
-    """Those that are open, and those of which the exchange speaks."""
-    told = {order.id for order in venue.orders} | {trade.order_id for trade in venue.trades}
-    placed = VenueIntent.objects.filter(account=account, kind=VenueIntent.Kind.PLACE)
-    rows = placed.filter(Q(order__in=Order.objects.open()) | Q(venue_order_id__in=told))
-    asked = set(
-        VenueIntent.objects.filter(account=account).outstanding().values_list("order_id", flat=True)
-    )
-    return [
-        OurOrder(
-            id=intent.order_id,
-            client_id=client_id(intent.order_id),
-            venue_id=intent.venue_order_id,
-            status=OrderStatus(intent.order.status),
-            quantity=intent.order.quantity,
-            filled=intent.order.filled_quantity,
-            is_asked=intent.order_id in asked,
-        )
-        for intent in rows.select_related("order").order_by("created_at", "id")
-    ]
-
-
-def _known(account: Account, trades: tuple[VenueTrade, ...]) -> frozenset[str]:
-    named = {booking.trade_id(trade): trade.id for trade in trades}
-    rows = Fill.objects.filter(account=account, trade_id__in=named)
-    return frozenset(named[key] for key in rows.values_list("trade_id", flat=True))
-
-
-@exact()
-def _held(account: Account) -> dict[str, Decimal]:
-    """By base asset, over all instruments that have it."""
-    rows = Position.objects.filter(account=account, closed_at=None)
-    quantities = dict(rows.values_list("instrument", "quantity"))
-    bases = Instrument.objects.filter(symbol__in=quantities).values_list("symbol", "base")
-    held: dict[str, Decimal] = defaultdict(Decimal)
-    for symbol, base in bases:
-        held[base] += quantities[symbol]
-    return dict(held)
 
 
 def _fits(account: Account, venue: Snapshot, since: datetime) -> bool:
@@ -248,10 +226,16 @@ def _failed(account: Account, code: str, *, reason: str, at: datetime) -> Reconc
 
 
 def _report(
-    account: Account, state: str, findings: list[Finding], *, reason: str, at: datetime
+    account: Account,
+    state: str,
+    findings: list[Finding],
+    *,
+    reason: str,
+    at: datetime,
+    until: datetime | None = None,
 ) -> Reconciliation | None:
     """The timer, which comes every minute, is reported when it has something new to say."""
-    if reason == Reconciliation.Reason.TIMER:
+    if reason == Reconciliation.Reason.TIMER and until is None:
         last = account.reconciliations.order_by("-at", "-id").first()
         said = None if last is None else (last.state, last.findings)
         if last is not None and said == (state, findings) and at < last.at + _AT_LEAST:
@@ -264,6 +248,7 @@ def _report(
         state=state,
         findings=findings,
         at=at,
+        trades_until=until,
     )
     report.save(force_insert=True)
     return report

@@ -14,7 +14,7 @@ from tenants.errors import TenantSuspended, UnknownTenant
 from tenants.tasks import PlatformTask
 from trading.brokers import connected
 from trading.orders import outbox
-from trading.venues import intents, queries, reconciliation
+from trading.venues import intents, messages, queries, reconciliation
 from trading.venues.models import Reconciliation
 
 _log = logging.getLogger("bulkhead.venues")
@@ -30,7 +30,7 @@ def carry_out(tenant_id: str, intent_id: str) -> None:
         _log.info("tenant %s left before intent %s was carried out", tenant_id, intent_id)
 
 
-@shared_task(base=PlatformTask, name=intents.RECONCILE)
+@shared_task(base=PlatformTask, name=messages.COMPARE)
 def reconcile(tenant_id: str, account_id: str, reason: str) -> None:
     """Compare one account with its exchange; running it twice changes nothing twice."""
     try:

@@ -50,6 +50,14 @@ def test_an_exchange_is_named_and_only_for_its_kind(house: House) -> None:
         assert answer.status_code == 400, answer.json()
 
 
+@pytest.mark.parametrize("name", ["nowhere", "Kraken", "paymium", "binanceusdm", "__init__", ""])
+def test_an_exchange_that_cannot_be_traded_at_is_refused(house: House, name: str) -> None:
+    asked = {"name": "x", "kind": "exchange", "exchange": name}
+    answer = house.alice.post("accounts/", asked)
+    assert answer.status_code == 400, answer.json()
+    assert "exchange" in str(answer.json())
+
+
 def test_credentials_are_written_sealed_and_never_shown(house: House) -> None:
     account = with_keys(house.alice)
     shown = house.alice.get(f"accounts/{account}/credentials/").json()

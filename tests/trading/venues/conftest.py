@@ -12,12 +12,12 @@ from pytest_django import Settings
 from tests.market import Market, list_instrument
 from tests.trading.venues.desk import Desk
 from tests.trading.venues.exchange import Exchange, serving
-from trading.venues import client
+from trading.venues import client, connection
 
 
 @pytest.fixture
 def exchange(settings: Settings) -> Iterator[Exchange]:
-    with serving() as running:
+    with serving(Exchange()) as running:
         settings.VENUE_URLS = {"kraken": running.url}
         yield running
 
@@ -50,14 +50,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short waits: the exchange of the tests counts no requests."""
-    made = client._api
-
-    def quick(exchange: str, **keys: str) -> Any:
-        api = made(exchange, **keys)
-        api.rateLimit = 0
-        return api
-
-    monkeypatch.setattr(client, "_api", quick)
+    """Short waits for an exchange that does not answer."""
     monkeypatch.setattr(client, "_PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(client, "_TIMEOUT", 400)
+    monkeypatch.setattr(connection, "TIMEOUT", 400)

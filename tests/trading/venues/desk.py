@@ -33,16 +33,18 @@ class Seat:
 class Desk:
     exchange: Exchange
     market: Market
+    name: str = "kraken"
 
     def seat(self, person: Person, **totals: str) -> Seat:
         """A new account with keys, whose money has been seen at the exchange."""
         seat = self.unseen(person, **(totals or {"USD": "10000"}))
-        assert codes(self.reconcile(seat)) == ["balance_differed"]
+        found = codes(self.reconcile(seat))
+        assert found == ["balance_differed"], found
         return seat
 
     def unseen(self, person: Person, **totals: str) -> Seat:
         holder = self.exchange.open(**totals)
-        real = {"name": uuid4().hex, "kind": "exchange", "exchange": "kraken", "currency": "USD"}
+        real = {"name": uuid4().hex, "kind": "exchange", "exchange": self.name, "currency": "USD"}
         made = person.post("accounts/", real)
         assert made.status_code == 201, made.json()
         seat = Seat(person, made.json()["id"], holder)

@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 PREFIX = "/0/private/"
+
+
+E = TypeVar("E", bound="Exchange")
 
 
 class Refusal(Exception):
@@ -54,6 +57,8 @@ class Fault:
 
 class Exchange:
     """The exchange's side; tests act on it by its methods, clients by HTTP."""
+
+    refuses = 200  # with what status
 
     def __init__(self) -> None:
         self.url = ""
@@ -89,12 +94,23 @@ class Exchange:
         return self._place(holder, {**asked, "volume": volume, "price": "1"})
 
     def execute(
-        self, txid: str, volume: str, price: str, *, fee: str = "0", maker: bool = True
+        self,
+        txid: str,
+        volume: str,
+        price: str,
+        *,
+        fee: str = "0",
+        fee_in: str = "",
+        maker: bool = True,
     ) -> str:
-        """Fill (a part of) an order, whatever its state; gives the trade's id."""
+        """Fill (a part of) an order, whatever its state; gives the trade's id.
+
+        The fee is taken in the quote currency unless it is said to be in another.
+        """
         with self._lock:
             holder = next(h for h in self.holders.values() if txid in h.orders)
-            return self._execute(holder, txid, *map(Decimal, (volume, price, fee)), maker=maker)
+            numbers = map(Decimal, (volume, price, fee))
+            return self._execute(holder, txid, *numbers, fee_in=fee_in, maker=maker)
 
     def cancel(self, txid: str, status: str = "canceled") -> None:
         with self._lock:
@@ -104,25 +120,35 @@ class Exchange:
     def orders_of(self, holder: Holder) -> list[str]:
         return list(holder.orders)
 
-    def answer(self, path: str, body: str, headers: Any) -> tuple[int, dict[str, Any], float]:
+    def answer(self, verb: str, target: str, body: str, headers: Any) -> tuple[int, Any, float]:
         """Status, JSON and how long it takes."""
-        method = path.rpartition("/")[2]
+        method = self.method(verb, urlsplit(target).path)
         with self._lock:
             if hook := self.hooks.pop(method, None):
                 hook()
             fault = self.faults[method].popleft() if self.faults[method] else Fault()
             if not fault.is_after and (fault.error or fault.status != 200 or fault.hangs):
                 self.asked.append((headers.get("API-Key", ""), method, {}))
-                return fault.status, _error(fault.error), fault.hangs
+                return fault.status, self.said(None, fault.error), fault.hangs
             try:
-                result = self._result(path, method, body, headers)
+                result = self._result(target, method, body, headers)
             except Refusal as no:
-                return 200, _error(str(no)), 0.0
+                return self.refuses, self.said(None, str(no)), 0.0
             if fault.is_after:
-                return fault.status, _error(fault.error), fault.hangs
-            return 200, {"error": [], "result": result}, 0.0
+                return fault.status, self.said(None, fault.error), fault.hangs
+            return 200, self.said(result), 0.0
 
-    def _result(self, path: str, method: str, body: str, headers: Any) -> Any:
+    def method(self, verb: str, path: str) -> str:
+        """What a request is called in `faults`, `hooks` and `calls`."""
+        return path.rpartition("/")[2]
+
+    def said(self, result: Any, error: str = "") -> Any:
+        if error or result is None:
+            return {"error": [error] if error else []}
+        return {"error": [], "result": result}
+
+    def _result(self, target: str, method: str, body: str, headers: Any) -> Any:
+        path = urlsplit(target).path
         if not path.startswith(PREFIX):
             return {"Assets": self._assets, "AssetPairs": self._asset_pairs, "Time": self._time}[
                 method
@@ -216,6 +242,7 @@ class Exchange:
         price: Decimal,
         fee: Decimal,
         *,
+        fee_in: str = "",
         maker: bool,
     ) -> str:
         order = holder.orders[txid]
@@ -223,7 +250,8 @@ class Exchange:
         sign = 1 if order["descr"]["type"] == "buy" else -1
         totals = holder.totals
         totals[base] = totals.get(base, Decimal(0)) + sign * volume
-        totals[quote] = totals.get(quote, Decimal(0)) - sign * volume * price - fee
+        totals[quote] = totals.get(quote, Decimal(0)) - sign * volume * price
+        totals[fee_in or quote] = totals.get(fee_in or quote, Decimal(0)) - fee
         done = Decimal(order["vol_exec"]) + volume
         order["vol_exec"] = f"{done:f}"
         if done >= Decimal(order["vol"]):
@@ -239,6 +267,7 @@ class Exchange:
             "price": f"{price:f}",
             "cost": f"{price * volume:f}",
             "fee": f"{fee:f}",
+            "fee_in": fee_in or quote,
             "vol": f"{volume:f}",
             "margin": "0.00000",
             "misc": "",
@@ -267,11 +296,12 @@ class Exchange:
         return {"closed": closed, "count": len(closed)}
 
     def _trades_history(self, holder: Holder, asked: dict[str, str]) -> Any:
-        """The newest fifty, as Kraken gives them."""
-        start, end = float(asked.get("start", 0)), float(asked.get("end", "inf"))
+        """Fifty, the newest first, as Kraken gives them; moments in whole seconds."""
+        start, end = int(asked.get("start", 0)), float(asked.get("end", "inf"))
         rows = [(k, t) for k, t in holder.trades.items() if start < t["time"] <= end]
-        newest = sorted(rows, key=lambda row: row[1]["time"], reverse=True)[:50]
-        return {"trades": dict(newest), "count": len(rows)}
+        newest = sorted(rows, key=lambda row: row[1]["time"], reverse=True)
+        skipped = int(asked.get("ofs", 0))
+        return {"trades": dict(newest[skipped : skipped + 50]), "count": len(rows)}
 
     def _balance(self, holder: Holder, asked: dict[str, str]) -> Any:
         return {
@@ -315,14 +345,13 @@ class Exchange:
 
 
 @contextmanager
-def serving() -> Iterator[Exchange]:
-    """An exchange on a port of its own."""
-    exchange = Exchange()
+def serving(exchange: E) -> Iterator[E]:
+    """The exchange on a port of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status, said, seconds = exchange.answer(urlsplit(self.path).path, body, self.headers)
+            status, said, seconds = exchange.answer(self.command, self.path, body, self.headers)
             time.sleep(seconds)
             text = json.dumps(said).encode()
             self.send_response(status)
@@ -331,7 +360,7 @@ def serving() -> Iterator[Exchange]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = _respond  # noqa: N815 - names of http.server
+        do_GET = do_POST = do_DELETE = _respond  # noqa: N815 - names of http.server
 
         def log_message(self, *_: Any) -> None:
             """Says nothing."""
@@ -366,7 +395,3 @@ def _named(holder: Holder, asked: dict[str, str], fits: Callable[[Any], bool]) -
 def _description(asked: dict[str, str]) -> str:
     price = f"{asked['ordertype']} {asked['price']}" if "price" in asked else asked["ordertype"]
     return f"{asked['type']} {asked['volume']} {asked['pair']} @ {price}"
-
-
-def _error(text: str) -> dict[str, Any]:
-    return {"error": [text] if text else []}

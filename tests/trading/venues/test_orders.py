@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,14 +15,18 @@ from tests.trading.venues.desk import Desk, codes
 from tests.trading.venues.exchange import Exchange, Fault
 from trading.brokers.credentials import Keys
 from trading.models import Account, VenueIntent
+from trading.orders import actions as orders
 from trading.orders import feed, reindexing
 from trading.orders.models import ABANDONED
-from trading.venues import intents
+from trading.venues import calls, intents
+from trading.venues.calls import STALE, Outcome
 from trading.venues.client import Client
 from trading.venues.errors import VenueError
-from trading.venues.intents import LATER, SETTLING, STALE, Outcome
+from trading.venues.intents import LATER, SETTLING
 
 HANGS = Fault(hangs=0.8)
+PRICE = {"limit_price": "106"}
+LIMIT = {"type": "limit", **PRICE}
 HANGS_AFTER = Fault(is_after=True, hangs=0.8)
 
 
@@ -83,6 +87,13 @@ def test_what_goes_over_the_wire_is_exact(house: House, desk: Desk, exchange: Ex
     desk.work(seat)
     body = exchange.asked[-2][2]
     assert (body["ordertype"], body["price"]) == ("stop-loss", "110")
+    assert desk.status(seat, stop) == ("accepted", "")
+    asked = {"stop_price": "110", "limit_price": "112", "quantity": "1"}
+    stop = desk.place(seat, type="stop_limit", **asked)
+    desk.work(seat)
+    body = exchange.asked[-2][2]
+    told = (body["ordertype"], body["price"], body["price2"])
+    assert told == ("stop-loss-limit", "110", "112")
     assert desk.status(seat, stop) == ("accepted", "")
 
 
@@ -350,7 +361,7 @@ def test_a_worker_that_died_before_the_call_is_found_as_well(
     seat = desk.seat(house.alice)
     order = desk.limit(seat)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(intents, "_asked", _die)
+        patched.setattr(calls, "make", _die)
         desk.work(seat)
     assert exchange.calls("AddOrder") == 0
     assert desk.work(seat, later=ABANDONED + LATER) == [Outcome.DONE]
@@ -393,9 +404,9 @@ def test_no_transaction_is_open_during_a_call(house: House, desk: Desk, exchange
     "asked",
     [
         {"type": "trailing_stop", "trail_amount": "5"},
-        {"type": "stop_limit", "stop_price": "105", "limit_price": "106"},
         {"take_profit": {"limit_price": "120"}},
-        {"type": "limit", "limit_price": "99", "time_in_force": "day"},
+        {"side": "sell", "order_class": "oco", "stop_loss": {"stop_price": "90"}, **LIMIT},
+        {"type": "stop_limit", "stop_price": "105", **PRICE, "time_in_force": "fok"},
         {"type": "stop", "stop_price": "105", "time_in_force": "ioc"},
     ],
 )
@@ -406,6 +417,37 @@ def test_what_no_exchange_is_asked_is_refused_with_a_sentence(
     answer = house.alice.post("orders/", desk.asked(seat, **asked))
     assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_order")
     assert answer.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("kind", ["day", "gtd"])
+def test_an_order_that_has_had_its_time_is_taken_back_at_the_exchange(
+    house: House, desk: Desk, exchange: Exchange, kind: str, *, sent: bool
+) -> None:
+    """Exchanges are told to keep it: our timer ends it."""
+    seat, tomorrow = desk.seat(house.alice), now() + timedelta(days=1)
+    until = {"expires_at": tomorrow.isoformat()} if kind == "gtd" else {}
+    order = desk.limit(seat, time_in_force=kind, **until)
+    if sent:
+        desk.work(seat)
+        [told] = [body for _, name, body in exchange.asked if name == "AddOrder"]
+        assert "timeinforce" not in told
+    expire(house, tomorrow - timedelta(days=1))
+    assert desk.status(seat, order)[0] == ("accepted" if sent else "submitted")
+    expire(house, tomorrow + timedelta(seconds=1))
+    reason = "session_ended" if kind == "day" else "expires_at_reached"
+    if sent:
+        assert desk.status(seat, order) == ("pending_cancel", reason)
+        expire(house, tomorrow + timedelta(minutes=1))
+        desk.work(seat, later=timedelta(days=1, minutes=1))
+    assert desk.status(seat, order) == ("expired", reason)
+    assert desk.money(seat)["USD"]["locked"] == "0"
+    desk.check_books(seat)
+
+
+def expire(house: House, at: datetime) -> None:
+    with job(house.tenant):
+        orders.expire_due(now=at)
 
 
 def test_an_order_at_an_exchange_is_not_replaced(house: House, desk: Desk) -> None:

@@ -18,7 +18,7 @@ from trading.brokers import connected
 from trading.models import CashMovement, Reconciliation
 from trading.orders import outbox
 from trading.portfolio import actions as portfolio
-from trading.venues import intents, tasks
+from trading.venues import messages, tasks
 
 
 def facts(desk: Desk, seat: Seat) -> Any:
@@ -258,14 +258,13 @@ def test_the_timer_reports_what_is_new_and_nothing_else(house: House, desk: Desk
 
 
 def test_reports_are_asked_for_and_read_by_api(
-    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    house: House, desk: Desk, sent: list[tuple[str, list[str]]]
 ) -> None:
     seat = desk.seat(house.alice)
-    sent: list[tuple[str, ...]] = []
-    monkeypatch.setattr(tasks.reconcile, "delay", lambda *names: sent.append(names))
     path = f"accounts/{seat.account}/reconciliations/"
     assert house.alice.post(path, {}).status_code == 202
-    assert sent == [(str(house.tenant.id), seat.account, "request")]
+    compared = [str(house.tenant.id), seat.account, "request"]
+    assert sent == [("trading.venues.tasks.reconcile", compared)]
     [report] = house.alice.get(path).json()["results"]
     assert (report["state"], report["reason"]) == ("done", "request")
     assert report["findings"][0]["code"] == "balance_differed"
@@ -305,7 +304,7 @@ def test_the_timer_finds_what_was_never_sent(
 
 
 def test_what_is_sent_by_name_is_a_task_of_the_worker() -> None:
-    named = {outbox.CARRY_OUT, intents.RECONCILE}
+    named = {outbox.CARRY_OUT, messages.COMPARE}
     named |= {entry["task"] for entry in application.conf.beat_schedule.values()}
     application.loader.import_default_modules()
     assert named <= set(application.tasks)
