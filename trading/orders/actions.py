@@ -232,8 +232,6 @@ def _drafted(
     order = drafts.order(asked, account, instrument, now=now)
     if account.is_paper:
         index.announce(instrument.symbol, [index.entry(account.id, order.id)])
-    else:
-        outbox.set_deadline(order, now=now)
     quote = market.quote(instrument.symbol)
     if risk.out_of_band(asked, quote.price):
         raise PriceOutOfBand("Look again at limit_price.")
@@ -241,7 +239,8 @@ def _drafted(
         raise ExitMisplaced(" ".join(wrong))
     drafts.meet_market(order, asked, instrument, quote)
     if order.time_in_force == TimeInForce.DAY:
-        order.expires_at = days.deadline(instrument, quote.place, now=now)
+        place = quote.place if account.is_paper else None  # an exchange has no tape of old
+        order.expires_at = days.deadline(instrument, place, now=now)
     if order.reduce_only:
         _reduce_only(order)
     order.reserved = _means(order, quote)

@@ -19,7 +19,6 @@ from trading.orders.instructions import Instruction
 from trading.orders.models import Order, VenueIntent
 from trading.orders.outcomes import EndReason
 from trading.orders.states import OrderStatus
-from trading.orders.time_in_force import midnight_after
 from trading.values import OrderType, TimeInForce
 
 # By name: the room that calls exchanges stands above this one.
@@ -41,15 +40,6 @@ def check(asked: Instruction, account: Account) -> None:
         raise UnsupportedOrder("A stop waits at the exchange; ioc and fok do not.")
     if not account.credentials.exists():
         raise CredentialsMissing
-
-
-def set_deadline(order: Order, *, now: datetime) -> None:
-    """A day order at an exchange ends by our own clock, as one good till a date does.
-
-    Exchanges know neither, or each in its own way: they are told to keep both until canceled.
-    """
-    if order.time_in_force == TimeInForce.DAY:
-        order.expires_at = midnight_after(now)
 
 
 def place(order: Order, *, now: datetime) -> None:
@@ -76,7 +66,11 @@ def cancel(order: Order, *, reason: str, now: datetime) -> None:
 
 
 def expire(order: Order, *, now: datetime) -> None:
-    """Have a locked order taken back whose time has come."""
+    """Have a locked order taken back whose time has come.
+
+    Exchanges know neither days nor dates, or each in its own way: they are told to keep orders
+    until canceled, and our own clock cancels.
+    """
     is_day = order.time_in_force == TimeInForce.DAY
     reason = EndReason.SESSION_ENDED if is_day else EndReason.EXPIRES_AT_REACHED
     cancel(order, reason=reason.value, now=now)
