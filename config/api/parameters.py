@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django_filters import Filter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
@@ -46,5 +47,14 @@ class KnownParameters(BaseFilterBackend):
 
     def _known(self, queryset: Any, view: Any) -> set[str]:
         filters = DjangoFilterBackend().get_filterset_class(view, queryset)
-        known = {"ordering", *(filters.base_filters if filters else ())}  # `AllowedOrdering`'s
+        known = {"ordering"}  # `AllowedOrdering` says which
+        for name, chosen in filters.base_filters.items() if filters else ():
+            known.update(_names(name, chosen))
         return known.union(PAGING) if view.paginator else known
+
+
+def _names(name: str, chosen: Filter) -> list[str]:
+    """What a filter reads: its own name, or of a range one for each end."""
+    widget = chosen.field_class.widget
+    ends = getattr(widget, "suffixes", None)
+    return [widget().suffixed(name, end) for end in ends] if ends else [name]
