@@ -6,7 +6,7 @@ PostgreSQL would restore the search_path that the function is there to choose.
 
 from __future__ import annotations
 
-from tenants.roles import APP, BACKUP
+from tenants.roles import APP, BACKUP, MOVER
 
 # What `proven_owner` gives in scope `tenant`: no person has this id.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
@@ -48,6 +48,7 @@ DECLARE
     v_status text;
     v_schema text;
     v_timeout integer;
+    v_moving boolean;
     v_path text;
     v_set text;
 BEGIN
@@ -65,8 +66,9 @@ BEGIN
 
     -- One query for all that is read; nothing is made of it before the ticket has been checked.
     SELECT k.inner_pad, k.outer_pad, k.proof_key, t.status, p.statement_timeout_ms,
-           CASE t.placement WHEN 'dedicated' THEN t.schema_name ELSE 'public' END
-      INTO v_inner, v_outer, v_proof, v_status, v_timeout, v_schema
+           t.is_moving, CASE t.placement WHEN 'dedicated' THEN t.schema_name ELSE 'public' END
+      INTO v_inner, v_outer, v_proof, v_status, v_timeout,
+           v_moving, v_schema
       FROM bulkhead.ticket_key k
       LEFT JOIN public.tenants_tenant t ON t.id OPERATOR(pg_catalog.=) p_tenant
       LEFT JOIN public.tenants_plan p ON p.code OPERATOR(pg_catalog.=) t.plan_id;
@@ -102,6 +104,9 @@ BEGIN
         v_set := pg_catalog.set_config('search_path', v_path, true);
     END IF;
     v_set := pg_catalog.set_config('statement_timeout', v_timeout::text, true);
+    IF v_moving THEN -- what this transaction changes is noted, for whoever carries the rows over
+        v_set := pg_catalog.set_config('app.current_move', 'on', true);
+    END IF;
     v_set := pg_catalog.set_config('app.current_proof', {_PROOF}, true);
 END
 $body$;
@@ -151,14 +156,36 @@ PROVEN_OWNER = _proven(
             WHEN 'tenant' THEN '{EVERYONE}'::uuid END""",
 )
 
-REFUSE_CHANGE = """
+# Whoever carries a tenant's rows from one schema to another changes none of them.
+REFUSE_CHANGE = f"""
 CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
+    IF TG_OP OPERATOR(pg_catalog.=) 'DELETE' AND current_user OPERATOR(pg_catalog.=) '{MOVER}' THEN
+        RETURN OLD;
+    END IF;
     RAISE EXCEPTION 'rows of % are never changed or deleted', TG_TABLE_NAME
         USING ERRCODE = 'BH005';
 END
 $body$;
 REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
+"""
+
+# Rows that changed while their tenant is being moved, by their keys. Who may change a row may not
+# write here: the trigger does, with its owner's rights.
+NOTE_CHANGE = """
+CREATE OR REPLACE FUNCTION public.note_change() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER AS $body$
+BEGIN
+    INSERT INTO bulkhead.changed_row (tenant_id, tab, row_id) VALUES (
+        coalesce(NEW.tenant_id, OLD.tenant_id), TG_TABLE_NAME, coalesce(NEW.id, OLD.id));
+    IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' AND OLD.id OPERATOR(pg_catalog.<>) NEW.id THEN
+        INSERT INTO bulkhead.changed_row (tenant_id, tab, row_id)
+        VALUES (OLD.tenant_id, TG_TABLE_NAME, OLD.id);
+    END IF;
+    RETURN NULL;
+END
+$body$;
+REVOKE ALL ON FUNCTION public.note_change() FROM PUBLIC;
 """
 
 # The type of the value that BEGIN carries. PostgreSQL reads a bound value in the transaction that
@@ -176,9 +203,10 @@ END $body$;
 """
 
 PROVEN = (PROVEN_TENANT, PROVEN_OWNER)
-FUNCTIONS = (ENTER_TENANT, TENANT_TICKET, *PROVEN, REFUSE_CHANGE)
+FUNCTIONS = (ENTER_TENANT, TENANT_TICKET, *PROVEN, REFUSE_CHANGE, NOTE_CHANGE)
 INSTALL = (TICKET_KEYS, *FUNCTIONS)
 UNINSTALL = """
+DROP FUNCTION public.note_change();
 DROP FUNCTION public.refuse_change();
 DROP FUNCTION public.proven_owner(text);
 DROP FUNCTION public.proven_tenant(text);
@@ -191,6 +219,7 @@ DEFINERS = (
     "public.enter_tenant(uuid,uuid,text,bigint,bytea)",
     "public.proven_tenant(text)",
     "public.proven_owner(text)",
+    "public.note_change()",
 )
 # Of earlier releases. They go with the last policy that reads them.
 RETIRED = ("public.proven_scope(text)", "public.proven_user(text)")

@@ -70,6 +70,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     status = models.CharField(max_length=20, choices=Status, default=Status.PROVISIONING)
     status_reason = models.CharField(max_length=200, blank=True)
     placement = models.CharField(max_length=20, choices=Placement, default=Placement.SHARED)
+    # Its rows are being carried to where `placement` does not say yet: what changes is noted.
+    is_moving = models.BooleanField(default=False, db_default=False)
     region = models.CharField(max_length=40, default="default")
     created_at = models.DateTimeField()
 
@@ -127,6 +129,54 @@ class Domain(DomainMixin):  # type: ignore[misc]
         constraints = [
             SharedTable(name="tenants_domain_shared", read="own", tenant_column="tenant_id")
         ]
+
+
+class TenantMove(models.Model):
+    """A tenant on its way from the shared tables to a schema of its own, or back.
+
+    `phase` is the last that is done: whoever goes on begins after it. One that is not finished is
+    the only one of its tenant.
+    """
+
+    class Phase(models.TextChoices):
+        BEGUN = "begun"
+        NOTING = "noting"
+        COPIED = "copied"
+        VERIFIED = "verified"
+        SWITCHED = "switched"
+        RELEASED = "released"
+        ABANDONED = "abandoned"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="moves")
+    placement = models.CharField(max_length=20, choices=Tenant.Placement)  # where it goes
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")  # that it gets there
+    phase = models.CharField(max_length=20, choices=Phase, default=Phase.BEGUN)
+    steps = models.JSONField(default=list)  # phases that are done: when, seconds, rows
+    begun_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_tenantmove_shared", read="platform"),
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=models.Q(finished_at__isnull=True),
+                name="move_under_way_is_one",
+            ),
+            models.CheckConstraint(
+                name="move_is_finished_at_its_end",
+                condition=models.Q(finished_at__isnull=True)
+                | models.Q(phase__in=["released", "abandoned"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant} to {self.placement}: {self.phase}"
+
+    @property
+    def is_to_dedicated(self) -> bool:
+        return bool(self.placement == Tenant.Placement.DEDICATED)
 
 
 class EmergencyLock(models.Model):

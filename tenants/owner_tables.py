@@ -1,6 +1,8 @@
-"""Tables of the owner's alone, beside the ticket's key: nobody else has a right to any of them."""
+"""Tables of the owner's, beside the ticket's key: the application has a right to none of them."""
 
 from __future__ import annotations
+
+from tenants.roles import MOVER
 
 # The compiled statements of a dedicated schema, by what they were compiled from.
 BLUEPRINT = """
@@ -22,6 +24,20 @@ CREATE TABLE bulkhead.function_record (
 );
 REVOKE ALL ON bulkhead.function_record FROM PUBLIC;
 """
+
+# Which rows of a tenant on the move were changed; `entry.NOTE_CHANGE` writes it.
+CHANGED_ROW = f"""
+CREATE TABLE bulkhead.changed_row (
+    tenant_id uuid NOT NULL,
+    tab text NOT NULL,
+    row_id uuid NOT NULL
+);
+CREATE INDEX changed_row_of_tenant ON bulkhead.changed_row (tenant_id);
+REVOKE ALL ON bulkhead.changed_row FROM PUBLIC;
+GRANT USAGE ON SCHEMA bulkhead TO {MOVER};
+GRANT SELECT, DELETE ON bulkhead.changed_row TO {MOVER};
+"""
+DROP_CHANGED_ROW = "DROP TABLE bulkhead.changed_row"
 
 INSTALL = (BLUEPRINT, FUNCTION_RECORD)
 UNINSTALL = """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tenants.entry import EVERYONE
 from tenants.identifiers import PUBLIC_SCHEMA, tenant_of
-from tenants.roles import APP
+from tenants.roles import APP, MOVER
 
 TENANT_SETTING = "nullif(current_setting('app.current_tenant_id'::text, true), ''::text)::uuid"
 
@@ -19,6 +19,8 @@ PROVEN_OWNER = f"(SELECT public.proven_owner({_HERE}))"
 ALLOW_POLICY = "application"
 TENANT_POLICY = "tenant_wall"
 OWNER_POLICY = "owner_wall"
+# What the role that moves tenants may do with their rows.
+MOVING_PRIVILEGES = ("SELECT", "INSERT", "DELETE")
 
 
 def quoted(name: str) -> str:
@@ -58,6 +60,16 @@ def append_only_trigger(table: str) -> str:
     )
 
 
+def note_trigger(table: str) -> str:
+    """What notes the rows that a transaction changes while `enter_tenant` says that the tenant is
+    being moved; at all other times it costs a look at a setting."""
+    return (
+        f"CREATE OR REPLACE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON {quoted(table)}"
+        " FOR EACH ROW WHEN (current_setting('app.current_move'::text, true) = 'on'::text)"
+        " EXECUTE FUNCTION public.note_change()"
+    )
+
+
 def _privileges(*, append_only: bool, is_deletable: bool) -> tuple[str, ...]:
     """What the application may do with a table's rows."""
     change = () if append_only else ("UPDATE",)
@@ -94,6 +106,7 @@ class Wall:
             *self._append_only(),
             f"REVOKE ALL ON {table} FROM PUBLIC",
             f"GRANT {', '.join(self.privileges)} ON {table} TO {APP}",
+            *self._moving(),
         ]
 
     def lower_statements(self) -> list[str]:
@@ -101,17 +114,19 @@ class Wall:
         table = quoted(self.table)
         names = [ALLOW_POLICY, TENANT_POLICY, OWNER_POLICY]
         return [
-            f"REVOKE ALL ON {table} FROM {APP}",
+            f"REVOKE ALL ON {table} FROM {APP}, {MOVER}",
             *(f"DROP POLICY IF EXISTS {name} ON {table}" for name in names),
             f"DROP TRIGGER IF EXISTS append_only ON {table}",
+            f"DROP TRIGGER IF EXISTS note_change ON {table}",
         ]
 
     def renew_statements(self) -> list[str]:
-        """DDL that makes standing policies say what `rules` says today."""
-        return [
+        """DDL that makes standing walls say what they say today."""
+        policies = [
             f"ALTER POLICY {name} ON {quoted(self.table)} USING ({rule}) WITH CHECK ({rule})"
             for name, rule in self.rules().items()
         ]
+        return [*policies, *self._moving()]
 
     def rules(self) -> dict[str, str]:
         """Restrictive policies by name: the expression of both USING and WITH CHECK."""
@@ -136,6 +151,11 @@ class Wall:
             f"ALTER TABLE {quoted(self.table)} ADD CONSTRAINT"
             f" {quoted(self.table + '_one_tenant')} CHECK (tenant_id = '{tenant_id}'::uuid)"
         ]
+
+    def _moving(self) -> list[str]:
+        """Rows can be carried to another schema, and what changes meanwhile is noted."""
+        rights = ", ".join(MOVING_PRIVILEGES)
+        return [note_trigger(self.table), f"GRANT {rights} ON {quoted(self.table)} TO {MOVER}"]
 
     def _append_only(self) -> list[str]:
         return [append_only_trigger(self.table)] if self.append_only else []

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 OWNER = "bulkhead_owner"
 APP = "bulkhead_app"
 BACKUP = "bulkhead_backup"
+MOVER = "bulkhead_mover"
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A login role: its attributes, and settings every session of it starts with."""
+    """A role: its attributes, and settings every session of it starts with."""
 
     name: str
     attributes: str
     settings: tuple[tuple[str, str], ...] = ()
+    can_log_in: bool = True
 
 
 # Django calls set_config() at connect unless the session already runs in UTC, and set_config is
@@ -44,6 +46,13 @@ ROLES = (
         BACKUP,
         "NOSUPERUSER BYPASSRLS NOCREATEROLE NOCREATEDB REPLICATION",
         (("timezone", "UTC"),),
+    ),
+    # Whom the owner becomes to carry a tenant's rows from one schema to another, past the walls of
+    # both. Nobody logs in as it, and it has rights to tenants' tables alone.
+    Role(
+        MOVER,
+        "NOSUPERUSER BYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION",
+        can_log_in=False,
     ),
 )
 

@@ -27,6 +27,7 @@ SELECT 'role_member', '(database)', member, string_agg(role, ', ' ORDER BY role)
   FROM membership
  WHERE member IN (SELECT name FROM due)
    AND NOT (member = %(backup)s AND role = 'pg_read_all_data')
+   AND NOT (member = %(owner)s AND role = %(mover)s)
  GROUP BY member
 UNION ALL
 SELECT 'role_joined', '(database)', role, string_agg(member, ', ' ORDER BY member)

@@ -26,6 +26,8 @@ def parameters(pattern: str) -> dict[str, Any]:
         "app": roles.APP,
         "owner": roles.OWNER,
         "backup": roles.BACKUP,
+        "mover": roles.MOVER,
+        "moving": list(rls.MOVING_PRIVILEGES),
     }
 
 

@@ -1,4 +1,7 @@
-"""Privileges on tables and columns: the application has what its walls say, others nothing."""
+"""Privileges on tables and columns: the application has what its walls say, others nothing.
+
+But for the role that moves tenants, which has the same right to each of their tables.
+"""
 
 from tenants.catalogue.subject import Subject
 
@@ -18,23 +21,32 @@ TABLES = Subject(
 ), judged AS (
     SELECT h.schema, h.tab, h.who, h.privilege_type, CASE
         WHEN h.who = 'PUBLIC' THEN 'grant_to_public'
+        WHEN h.who = %(mover)s AND NOT h.is_grantable AND (
+             s.kind = 'tenant' AND h.privilege_type = ANY (%(moving)s::text[])
+             OR h.schema = 'bulkhead' AND h.tab = 'changed_row'
+             AND h.privilege_type IN ('SELECT', 'DELETE')) THEN NULL
         WHEN h.who <> %(app)s THEN 'grant_to_other'
         WHEN s.oid IS NULL OR h.privilege_type <> ALL (s.privileges) THEN 'grant_beyond'
         WHEN h.is_grantable THEN 'grant_option' END AS code
       FROM held h LEFT JOIN seat s ON s.oid = h.oid
 ), lacking AS (
-    SELECT s.schema, s.tab, p.privilege
+    SELECT s.schema, s.tab, %(app)s::text AS who, p.privilege
       FROM seat s CROSS JOIN LATERAL unnest(s.privileges) AS p(privilege)
      WHERE s.relowner <> to_regrole(%(app)s)::oid
+    UNION ALL
+    SELECT s.schema, s.tab, %(mover)s, p.privilege
+      FROM seat s CROSS JOIN LATERAL unnest(%(moving)s::text[]) AS p(privilege)
+     WHERE s.kind = 'tenant'
     EXCEPT
-    SELECT h.schema, h.tab, h.privilege_type FROM held h WHERE h.who = %(app)s
+    SELECT h.schema, h.tab, h.who, h.privilege_type FROM held h
 )
 SELECT code, schema, tab,
        concat(string_agg(privilege_type, ', ' ORDER BY privilege_type), ' to ', who)
   FROM judged WHERE code IS NOT NULL GROUP BY code, schema, tab, who
 UNION ALL
-SELECT 'grant_missing', schema, tab, string_agg(privilege, ', ' ORDER BY privilege)
-  FROM lacking GROUP BY schema, tab
+SELECT 'grant_missing', schema, tab,
+       concat(string_agg(privilege, ', ' ORDER BY privilege), ' to ', who)
+  FROM lacking GROUP BY schema, tab, who
 """,
     {
         "grant_beyond": "The application holds more than this table's wall gives: {detail}."
@@ -45,7 +57,7 @@ SELECT 'grant_missing', schema, tab, string_agg(privilege, ', ' ORDER BY privile
         " REVOKE ALL ON {schema}.{object} FROM PUBLIC.",
         "grant_to_other": "A role that has no business here holds {detail}."
         " REVOKE it on {schema}.{object}.",
-        "grant_missing": "The application lacks {detail}, which this table's wall gives it."
+        "grant_missing": "This table's wall gives {detail}, and it is gone."
         " GRANT it on {schema}.{object}.",
     },
 )
@@ -127,6 +139,8 @@ ABOVE = Subject(
         OR NOT (pg_get_userbyid(grantee) IN (%(app)s, %(backup)s)
                 AND privilege_type IS NOT DISTINCT FROM of_all)
        AND NOT (pg_get_userbyid(grantee) = %(app)s AND privilege_type IS NOT DISTINCT FROM of_app)
+       AND NOT (pg_get_userbyid(grantee) = %(mover)s AND privilege_type = 'USAGE'
+                AND (of_app = 'USAGE' OR name = 'schema bulkhead'))
 )
 SELECT 'grant_above', schema, name,
        concat(string_agg(privilege_type, ', ' ORDER BY privilege_type), ' to ', who)

@@ -12,13 +12,14 @@ from tenants import entry
 from tenants.catalogue.brought import Brought, Function, body_of, trigger_function
 from tenants.roles import APP, BACKUP
 
-_ENTER, *_PROVEN = entry.DEFINERS
+_ENTER, *_PROVEN, _NOTE = entry.DEFINERS
 FUNCTIONS = (
     Function(_ENTER, body_of(entry.ENTER_TENANT), definer=True, volatility="v", callers=(APP,)),
     *(
         Function(signature, body_of(text), definer=True, volatility="s", callers=(APP, BACKUP))
         for signature, text in zip(_PROVEN, entry.PROVEN, strict=True)
     ),
+    Function(_NOTE, body_of(entry.NOTE_CHANGE), definer=True, volatility="v", callers=()),
     trigger_function("public.refuse_change()", entry.REFUSE_CHANGE),
 )
 

@@ -29,7 +29,7 @@ SELECT CASE WHEN oid IS NULL THEN 'TABLE_missing' ELSE 'TABLE_altered' END,
        CASE WHEN oid IS NULL THEN '(database)' ELSE 'bulkhead' END, 'TABLE',
        array_to_string(columns || rules, ', ')
   FROM found
- WHERE oid IS NULL OR is_odd OR columns <> ARRAY[COLUMNS] OR rules <> ARRAY[RULES]
+ WHERE oid IS NULL OR is_odd OR columns <> ARRAY[COLUMNS] OR rules <> ARRAY[RULES]::text[]
 """
 
 
@@ -78,4 +78,13 @@ FUNCTION_RECORD = _table(
     altered="PostgreSQL's functions are held to what is kept here, and the table is not as"
     " tenants/owner_tables.py makes it: {detail}. Change it back.",
 )
-TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD)
+CHANGED_ROW = _table(
+    "changed_row",
+    ("row_id uuid", "tab text", "tenant_id uuid"),
+    (),
+    missing="Without bulkhead.changed_row no tenant can be moved, and one that is being moved can"
+    " change nothing. Create the table as tenants/owner_tables.py says.",
+    altered="What changes while a tenant is moved is noted here, and the table is not as"
+    " tenants/owner_tables.py makes it: {detail}. Change it back.",
+)
+TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD, CHANGED_ROW)

@@ -12,6 +12,8 @@ UNION ALL
 SELECT 'schema_of_shared_tenant', r.schema, 'schema', t.slug
   FROM room r JOIN public.tenants_tenant t ON t.id = r.tenant_id
  WHERE t.placement = 'shared'
+   AND NOT EXISTS (SELECT FROM public.tenants_tenantmove m
+                    WHERE m.tenant_id = t.id AND m.finished_at IS NULL)
 UNION ALL
 SELECT code, 'public', 'tenants_tenant.' || t.slug, t.schema_name
   FROM public.tenants_tenant t CROSS JOIN LATERAL (VALUES

@@ -9,6 +9,12 @@ class OwnerLoginMissing(DomainError):
     title = "This process has no log-in that may change schemas."
 
 
+class SchemasInUse(DomainError):
+    code = "schemas_in_use"
+    status = 409
+    title = "Migrations and moves of tenants wait for each other."
+
+
 class SlugTaken(DomainError):
     code = "slug_taken"
     status = 409

@@ -15,7 +15,7 @@ from tenants.identifiers import tenant_of
 from tenants.lifecycle import blueprint
 from tenants.lifecycle.errors import OwnerLoginMissing
 from tenants.rls import quoted
-from tenants.roles import APP
+from tenants.roles import APP, MOVER
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def create_schema(schema: str, *, now: datetime) -> float:
         plan = blueprint.at_hand(cursor)
         name = quoted(schema)
         cursor.execute(f"CREATE SCHEMA {name}")
-        cursor.execute(f"GRANT USAGE ON SCHEMA {name} TO {APP}")
+        cursor.execute(f"GRANT USAGE ON SCHEMA {name} TO {APP}, {MOVER}")
         cursor.execute(f"SET LOCAL search_path = {name}, public")
         cursor.execute(plan.for_schema(schema))
         cursor.executemany(

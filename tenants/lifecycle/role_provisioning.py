@@ -10,6 +10,7 @@ from psycopg import sql
 from tenants.roles import (
     APP,
     BACKUP,
+    MOVER,
     OWNER,
     REVOKED_FUNCTION_PATTERNS,
     REVOKED_FUNCTIONS,
@@ -44,7 +45,8 @@ def _role(connection: psycopg.Connection, role: Role, password: str | None) -> s
         "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [role.name]
     ).fetchone()
     verb = "ALTER" if exists else "CREATE"
-    statement = sql.SQL(f"{verb} ROLE {{}} LOGIN NOINHERIT {role.attributes}")
+    log_in = "LOGIN" if role.can_log_in else "NOLOGIN"
+    statement = sql.SQL(f"{verb} ROLE {{}} {log_in} NOINHERIT {role.attributes}")
     connection.execute(statement.format(sql.Identifier(role.name)))
     if password:
         change = sql.SQL("ALTER ROLE {} PASSWORD {}")
@@ -68,6 +70,7 @@ def _memberships(connection: psycopg.Connection) -> None:
         revoke = sql.SQL("REVOKE {} FROM {}")
         connection.execute(revoke.format(sql.Identifier(granted), sql.Identifier(APP)))
     connection.execute(f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE")
+    connection.execute(f"GRANT {MOVER} TO {OWNER} WITH INHERIT FALSE, SET TRUE")
 
 
 def _database(connection: psycopg.Connection) -> None:
@@ -80,7 +83,7 @@ def _database(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL(statement).format(name))
     connection.execute(f"ALTER SCHEMA public OWNER TO {OWNER}")
     connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-    connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}, {BACKUP}")
+    connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}, {BACKUP}, {MOVER}")
 
 
 def _revocations(connection: psycopg.Connection) -> list[str]:

@@ -303,6 +303,8 @@ def test_an_unknown_tenant_is_refused() -> None:
         "CREATE POLICY mine ON trading_order USING (true)",
         "SET ROLE bulkhead_owner",
         "SET ROLE bulkhead_backup",
+        "SET ROLE bulkhead_mover",
+        "DELETE FROM bulkhead.changed_row",
         "SET SESSION AUTHORIZATION bulkhead_owner",
         "SET session_replication_role = replica",
         "ALTER ROLE bulkhead_app BYPASSRLS",

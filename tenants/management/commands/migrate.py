@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db.migrations.autodetector import MigrationAutodetector
 
-from tenants.lifecycle import migrating
+from tenants.lifecycle import fleet, migrating
+from tenants.lifecycle.errors import SchemasInUse
 
 
 class Command(BaseCommand):
@@ -20,5 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
-        migrating.migrate_public(self.stdout.write, verbosity=verbosity)
-        migrating.migrate_dedicated(self.stdout.write, verbosity=verbosity)
+        try:
+            with fleet.changed_by_us():
+                migrating.migrate_public(self.stdout.write, verbosity=verbosity)
+                migrating.migrate_dedicated(self.stdout.write, verbosity=verbosity)
+        except SchemasInUse as fault:
+            raise CommandError(f"{fault.code}: {fault.detail}") from fault

@@ -70,6 +70,9 @@ SAFEGUARDS = [
         DEDICATED,
     ),
     Sabotage(
+        "changes not noted", "trigger_missing", "DROP TRIGGER note_change ON {schema}.trading_fill"
+    ),
+    Sabotage(
         "trigger lost", "append_only_missing", "DROP TRIGGER append_only ON {schema}.trading_fill"
     ),
     Sabotage(

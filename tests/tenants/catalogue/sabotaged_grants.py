@@ -46,6 +46,22 @@ GRANTS = [
         "GRANT SELECT ON {schema}.trading_order TO bulkhead_backup",
     ),
     Sabotage(
+        "whoever moves tenants changes rows",
+        "grant_to_other",
+        "GRANT UPDATE ON {schema}.trading_order TO bulkhead_mover",
+    ),
+    Sabotage(
+        "whoever moves tenants reads people",
+        "grant_to_other",
+        "GRANT SELECT ON accounts_user TO bulkhead_mover",
+        PUBLIC,
+    ),
+    Sabotage(
+        "whoever moves tenants leaves rows behind",
+        "grant_missing",
+        "REVOKE DELETE ON {schema}.trading_order FROM bulkhead_mover",
+    ),
+    Sabotage(
         "grant lost", "grant_missing", f"REVOKE INSERT ON {{schema}}.trading_order FROM {_APP}"
     ),
     Sabotage(

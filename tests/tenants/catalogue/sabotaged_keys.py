@@ -125,7 +125,7 @@ REFERENCES = [
     ),
     Sabotage(
         "reference's trigger disabled",
-        "trigger_disabled",
+        "trigger_disabled trigger_disabled",
         "ALTER TABLE {schema}.trading_balance DISABLE TRIGGER ALL",
         by_owner=False,
     ),

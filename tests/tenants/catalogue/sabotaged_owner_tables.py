@@ -96,6 +96,21 @@ OWNER_TABLES = [
             f"GRANT UPDATE ON bulkhead.function_record TO {_APP}",
         ),
         (
+            "changed rows for the application to write",
+            "grant_beyond",
+            f"GRANT INSERT ON bulkhead.changed_row TO {_APP}",
+        ),
+        (
+            "changed rows that whoever moves a tenant invents",
+            "grant_to_other",
+            "GRANT INSERT ON bulkhead.changed_row TO bulkhead_mover",
+        ),
+        (
+            "changed rows of nobody",
+            "changed_row_altered",
+            "ALTER TABLE bulkhead.changed_row ALTER tenant_id DROP NOT NULL",
+        ),
+        (
             "two records of one function",
             "function_record_altered",
             "ALTER TABLE bulkhead.function_record DROP CONSTRAINT function_record_pkey",
@@ -108,6 +123,13 @@ OWNER_TABLES = [
         f"DROP TABLE {_BLUEPRINT}",
         PUBLIC,
         also="blueprint_missing",
+    ),
+    Sabotage(
+        "table of changed rows lost",
+        "",
+        "DROP TABLE bulkhead.changed_row",
+        PUBLIC,
+        also="changed_row_missing",
     ),
     Sabotage(
         "record of PostgreSQL's functions lost",

@@ -12,6 +12,7 @@ ROLES = [
     server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
     server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
     server_wide("application becomes owner", "role_member", f"GRANT bulkhead_owner TO {_APP}"),
+    server_wide("application moves tenants", "role_member", f"GRANT bulkhead_mover TO {_APP}"),
     *(
         server_wide(
             f"somebody joins {role}",

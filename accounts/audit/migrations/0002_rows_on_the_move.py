@@ -1,0 +1,14 @@
+from django.db import migrations
+
+import tenants.operations
+
+
+class Migration(migrations.Migration):
+    """Rows can be carried to another schema, and what changes meanwhile is noted."""
+
+    dependencies = [
+        ("audit", "0001_first"),
+        ("tenants", "0007_moves"),
+    ]
+
+    operations = [tenants.operations.RenewWalls()]

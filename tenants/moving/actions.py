@@ -1,0 +1,144 @@
+"""Moving a tenant to a schema of its own, or back, while it goes on trading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from tenants import trail
+from tenants.lifecycle import fleet
+from tenants.lifecycle.errors import UnknownPlan
+from tenants.lifecycle.provisioning import owner_cursor
+from tenants.models import Plan, Tenant, TenantMove
+from tenants.moving import carrying, phases
+from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NothingToMove, NotMovable
+from tenants.moving.phases import Moving, Phase, Report
+
+_TAKE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))"
+_GIVE_BACK = "SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended(%s, 0))"
+_BEFORE_THE_SWITCH = (Phase.BEGUN, Phase.NOTING, Phase.COPIED, Phase.VERIFIED)
+
+
+def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -> TenantMove:
+    """Have the tenant live where its new plan says; one that is under way is taken up again.
+
+    `by` is an actor's name; `report` is told of each phase. Raises UnknownPlan, NothingToMove,
+    NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer or
+    OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
+    """
+    with _nobody_else(tenant):
+        under_way = _under_way(tenant, plan) or _begin(tenant, plan, by=by, now=now)
+        done = [phase for phase, _ in phases.STEPS]
+        last = Phase(under_way.phase)
+        at = done.index(last) + 1 if last in done else 0
+        moving = Moving(under_way, phases.route_of(under_way), report, now)
+        for _, step in phases.STEPS[at:]:
+            step(moving)
+        return _finish(under_way, by=by, now=now)
+
+
+def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> TenantMove:
+    """Leave a tenant that is not switched yet where it is, and take back what was done.
+
+    Raises NotMovable where no move is under way, or it is past the switch; MoveUnderWay,
+    OwnerLoginMissing.
+    """
+    with _nobody_else(tenant):
+        under_way = _open_move(tenant)
+        if under_way is None or under_way.phase not in _BEFORE_THE_SWITCH:
+            raise NotMovable("There is no move that could be given up.")
+        phases.withdraw(Moving(under_way, phases.route_of(under_way), report, now))
+        return _finish(under_way, by=by, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What there is to carry: rows, and bytes as they are stored, without indexes."""
+
+    rows: int
+    bytes: int
+
+
+def size(*, tenant: Tenant, plan: str, now: datetime) -> Size:
+    """Of a move that would be made now. Raises what `move` raises before its first phase."""
+    planned = _planned(tenant, plan, now=now)
+    route = phases.route_of(planned)
+    rows = stored = 0
+    with carrying.snapshot(route) as cursor, carrying.as_mover(cursor):
+        for table in carrying.tables():
+            cursor.execute(route.size(table), [route.tenant_id])
+            ((some, weight),) = cursor.fetchall()
+            rows, stored = rows + int(some), stored + int(weight)
+    return Size(rows, stored)
+
+
+def _begin(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
+    planned = _planned(tenant, plan, now=now)
+    with transaction.atomic():
+        planned.save(force_insert=True)
+        _record("tenant.move_begun", planned, by)
+    return planned
+
+
+def _planned(tenant: Tenant, plan: str, *, now: datetime) -> TenantMove:
+    """Raises UnknownPlan, NothingToMove, NotMovable."""
+    found = Plan.objects.filter(code=plan).first()
+    if found is None:
+        raise UnknownPlan(f"There is no plan {plan!r}.")
+    dedicated, shared = Tenant.Placement.DEDICATED, Tenant.Placement.SHARED
+    placement = dedicated if found.has_own_schema else shared
+    if placement == tenant.placement:
+        raise NothingToMove(f"{tenant.slug} is {tenant.placement} already.")
+    if tenant.status not in (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED):
+        raise NotMovable(f"The tenant is {tenant.status}.")
+    return TenantMove(tenant=tenant, placement=placement, plan=found, begun_at=now)
+
+
+def _under_way(tenant: Tenant, plan: str) -> TenantMove | None:
+    """The move that is not finished. Raises MovingElsewhere for one to another plan."""
+    found = _open_move(tenant)
+    if found is not None and found.plan_id != plan:
+        raise MovingElsewhere(f"{tenant.slug} is on its way to {found.plan_id}.")
+    return found
+
+
+def _open_move(tenant: Tenant) -> TenantMove | None:
+    rows = TenantMove.objects.select_related("tenant", "plan")
+    return rows.filter(tenant=tenant, finished_at=None).first()
+
+
+def _finish(done: TenantMove, *, by: str, now: datetime) -> TenantMove:
+    done.refresh_from_db()
+    if done.finished_at is None:
+        is_there = done.phase == Phase.RELEASED
+        with transaction.atomic():
+            done.finished_at = now
+            done.save(update_fields=["finished_at"])
+            _record("tenant.moved" if is_there else "tenant.move_given_up", done, by)
+    return done
+
+
+def _record(action: str, of: TenantMove, by: str) -> None:
+    after = {"placement": of.placement, "plan": of.plan_id, "phase": of.phase}
+    trail.record(action, by=by, kind="tenant", key=of.tenant.slug, after=after)
+
+
+@contextmanager
+def _nobody_else(tenant: Tenant) -> Iterator[None]:
+    """One at a time moves a tenant; a lock that goes with the connection, should that break."""
+    name = f"move {tenant.id}"
+    with owner_cursor() as cursor:
+        cursor.execute(_TAKE, [name])
+        ((is_ours,),) = cursor.fetchall()
+    if not is_ours:
+        raise MoveUnderWay
+    try:
+        with fleet.kept_as_they_are():
+            yield
+    finally:
+        with owner_cursor() as cursor:
+            cursor.execute(_GIVE_BACK, [name])

@@ -1,0 +1,179 @@
+"""Rows are carried from one schema to another, by the role that no policy holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from tenants import ownership
+from tenants.cursors import Cursor
+from tenants.lifecycle.provisioning import owner_cursor
+from tenants.moving.errors import RowsDiffer
+from tenants.moving.route import Route, Table
+from tenants.rls import quoted
+from tenants.roles import MOVER
+
+_REFERENCES = """
+SELECT c.relname::text, k.conname::text, pg_get_constraintdef(k.oid)
+  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+ WHERE k.contype = 'f' AND k.connamespace = to_regnamespace(%s) ORDER BY 1, 2
+"""
+_NOTES = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s RETURNING tab, row_id"
+_FORGOTTEN = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s"
+_AT_A_TIME = 5_000  # rows of a table that are brought by one statement
+
+
+@cache
+def tables() -> tuple[Table, ...]:
+    """Every tenant table, each after those that its rows refer to."""
+    models = sorted(ownership.tenant_models(), key=lambda model: model._meta.db_table)
+    placed: dict[str, Table] = {}
+    while len(placed) < len(models):
+        for model in models:
+            fields = model._meta.local_concrete_fields
+            needed = {
+                f.related_model._meta.db_table for f in fields if f.is_relation and f.related_model
+            } - {model._meta.db_table}
+            if model._meta.db_table not in placed and needed <= placed.keys():
+                columns = {str(field.column) for field in fields} - {"tenant_id", "id"}
+                names = ("tenant_id", "id", *sorted(columns))
+                placed[model._meta.db_table] = Table(model._meta.db_table, names)
+    return tuple(placed.values())
+
+
+@contextmanager
+def snapshot(route: Route) -> Iterator[Cursor]:
+    """A transaction of the owner's that sees one moment of both sides."""
+    with owner_cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _look_at(cursor, route.target)
+        yield cursor
+
+
+@contextmanager
+def as_mover(cursor: Cursor) -> Iterator[None]:
+    """What is deferred is checked before the owner is the owner again."""
+    cursor.execute(f"SET LOCAL ROLE {MOVER}")
+    yield
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("RESET ROLE")
+
+
+def copy(cursor: Cursor, route: Route, *, is_ours: bool) -> int:
+    """Everything; gives the number of rows. A target that `is_ours` alone has no readers yet: its
+    triggers rest, and its references are checked at the end, all at once."""
+    references = _take_references(cursor, route.target) if is_ours else []
+    rows = 0
+    with as_mover(cursor):
+        for table in tables():
+            cursor.execute(route.copy(table), [route.tenant_id])
+            rows += _touched(cursor)
+    if is_ours:
+        _put_references(cursor, references)
+    return rows
+
+
+def replay(cursor: Cursor, route: Route) -> Replayed:
+    """Bring what was noted since the last time as it is now; inside `as_mover`.
+
+    Of each table all that changed goes before any comes: a value that is there once may have passed
+    from one row to another. References are checked at the end of the transaction.
+    """
+    cursor.execute(_NOTES, [route.tenant_id])
+    changed: dict[str, set[UUID]] = defaultdict(set)
+    for name, row_id in cursor.fetchall():
+        changed[name].add(row_id)
+    known = [(table, sorted(changed[table.name])) for table in tables() if table.name in changed]
+    for statement, order in ((route.forget, reversed(known)), (route.bring, iter(known))):
+        for table, ids in order:
+            for start in range(0, len(ids), _AT_A_TIME):
+                chosen = ids[start : start + _AT_A_TIME]
+                cursor.execute(statement(table), [route.tenant_id, chosen])
+    return Replayed(tuple(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was brought again, by table."""
+
+    rows: tuple[tuple[Table, list[UUID]], ...]
+
+    def __len__(self) -> int:
+        return sum(len(ids) for _, ids in self.rows)
+
+
+def check_same(cursor: Cursor, route: Route, replayed: Replayed) -> None:
+    """That rows just brought are the same on both sides. Raises RowsDiffer."""
+    for table, ids in replayed.rows:
+        cursor.execute(route.differing(table), [route.tenant_id, ids] * 2)
+        ((differing,),) = cursor.fetchall()
+        if differing:
+            raise RowsDiffer(f"{table.name}: {differing} rows differ.")
+
+
+def check_all(cursor: Cursor, route: Route) -> int:
+    """That both sides have the same rows, by counts and checksums; gives how many there are.
+
+    Raises RowsDiffer.
+    """
+    rows = 0
+    for table in tables():
+        found = []
+        for schema in (route.source, route.target):
+            cursor.execute(route.checksum(table, schema), [route.tenant_id])
+            found += cursor.fetchall()
+        here, there = found
+        if here != there:
+            raise RowsDiffer(f"{table.name}: {here[0]} rows here, {there[0]} there, or others.")
+        rows += int(here[0])
+    return rows
+
+
+def forget_notes(cursor: Cursor, tenant_id: UUID) -> None:
+    cursor.execute(_FORGOTTEN, [tenant_id])
+
+
+def remove(cursor: Cursor, route: Route, schema: str, *, at_most: int) -> int:
+    """Some of the tenant's rows out of a schema, what refers before what is referred to; gives how
+    many. None is left when it gives 0."""
+    for table in reversed(tables()):
+        cursor.execute(route.remove(table, schema), [route.tenant_id, route.tenant_id, at_most])
+        if touched := _touched(cursor):
+            return touched
+    return 0
+
+
+def _take_references(cursor: Cursor, schema: str) -> list[tuple[str, str, str]]:
+    cursor.execute(_REFERENCES, [schema])
+    references = list(cursor.fetchall())
+    for name, constraint, _ in references:
+        cursor.execute(f"ALTER TABLE {quoted(name)} DROP CONSTRAINT {quoted(constraint)}")
+    for table in tables():
+        cursor.execute(f"ALTER TABLE {quoted(table.name)} DISABLE TRIGGER USER")
+    return references
+
+
+def _put_references(cursor: Cursor, references: list[tuple[str, str, str]]) -> None:
+    """Forced policies would hide every row from the owner, and so from the check of a reference."""
+    for table in tables():
+        cursor.execute(f"ALTER TABLE {quoted(table.name)} NO FORCE ROW LEVEL SECURITY")
+    for name, constraint, definition in references:
+        cursor.execute(
+            f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted(constraint)} {definition}"
+        )
+    for table in tables():
+        name = quoted(table.name)
+        cursor.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+        cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
+
+
+def _look_at(cursor: Cursor, schema: str) -> None:
+    cursor.execute(f"SET LOCAL search_path = {quoted(schema)}, public, pg_temp")
+
+
+def _touched(cursor: Cursor) -> int:
+    return int(cursor.rowcount)  # type: ignore[attr-defined]
