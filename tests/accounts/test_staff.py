@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,7 +24,7 @@ from accounts.users.models import User
 from tenants.models import Plan
 from tenants.ownership import TenantOwned
 from tests.accounts.doors import call, stepped_up
-from tests.cast import PASSWORD, House, anywhere, job, now
+from tests.cast import PASSWORD, House, anywhere, build_tenant, job, now
 
 
 def staff() -> User:
@@ -231,7 +232,21 @@ def test_the_staff_asks_and_lets_in_by_the_pages(house: House) -> None:
     logged_in(opening).post("/admin/accounts/supportsession/", chosen)
     session.refresh_from_db()
     assert session.opened_by_id == opening.id
-    shown = client.post(
-        "/admin/accounts/supportsession/", {**chosen, "action": "show_token"}, follow=True
-    )
-    assert "eyJ" in shown.content.decode()
+    shown = client.post("/admin/accounts/supportsession/", {**chosen, "action": "show_token"})
+    [token] = re.findall(r"<code>(.+)</code>", shown.content.decode())
+    assert get("accounts/", {"Authorization": f"Bearer {token}"}).status_code == 200
+    assert "no-store" in shown["Cache-Control"]
+    assert token not in str(dict(client.session)) + str(client.cookies)
+
+
+def test_without_a_token_to_show_the_list_says_why() -> None:
+    """Who may not be let in gets no page of tokens."""
+    person = staff()
+    client = logged_in(person)
+    form = {"tenant": str(build_tenant().id), "reason": "a question"}
+    client.post("/admin/accounts/supportsession/add/", form)
+    session = SupportSession.objects.get(staff=person)
+    chosen = {"action": "show_token", "_selected_action": [str(session.pk)]}
+    answer = client.post("/admin/accounts/supportsession/", chosen, follow=True)
+    assert SupportClosed.title in answer.content.decode()
+    assert "<code>" not in answer.content.decode()
