@@ -208,7 +208,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # How many proxies of ours have written X-Forwarded-For; 0 believes nobody but the socket.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 ADDRESS_REQUESTS_PER_MINUTE = env.int("ADDRESS_REQUESTS_PER_MINUTE", default=6_000)
-PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows
+PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows, kept for each
+KEYS_SHARE_OF_REQUESTS = 0.25  # the same, for all API keys of a person
 STEP_UP_SECONDS = 5 * 60
 SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=20)  # of one address
 INVITATION_SECONDS = 7 * 24 * 60 * 60

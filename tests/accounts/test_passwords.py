@@ -169,6 +169,8 @@ def test_a_reset_revokes_the_persons_keys_everywhere_and_says_so(alice: Visitor)
     told = [call("GET", "orders/", credential=key).status_code for key in keys]
     assert told == [401, 401, 200]
     revoked = PlatformEvent.objects.filter(action="api_key.revoked", actor=f"user:{user.pk}")
+    # The platform's staff sees which keys, and nothing of what the tenant's people made of them.
+    assert set(revoked.values_list("before", "after")) == {(None, None)}
     assert revoked.count() == 2
 
 
