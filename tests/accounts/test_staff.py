@@ -15,6 +15,7 @@ from django.contrib.admin import ModelAdmin
 from django.test import Client
 
 from accounts.audit.models import AuditEvent
+from accounts.mfa.models import Authenticator
 from accounts.support import actions as support
 from accounts.support.errors import NotTwoPeople, SupportClosed
 from accounts.support.models import SupportSession
@@ -42,10 +43,16 @@ def with_password(person: User, password: str = PASSWORD) -> tuple[Client, Any]:
     return client, client.post("/admin/login/", form)
 
 
+def added(client: Client) -> str:
+    """The secret for an authenticator, which the button and no mere look at the page makes."""
+    assert b"Add a second factor" in client.get("/admin/code/").content
+    return str(client.post("/admin/code/", {"add": "x"}).context["adding"].secret)
+
+
 def logged_in(person: User) -> Client:
     """Both factors shown; the second one added on the way."""
     client, _ = with_password(person)
-    secret = client.get("/admin/code/").context["adding"].secret
+    secret = added(client)
     answer = client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})
     assert len(answer.context["codes"]) == 10
     return client
@@ -62,7 +69,7 @@ def test_with_both_factors_staff_come_in_and_the_session_is_a_new_one() -> None:
     person = staff()
     client, _ = with_password(person)
     before = client.cookies["sessionid"].value
-    secret = client.get("/admin/code/").context["adding"].secret
+    secret = added(client)
     wrong = client.post("/admin/code/", {"otp": "000000"})
     assert wrong.status_code == 200
     client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})
@@ -70,6 +77,15 @@ def test_with_both_factors_staff_come_in_and_the_session_is_a_new_one() -> None:
     assert client.cookies["sessionid"].value != before
     cookie = client.cookies["sessionid"]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/admin/")
+
+
+def test_looking_at_the_page_makes_no_second_factor() -> None:
+    person = staff()
+    client, _ = with_password(person)
+    client.get("/admin/code/")
+    assert not Authenticator.objects.filter(user=person).exists()
+    client = logged_in(staff())
+    assert client.post("/admin/code/", {"add": "x"})["Location"] == "/admin/code/"
 
 
 def test_a_person_who_is_not_staff_is_told_what_a_stranger_is(house: House) -> None:
