@@ -9,7 +9,6 @@ from django.db import transaction
 
 from accounts.access.errors import WrongLogin
 from accounts.mfa import actions as mfa
-from accounts.mfa.actions import Enrolled
 from accounts.mfa.errors import SecondFactorNeeded, WrongSecondFactor
 from accounts.sessions import guessing
 from accounts.staff.errors import PersonKnown
@@ -28,11 +27,6 @@ def know(*, email: str, password: str, address: str) -> User:
         if person is None or not person.is_staff:
             raise WrongLogin("Email or password is not right.")
     return person
-
-
-def enrol(*, person: User, now: datetime) -> Enrolled:
-    """A secret for who has shown the password and has no second factor. Raises AlreadyEnrolled."""
-    return mfa.enrol(user_id=person.id, email=person.email, now=now)
 
 
 def let_in(*, person: User, otp: str, address: str, now: datetime) -> list[str]:

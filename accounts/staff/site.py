@@ -91,7 +91,7 @@ class StaffSite(admin.AdminSite):
         """A secret: shown on this page, kept nowhere in the clear, and a new one each time."""
         form = CodeForm()
         try:
-            adding = staff.enrol(person=person, now=timezone.now())
+            adding = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
         except AlreadyEnrolled:
             return HttpResponseRedirect(reverse("admin:code"))
         return self._page(request, form, "Second factor", adding=adding)
