@@ -3,19 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from accounts.login import api as sessions
 from config.api import problems
 from config.api.description import DescriptionView
 
 auth: list[URLPattern | URLResolver] = [
-    path("login/", sessions.LoginView.as_view(), name="login"),
-    path("refresh/", sessions.RefreshView.as_view(), name="refresh"),
-    path("logout/", sessions.LogoutView.as_view(), name="logout"),
-    path("me/", sessions.MeView.as_view(), name="me"),
-    path("switch/", sessions.SwitchView.as_view(), name="switch"),
-    path("step-up/", sessions.StepUpView.as_view(), name="step-up"),
-    path("sessions/", sessions.SessionsView.as_view(), name="sessions"),
-    path("sessions/<uuid:session_id>/", sessions.SessionView.as_view(), name="session"),
+    path("", include("accounts.login.routes")),
     path("", include("accounts.members.auth_routes")),
     path("", include("accounts.onboarding.routes")),
     path("", include("accounts.mfa.routes")),

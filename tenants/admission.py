@@ -1,8 +1,8 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
 The door answers both in one round trip to Valkey: ended sessions, locks, and a token bucket each
-for address, person, key and tenant. Without an answer it stays closed. It counts, too, what each
-tenant's people and keys ask; strangers at a tenant's address are not the tenant's use.
+for address and tenant, person and the person's keys. Without an answer it stays closed. It counts,
+too, what each tenant's people and keys ask; strangers at a tenant's address are not its use.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Guest:
     tenant_id: UUID | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
-    is_key: bool = False  # and `session_id` the API key's: it has a bucket of its own
+    is_key: bool = False  # and `session_id` the API key's: keys have a share of their own
 
     @classmethod
     def of(cls, caller: Identity, *, address: str) -> Guest:
@@ -154,6 +154,7 @@ def _ask(guest: Guest, *, is_data: bool, takes: bool) -> tuple[str, Room]:
         tenant_id=guest.tenant_id,
         session_id=guest.session_id,
         buckets=_buckets(guest),
+        shares=_shares(guest),
         is_data=is_data,
         is_counted=guest.user_id is not None,
         takes=takes,
@@ -161,16 +162,26 @@ def _ask(guest: Guest, *, is_data: bool, takes: bool) -> tuple[str, Room]:
 
 
 def _buckets(guest: Guest) -> dict[str, int]:
-    """Name and size of each bucket that the request takes from."""
+    """Name and size of each bucket that binds, the tenant's last."""
     found: dict[str, int] = {}
     if guest.address:
         network = origin.network(guest.address)
         found[f"rate:address:{network}"] = settings.ADDRESS_REQUESTS_PER_MINUTE
     if guest.tenant_id and guest.user_id:
-        size = limits.of(guest.tenant_id).requests_per_minute
-        share = max(1, int(size * settings.PERSON_SHARE_OF_REQUESTS))
-        found[f"rate:tenant:{guest.tenant_id}"] = size
-        found[f"rate:tenant:{guest.tenant_id}:{guest.user_id}"] = share
-        if guest.is_key:
-            found[f"rate:tenant:{guest.tenant_id}:{guest.session_id}"] = share
+        found[f"rate:tenant:{guest.tenant_id}"] = limits.of(guest.tenant_id).requests_per_minute
+    return found
+
+
+def _shares(guest: Guest) -> dict[str, int]:
+    """What the tenant keeps for a person, and of that for all of the person's keys together.
+
+    The keys' is smaller, so that programs that run away leave their person room to stop them.
+    """
+    if not (guest.tenant_id and guest.user_id):
+        return {}
+    size = limits.of(guest.tenant_id).requests_per_minute
+    name = f"rate:tenant:{guest.tenant_id}:{guest.user_id}"
+    found = {name: max(1, int(size * settings.PERSON_SHARE_OF_REQUESTS))}
+    if guest.is_key:
+        found[f"{name}:keys"] = max(1, int(size * settings.KEYS_SHARE_OF_REQUESTS))
     return found

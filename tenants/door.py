@@ -19,7 +19,9 @@ _LOCKED = "locked:platform"
 
 # KEYS: complete, lock of the platform, lock of the tenant, ended session, then the buckets.
 # ARGV: "1" for a path that stays open under a lock; the name under which the request is counted,
-# but for the hour, or ""; "1" for who takes from the buckets; then for each its size a minute.
+# but for the hour, or ""; "1" for who takes from the buckets; how many of them bind whatever else
+# has room, of which the last is the tenant's; then for each its size a minute. The others are
+# shares of the tenant's: who has used theirs up goes on while the tenant's is more than half full.
 # Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
 _ADMIT = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
@@ -37,25 +39,34 @@ local function count(what)
   end
 end
 local left, tightest, least = {}, nil, nil
+local function size_of(i) return tonumber(ARGV[i]) end
+local function empty(first, last)
+  for i = first, last do if left[i] < 1 then return i end end
+end
 for i = 5, #KEYS do
-  local size = tonumber(ARGV[i - 1])
   local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
-  local fresh = math.max(0, now - tonumber(kept[2] or now)) * size / 60000
-  left[i] = math.min(size, tonumber(kept[1] or size) + fresh)
-  local share = (left[i] - 1) / size
+  local fresh = math.max(0, now - tonumber(kept[2] or now)) * size_of(i) / 60000
+  left[i] = math.min(size_of(i), tonumber(kept[1] or size_of(i)) + fresh)
+end
+if #KEYS < 5 then return {'welcome', 0, 0, 0} end
+local bound, last = 4 + tonumber(ARGV[4]), #KEYS
+local lack = empty(5, bound)
+if not lack then
+  lack = empty(bound + 1, last)
+  if lack and left[bound] - 1 >= size_of(bound) / 2 then lack, last = nil, bound end
+end
+if lack then
+  count('refused')
+  local size = size_of(lack)
+  return {'full', size, 0, math.ceil((1 - left[lack]) * 60000 / size)}
+end
+for i = 5, last do
+  local share = (left[i] - 1) / size_of(i)
   if not tightest or share < least then tightest, least = i, share end
 end
-if not tightest then return {'welcome', 0, 0, 0} end
-local size = tonumber(ARGV[tightest - 1])
-for i = 5, #KEYS do
-  if left[i] < 1 then
-    count('refused')
-    size = tonumber(ARGV[i - 1])
-    return {'full', size, 0, math.ceil((1 - left[i]) * 60000 / size)}
-  end
-end
+local size = size_of(tightest)
 if ARGV[3] == '0' then return {'welcome', size, math.floor(left[tightest]), 0} end
-for i = 5, #KEYS do
+for i = 5, last do
   redis.call('HSET', KEYS[i], 'left', tostring(left[i] - 1), 'at', now)
   redis.call('PEXPIRE', KEYS[i], 60000)
 end
@@ -101,11 +112,15 @@ def ask(
     tenant_id: UUID | None,
     session_id: UUID | None,
     buckets: Mapping[str, int],
+    shares: Mapping[str, int],
     is_data: bool,
     is_counted: bool,
     takes: bool = True,
 ) -> tuple[str, Room]:
-    """One request, one round trip; `buckets` are sizes a minute by name.
+    """One request, one round trip; `buckets` are sizes a minute by name, the tenant's comes last.
+
+    `shares` are parts of the tenant's, kept for whoever has not used theirs up: beyond them a
+    request takes from the tenant's alone, while that is more than half full.
 
     Without `takes` they are looked at, and keep what they have.
 
@@ -116,9 +131,10 @@ def ask(
     emptied, or has started again, and has to be filled first. Raises ValkeyAway.
     """
     session = _ended(session_id) if session_id else ""
-    keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets]
+    keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets, *shares]
     counted = _counts_of(tenant_id) if tenant_id and is_counted else ""
-    args = ["0" if is_data else "1", counted, "1" if takes else "0", *buckets.values()]
+    sizes = (*buckets.values(), *shares.values())
+    args = ["0" if is_data else "1", counted, "1" if takes else "0", len(buckets), *sizes]
     answer = _ADMITTING(keys=keys, args=args)
     verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
     return verdict.decode(), Room(size, left, -(-full_in // 1000))

@@ -58,5 +58,6 @@ def _through_the_door(token: str, scope: Any, *, address: str) -> Identity:
 
 def _client_of(scope: Any) -> str:
     peer = (scope.get("client") or ("",))[0]
-    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
-    return origin.believed(peer, forwarded)
+    # A proxy may add a line of its own in place of adding to the one that is there.
+    lines = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return origin.believed(peer, b",".join(lines).decode("latin-1"))

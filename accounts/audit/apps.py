@@ -5,6 +5,8 @@ from django.apps import AppConfig
 from accounts.audit import chain
 from tenants.catalogue.brought import Brought, trigger_function
 
+_KEPT_LINK, _KEPT_HEAD = chain.PLATFORM.keep()
+
 
 class AuditConfig(AppConfig):
     name = "accounts.audit"
@@ -15,6 +17,11 @@ class AuditConfig(AppConfig):
         functions=(
             trigger_function(chain.TENANTS.function, chain.TENANTS.create_function()),
             trigger_function(chain.PLATFORM.function, chain.PLATFORM.create_function()),
+            trigger_function(chain.KEEPERS_FUNCTION, chain.CREATE_KEEPER),
         ),
-        shared_triggers={"accounts_platformevent": chain.PLATFORM.create_trigger()},
+        shared_triggers={
+            "accounts_platformevent": chain.PLATFORM.create_trigger(),
+            "accounts_platformlink": _KEPT_LINK,
+            "accounts_platformhead": _KEPT_HEAD,
+        },
     )

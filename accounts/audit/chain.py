@@ -3,20 +3,27 @@
 A deferred trigger writes the links at COMMIT, so that the lock on the end of a chain is held for
 the flush alone. Names are qualified but for a tenant's tables: those are found by the search_path
 in the tenant's own schema, as `enter_tenant` has set it.
+
+The function has the rights of whoever wrote the event, and so the application has those to write
+links and heads: by a trigger it may use them, by a statement of its own it may not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tenants.roles import APP
+
 TRIGGER = "chained"
+KEEPER = "by_the_chain"
+KEEPERS_FUNCTION = "public.refuse_by_hand()"
 GENESIS = "00" * 32  # what stands before the first link, in hex
 
 _DIGEST = """pg_catalog.sha256({previous} OPERATOR(pg_catalog.||) pg_catalog.convert_to(
         pg_catalog.jsonb_build_array({number}, {fields})::text, 'UTF8'))"""
 
 _FUNCTION = """
-CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
     v_number bigint;
     v_previous bytea;
@@ -32,13 +39,27 @@ BEGIN
       FROM {head} h WHERE {same_chain} FOR UPDATE;
     v_digest := {digest};
     INSERT INTO {link} ({tenant}id, number, previous, digest)
-        VALUES ({new_tenant}NEW.id, v_number, v_previous, v_digest);
+        VALUES ({new_tenant}NEW.id, v_number, v_previous, v_digest) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the head of {link} is not its last link' USING ERRCODE = 'BH006';
+    END IF;
     UPDATE {head} h SET number = v_number, digest = v_digest WHERE {same_chain};
     RETURN NULL;
 END
 $body$;
 REVOKE ALL ON FUNCTION {function} FROM PUBLIC;
 """
+
+CREATE_KEEPER = f"""
+CREATE OR REPLACE FUNCTION {KEEPERS_FUNCTION} RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'rows of % are written by the chain alone', TG_TABLE_NAME
+        USING ERRCODE = 'BH005';
+END
+$body$;
+REVOKE ALL ON FUNCTION {KEEPERS_FUNCTION} FROM PUBLIC;
+"""
+DROP_KEEPER = f"DROP FUNCTION {KEEPERS_FUNCTION}"
 
 _VERIFY = """
 WITH chained AS (
@@ -112,13 +133,24 @@ class Chain:
     def create_trigger(self) -> str:
         """For the table of events in whichever schema comes first in the search_path."""
         return (
-            f"CREATE CONSTRAINT TRIGGER {TRIGGER} AFTER INSERT ON {self.event.rpartition('.')[2]}"
+            f"CREATE CONSTRAINT TRIGGER {TRIGGER} AFTER INSERT ON {_bare(self.event)}"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
             f" EXECUTE FUNCTION {self.function}"
         )
 
     def drop_trigger(self) -> str:
-        return f"DROP TRIGGER {TRIGGER} ON {self.event.rpartition('.')[2]}"
+        return f"DROP TRIGGER {TRIGGER} ON {_bare(self.event)}"
+
+    def keep(self) -> tuple[str, str]:
+        """Triggers for links and heads that refuse what the application writes by itself.
+
+        No trigger stands above its statement, and it can make none; whoever owns the tables, or
+        moves a tenant, brings the rows as they are.
+        """
+        return self._keep(self.link), self._keep(self.head)
+
+    def drop_keepers(self) -> list[str]:
+        return [f"DROP TRIGGER {KEEPER} ON {_bare(table)}" for table in (self.link, self.head)]
 
     def verify(self) -> str:
         """Gives code, number and event of everything that is wrong, in one snapshot."""
@@ -129,6 +161,10 @@ class Chain:
             genesis=GENESIS,
             digest=self._digest(row="e", number="l.number", previous="l.previous"),
         )
+
+    def count(self) -> str:
+        """How many events there are, linked or not."""
+        return f"SELECT count(*) FROM {self.event} e"  # noqa: S608 - a constant
 
     def head_query(self) -> str:
         """Number and digest (hex) of the newest link."""
@@ -147,10 +183,22 @@ class Chain:
         event, link, head = (only.format(name) for name in (self.event, self.link, self.head))
         return replace(self, event=event, link=link, head=head)
 
+    def _keep(self, table: str) -> str:
+        return (
+            f"CREATE TRIGGER {KEEPER} BEFORE INSERT OR UPDATE ON {_bare(table)} FOR EACH ROW"
+            f" WHEN (CURRENT_USER = '{APP}'::name AND pg_trigger_depth() = 0)"
+            f" EXECUTE FUNCTION {KEEPERS_FUNCTION}"
+        )
+
     def _digest(self, *, row: str, number: str, previous: str) -> str:
         """The one expression of a link, for whoever writes it and whoever checks it."""
         fields = ", ".join(field.format(row=row) for field in self.fields)
         return _DIGEST.format(previous=previous, number=number, fields=fields)
+
+
+def _bare(table: str) -> str:
+    """To be found in whichever schema comes first in the search_path."""
+    return table.rpartition(".")[2]
 
 
 def _microseconds(column: str) -> str:

@@ -42,11 +42,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The end of a chain, to be kept elsewhere, and what is wrong with it.
+    """How many events there are, the end of their chain, to be kept elsewhere, and what is wrong.
 
     Whoever may write anywhere can write a whole chain anew: its end is another one then.
     """
 
+    events: int
     number: int
     digest: str
     faults: tuple[Fault, ...]
@@ -104,10 +105,14 @@ def _some(kept: Kept | None) -> tuple[Kept, ...]:
 def _read(cursor: Any, links: Chain, kept: Collection[Kept], only: dict[str, Any]) -> Finding:
     cursor.execute(links.verify(), only)
     faults = tuple(Fault(*row) for row in cursor.fetchall())
+    cursor.execute(links.count(), only)
+    ((events,),) = cursor.fetchall()
     cursor.execute(links.head_query(), only)
     number, digest = cursor.fetchone() or (0, chain.GENESIS)
     lost = sorted({end.number for end in _lost(cursor, links, kept, only)})
-    return Finding(number, digest, faults + tuple(Fault("kept_differs", n, None) for n in lost))
+    return Finding(
+        events, number, digest, faults + tuple(Fault("kept_differs", n, None) for n in lost)
+    )
 
 
 def _lost(cursor: Any, links: Chain, kept: Collection[Kept], only: dict[str, Any]) -> list[Kept]:

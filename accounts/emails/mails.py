@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from accounts import mailing
 from accounts.emails import confirmations
 from accounts.users.models import User
 
@@ -28,4 +28,4 @@ def send_confirmation(user_id: UUID) -> None:
         "days": settings.EMAIL_CONFIRMATION_SECONDS // 86400,
     }
     text = render_to_string("accounts/email_confirmation.txt", about)
-    send_mail("Is this address yours? Bulkhead asks", text, None, [user.email])
+    mailing.send("Is this address yours? Bulkhead asks", text, to=user.email)

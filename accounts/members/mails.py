@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from accounts import mailing
 from accounts.access.models import Invitation, Membership
 from accounts.members import offers
 
@@ -32,7 +32,8 @@ def send_invitation(invitation_id: UUID) -> None:
         "expires_at": invitation.expires_at,
     }
     text = render_to_string("accounts/invitation.txt", about)
-    send_mail(f"Invitation to {invitation.tenant.slug} on Bulkhead", text, None, [invitation.email])
+    subject = f"Invitation to {invitation.tenant.slug} on Bulkhead"
+    mailing.send(subject, text, to=invitation.email)
 
 
 def _inviter(invitation: Invitation) -> str:

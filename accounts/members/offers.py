@@ -10,6 +10,7 @@ from django.core import signing
 from accounts.access.models import Invitation
 from accounts.members.errors import InvitationExpired, InvitationInvalid
 
+# Named for where invitations are stored; another name would make every mail under way worthless.
 SALT = "accounts.access.invitation"
 
 

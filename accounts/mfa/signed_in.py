@@ -20,8 +20,8 @@ from accounts.mfa.errors import (
     SecondFactorRequired,
     WrongSecondFactor,
 )
+from accounts.sessions import actions as sessions
 from accounts.sessions import guessing
-from accounts.sessions.models import Session
 from accounts.tokens import credentials
 from accounts.tokens.credentials import Grant
 from accounts.users.errors import WrongPassword
@@ -61,7 +61,7 @@ def confirm(*, caller: Identity, otp: str, address: str, now: datetime) -> Confi
     """
     with _counted(caller, address), transaction.atomic():
         codes = mfa.confirm(user_id=caller.user_id, otp=otp, now=now)
-        Session.objects.filter(pk=caller.session_id).update(has_second_factor=True)
+        sessions.note_second_factor(caller.session_id)
         token = _token(caller, now=now)
     return Confirmed(token, codes)
 

@@ -24,6 +24,7 @@ from accounts.onboarding import signups
 from accounts.sessions import guessing
 from accounts.trail import actions as trail
 from accounts.users import actions as users
+from accounts.users import passwords
 from accounts.users.errors import EmailUnproven
 from accounts.users.models import User
 from tenants.context import Actor
@@ -79,7 +80,7 @@ def sign_up(
     WrongLogin, TooManyAttempts, SecondFactorNeeded, WrongSecondFactor.
     """
     signups.count(device.address)
-    newcomers.keep_the_rules(password)
+    passwords.keep_the_rules(password, field="password")
     if Tenant.objects.filter(slug=slug).exists():
         raise SlugTaken
     user, has_second_factor = _known(email, password, otp, address=device.address, now=now)

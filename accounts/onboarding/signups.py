@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from config.api.errors import DomainError
-from tenants import origin, valkey
+from tenants import origin, windows
 
 _WINDOW = 3600  # seconds
 
@@ -18,12 +18,6 @@ class TooManySignups(DomainError):
 
 def count(address: str) -> None:
     """Count a sign-up, whatever becomes of it. Raises TooManySignups, or ValkeyAway."""
-    key = f"signups:{origin.network(address)}"
-    with valkey.needed() as client:
-        pipeline = client.pipeline()
-        pipeline.incr(key)
-        pipeline.expire(key, _WINDOW, nx=True)
-        pipeline.ttl(key)
-        so_far, _, wait = pipeline.execute()
-    if so_far > settings.SIGNUPS_PER_HOUR:
-        raise TooManySignups(headers={"Retry-After": str(max(1, wait))})
+    [so_far] = windows.count(f"signups:{origin.network(address)}", seconds=_WINDOW)
+    if so_far.times > settings.SIGNUPS_PER_HOUR:
+        raise TooManySignups(headers=so_far.retry_after)

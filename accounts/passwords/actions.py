@@ -6,9 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
@@ -27,7 +25,8 @@ from accounts.tokens.models import ApiKey
 from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
-from accounts.users.errors import UnfitPassword, WrongPassword
+from accounts.users import passwords
+from accounts.users.errors import WrongPassword
 from accounts.users.models import User
 from tenants import origin
 from tenants.context import Actor
@@ -43,7 +42,7 @@ def change_password(
     Raises UnfitPassword, WrongPassword, TooManyAttempts, ValkeyAway.
     """
     user = User.objects.get(pk=caller.user_id)
-    _keep_the_rules(new, user)
+    passwords.keep_the_rules(new, field="new", user=user)
     forgives = not mfa.has_authenticator(user.id)
     with guessing.counted(
         account=user.email, address=address, wrong=(WrongPassword,), forgives=forgives
@@ -80,7 +79,7 @@ def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> Non
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise BadResetToken
-    _keep_the_rules(new, user)
+    passwords.keep_the_rules(new, field="new", user=user)
     attempts.vouch(account=user.email, address=origin.address.get())
     everywhere = Session.objects.filter(user=user)
     with transaction.atomic():
@@ -91,14 +90,6 @@ def reset_password(*, user_id: UUID, token: str, new: str, now: datetime) -> Non
         keys.revoke_everywhere(keys=own, by=Actor.user(user.pk), now=now)
         if emails.prove(user_id=user.pk, how="reset", now=now):
             mfa.clear(user_id=user.pk)
-
-
-def _keep_the_rules(new: str, user: User) -> None:
-    """Raises UnfitPassword."""
-    try:
-        validate_password(new, user)
-    except ValidationError as fault:
-        raise UnfitPassword.because(fault, field="new") from fault
 
 
 def _replace(user: User, new: str, *, how: str, ends: QuerySet[Session], now: datetime) -> bool:

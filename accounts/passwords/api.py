@@ -42,7 +42,7 @@ class PasswordView(APIView):
 
     @extend_schema(request=PasswordIn, responses={204: None}, operation_id="password_change")
     def post(self, request: Request) -> Response:
-        """All other sessions of the person end, in every tenant."""
+        """All other sessions of the person end, in every tenant; API keys stay good."""
         given = PasswordIn(data=request.data)
         given.is_valid(raise_exception=True)
         actions.change_password(

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from accounts import mailing
 from accounts.users.models import User
 
 
@@ -30,4 +30,4 @@ def send_reset(user_id: UUID) -> None:
         "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
     }
     text = render_to_string("accounts/password_reset.txt", about)
-    send_mail("Your new password for Bulkhead", text, None, [user.email])
+    mailing.send("Your new password for Bulkhead", text, to=user.email)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from accounts.passwords.errors import TooManyResets
-from tenants import origin, valkey
+from tenants import origin, windows
 
 _WINDOW = 3600  # seconds
 _OF_ADDRESS = 30
@@ -21,13 +21,7 @@ def admit(*, email: str, address: str) -> bool:
     account = hashlib.sha256(email.lower().encode()).hexdigest()[:32]
     of_address = f"resets:network:{origin.network(address)}"
     of_account = f"resets:account:{account}"
-    with valkey.needed() as client:
-        pipeline = client.pipeline()
-        for key in (of_address, of_account):
-            pipeline.incr(key)
-            pipeline.expire(key, _WINDOW, nx=True)
-        pipeline.ttl(of_address)
-        by_address, _, by_account, _, wait = pipeline.execute()
-    if by_address > _OF_ADDRESS:
-        raise TooManyResets(headers={"Retry-After": str(max(1, wait))})
-    return bool(by_account <= _OF_ACCOUNT)
+    by_address, by_account = windows.count(of_address, of_account, seconds=_WINDOW)
+    if by_address.times > _OF_ADDRESS:
+        raise TooManyResets(headers=by_address.retry_after)
+    return by_account.times <= _OF_ACCOUNT

@@ -1,9 +1,10 @@
-"""Housekeeping: what was over long ago goes for good."""
+"""What may be done to sessions that are there; what is over long ago goes for good."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -13,6 +14,11 @@ from accounts.trail import actions as trail
 
 KEPT = timedelta(days=30)
 _BATCH = 1_000  # rows
+
+
+def note_second_factor(session_id: UUID) -> None:
+    """The session has shown it."""
+    Session.objects.filter(pk=session_id).update(has_second_factor=True)
 
 
 def purge(*, by: str, now: datetime) -> int:

@@ -147,13 +147,22 @@ class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 support.end_by_staff(session=session, by=_staff(request), now=timezone.now())
 
     @admin.action(description="Show me an access token", permissions=["view"])
-    def show_token(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
+    def show_token(
+        self, request: HttpRequest, chosen: QuerySet[SupportSession]
+    ) -> HttpResponse | None:
+        """On this answer alone: a message would wait in the session, and begin with a capital."""
+        tokens = []
         for session in chosen:
             with _said(self, request):
-                token = support.issue_token(
-                    session=session, staff=_staff(request), now=timezone.now()
+                tokens.append(
+                    support.issue_token(session=session, staff=_staff(request), now=timezone.now())
                 )
-                messages.info(request, token)
+        if not tokens:
+            return None
+        shown = {"title": "Access tokens", "tokens": tokens}
+        return render(
+            request, "staff/tokens.html", {**self.admin_site.each_context(request), **shown}
+        )
 
 
 def _with_usage(tenants: list[Tenant]) -> list[Tenant]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, cast
 
@@ -18,14 +20,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
 from accounts.mfa import actions as mfa
+from accounts.mfa.errors import AlreadyEnrolled
 from accounts.passwords import actions as passwords
+from accounts.staff import actions as staff
 from accounts.staff import queries
 from accounts.staff.forms import CodeForm, PasswordForm
-from accounts.trail import actions as trail
 from accounts.users.models import User
+from config.api.errors import DomainError
 from tenants import origin
 
 VERIFIED = "second_factor_shown"  # in the session, after the code
+ADD = "add"  # the button of who has no second factor
 
 
 class StaffSite(admin.AdminSite):
@@ -61,10 +66,11 @@ class StaffSite(admin.AdminSite):
         """Email and password; the session is a new one from here on."""
         if self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
-        form = PasswordForm(request.POST or None, address=origin.of(request))
-        if form.is_valid():
-            login(request, form.person)
-            return HttpResponseRedirect(f"{reverse('admin:code')}?{request.GET.urlencode()}")
+        form = PasswordForm(request.POST or None)
+        with _told(form):
+            if form.is_valid():
+                login(request, staff.know(**form.cleaned_data, address=origin.of(request)))
+                return HttpResponseRedirect(f"{reverse('admin:code')}?{request.GET.urlencode()}")
         return self._page(request, form, "Log in")
 
     def code(self, request: HttpRequest) -> HttpResponse:
@@ -72,19 +78,32 @@ class StaffSite(admin.AdminSite):
         person = request.user
         if not (isinstance(person, User) and person.is_active and person.is_staff):
             return HttpResponseRedirect(reverse("admin:login"))
-        form = CodeForm(request.POST or None, person=person, address=origin.of(request))
-        if form.is_valid():
-            request.session.cycle_key()
-            request.session[VERIFIED] = True
-            trail.record("staff.logged_in", by=f"user:{person.pk}", on=person)
-            if form.recovery_codes:
-                return self._page(request, None, "Log in", codes=form.recovery_codes)
-            return HttpResponseRedirect(_next(request))
-        adding = None
-        if request.method == "GET" and not mfa.has_authenticator(person.id):
-            # Shown on this page and kept nowhere in the clear; a new one each time it is loaded.
+        if ADD in request.POST:
+            return self._add(request, person)
+        form = CodeForm(request.POST or None)
+        with _told(form):
+            if form.is_valid():
+                return self._let_in(request, person, form.cleaned_data["otp"])
+        has_none = request.method != "POST" and not mfa.has_authenticator(person.id)
+        return self._page(request, form, "Second factor", may_add=ADD if has_none else "")
+
+    def _add(self, request: HttpRequest, person: User) -> HttpResponse:
+        """A secret: shown on this page, kept nowhere in the clear, and a new one each time."""
+        form = CodeForm()
+        try:
             adding = mfa.enrol(user_id=person.id, email=person.email, now=timezone.now())
+        except AlreadyEnrolled:
+            return HttpResponseRedirect(reverse("admin:code"))
         return self._page(request, form, "Second factor", adding=adding)
+
+    def _let_in(self, request: HttpRequest, person: User, otp: str) -> HttpResponse:
+        """Raises what `staff.let_in` raises."""
+        codes = staff.let_in(person=person, otp=otp, address=origin.of(request), now=timezone.now())
+        request.session.cycle_key()
+        request.session[VERIFIED] = True
+        if codes:
+            return self._page(request, None, "Log in", codes=codes)
+        return HttpResponseRedirect(_next(request))
 
     def health(self, request: HttpRequest) -> HttpResponse:
         """Whether what the platform stands on answers, and how many tenants it carries."""
@@ -113,6 +132,15 @@ class StaffSite(admin.AdminSite):
         context = {**self.each_context(request), "form": form, "title": title, **shown}
         request.current_app = self.name
         return render(request, "staff/door.html", context)
+
+
+@contextmanager
+def _told(form: Form) -> Iterator[None]:
+    """Says a domain error at the form."""
+    try:
+        yield
+    except DomainError as fault:
+        form.add_error(None, fault.detail)
 
 
 def _next(request: HttpRequest) -> str:

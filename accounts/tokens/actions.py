@@ -25,7 +25,6 @@ from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
 from config.api.problems import NotFound
-from tenants import sockets
 from tenants.context import Actor
 from tenants.identity import Identity
 
@@ -86,7 +85,6 @@ def rotate(*, key_id: UUID, by: Identity) -> Issued:
     secret, before = new_secret(), _state(key)
     key.prefix, key.digest = shown(secret), digest(secret)
     key.save(update_fields=["prefix", "digest"])
-    _hang_up(key)
     audit.record("api_key.rotated", on=key, before=before, after=_state(key))
     return Issued(key, secret)
 
@@ -112,7 +110,6 @@ def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
     ended = list(keys.filter(revoked_at=None).select_for_update())
     ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
     for key in ended:
-        _hang_up(key)
         audit.record("api_key.revoked", on=key, before=_state(key))
     return len(ended)
 
@@ -120,8 +117,8 @@ def revoke_all(*, keys: QuerySet[ApiKey], now: datetime) -> int:
 def revoke_everywhere(*, keys: QuerySet[ApiKey], by: Actor, now: datetime) -> None:
     """End those that are not revoked, in all tenants; called on the platform, in a transaction.
 
-    For what ends them from outside: in the platform's trail, and the tenants hear of it. After the
-    commit it looks again, for a key whose issue was under way.
+    For what ends them from outside: the platform's trail, which the staff reads, names the key, and
+    the tenants hear what it was. After the commit it looks again, for a key that was just issued.
     """
     again = partial(_revoke_everywhere, keys, by=by, now=now)
     transaction.on_commit(again, robust=True)
@@ -133,8 +130,7 @@ def _revoke_everywhere(keys: QuerySet[ApiKey], *, by: Actor, now: datetime) -> N
         ended = list(keys.filter(revoked_at=None).select_for_update())
         ApiKey.objects.filter(pk__in=[key.id for key in ended]).update(revoked_at=now)
         for key in ended:
-            _hang_up(key)
-            trail.record("api_key.revoked", by=by.name, on=key, before=_state(key))
+            trail.record("api_key.revoked", by=by.name, on=key)
         told = [Echo(key.tenant_id, "api_key.revoked", key, before=_state(key)) for key in ended]
         echoes.tell(told, by=by)
 
@@ -154,11 +150,6 @@ def _is_within_reach(account_id: UUID) -> bool:
     """Whether the caller's context sees the account: the walls of trading answer."""
     accounts = apps.get_model(settings.ACCOUNT_MODEL)
     return bool(accounts._default_manager.filter(pk=account_id).exists())
-
-
-def _hang_up(key: ApiKey) -> None:
-    where = (key.tenant_id, key.user_id, key.id)
-    transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
 
 
 def _state(key: ApiKey) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.audit import actions as audit
 from accounts.trail import actions as trail
-from tenants import context, valkey
+from tenants import context, valkey, windows
 from tenants.context import TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
 
@@ -49,10 +49,5 @@ def in_tenant(where: TenantContext, action: str, **said: Any) -> None:
 
 def _has_room(trail_of: str, at_most: int) -> bool:
     """Count one more entry of this hour."""
-    key = f"refusals:{trail_of}"
-    with valkey.needed() as client:
-        pipeline = client.pipeline()
-        pipeline.incr(key)
-        pipeline.expire(key, _HOUR, nx=True)
-        so_far, _ = pipeline.execute()
-    return bool(so_far <= at_most)
+    [so_far] = windows.count(f"refusals:{trail_of}", seconds=_HOUR)
+    return so_far.times <= at_most

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from accounts.users.errors import UnfitPassword
+from accounts.users.models import User
+
 SHORTEST, LONGEST = 8, 128  # characters
+
+
+def keep_the_rules(password: str, *, field: str, user: User | None = None) -> None:
+    """Of the body's `field`. Raises UnfitPassword."""
+    try:
+        validate_password(password, user)
+    except ValidationError as fault:
+        raise UnfitPassword.because(fault, field=field) from fault
 
 
 class Length:

@@ -61,11 +61,12 @@ class CallerMiddleware:
 def _room(caller: Identity, address: str) -> door.Room:
     """Bulkhead's own question, with as many buckets: one round trip to the same Valkey."""
     tenant = f"rate:tenant:{caller.tenant_id}"
-    buckets = (f"rate:address:{origin.network(address)}", tenant, f"{tenant}:{caller.user_id}")
+    buckets = (f"rate:address:{origin.network(address)}", tenant)
     verdict, room = door.ask(
         tenant_id=caller.tenant_id,
         session_id=caller.session_id,
         buckets=dict.fromkeys(buckets, _PLENTY),
+        shares={f"{tenant}:{caller.user_id}": _PLENTY},
         is_data=True,
         is_counted=True,
     )

@@ -71,6 +71,18 @@ class Internal(DomainError):
     title = "Something went wrong here. The request id finds it in the logs."
 
 
+class Unrecorded(DomainError):
+    """The chain of a trail cannot go on: whoever owns the database has to look at it."""
+
+    code = "trail_broken"
+    status = 500
+    title = "What was asked could not be recorded, and so was not done."
+
+
+# Raised by triggers, in the class BH that no other software uses.
+_BY_SQLSTATE: dict[str | None, type[DomainError]] = {"BH006": Unrecorded}
+
+
 def document(error: DomainError) -> dict[str, object]:
     """The problem document: never a trace, never SQL, never a constraint's DETAIL."""
     return {
@@ -117,10 +129,12 @@ def from_exception(fault: Exception) -> DomainError:
 
 def from_database(fault: DatabaseError) -> DomainError:
     """A database error as a problem; a named constraint's name is the code."""
+    cause = fault.__cause__
+    diagnosis = cause.diag if isinstance(cause, psycopg.Error) else None
+    if diagnosis and (named := _BY_SQLSTATE.get(diagnosis.sqlstate)):
+        return named()
     if isinstance(fault, IntegrityError):
-        cause = fault.__cause__
-        name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
-        return _conflict(name)
+        return _conflict(diagnosis.constraint_name if diagnosis else None)
     if isinstance(fault, OperationalError):
         return Unavailable()
     if isinstance(fault, DataError):

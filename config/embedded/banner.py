@@ -29,8 +29,7 @@ class _Demo(TypedDict):
 
 def lines(installation: Installation, *, log: Path, seconds: float) -> Iterator[str]:
     """The banner, line by line."""
-    host = installation.reachable_host
-    address = f"http://{f'[{host}]' if ':' in host else host}:{installation.port}"
+    address = installation.url
     yield ""
     yield f"  Bulkhead is ready after {seconds:.1f} s:  {address}/"
     yield f"  API {address}/api/v1/docs/   log {log}   stop with Ctrl-C or `make down`"

@@ -48,11 +48,18 @@ class Installation:
         """The address to call from this machine; one that listens everywhere has no name."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
 
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it."""
+        host = self.reachable_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     def environment(self, servers: Servers, *, environ: Mapping[str, str]) -> dict[str, str]:
         """For commands run by hand or once: everything."""
         path = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", os.defpath)))
         ours = {"HOST": self.host, "PORT": str(self.port), "PATH": path}
-        return {"DJANGO_SETTINGS_MODULE": _SETTINGS, **environ, **servers.environment(), **ours}
+        told = {"DJANGO_SETTINGS_MODULE": _SETTINGS, "BULKHEAD_ORIGIN": self.url, **environ}
+        return {**told, **servers.environment(), **ours}
 
     def steps(self, environment: Mapping[str, str]) -> list[Program]:
         """What is done before the first request, each safe to repeat."""

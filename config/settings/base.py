@@ -25,6 +25,8 @@ TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
 SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
+# What people open the platform with: scheme, host, and a port that is not the scheme's own.
+BULKHEAD_ORIGIN = env.str("BULKHEAD_ORIGIN", default="") or f"https://{BULKHEAD_BASE_DOMAIN}"
 BULKHEAD_DATA_DIR = Path(env.str("BULKHEAD_DATA_DIR", default=str(BASE_DIR / ".data")))
 # Where exchanges are, by ccxt's name, if not at their own addresses: for sandboxes and tests.
 VENUE_URLS = env.json("VENUE_URLS", default={})
@@ -103,7 +105,15 @@ TENANT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 APPEND_SLASH = False
 # Identity is asked about on the platform, not inside a tenant.
-PLATFORM_PATHS = ("/api/v1/auth/", "/api/v1/docs/", "/api/v1/schema/", "/admin/")
+PLATFORM_PATHS = (
+    "/api/v1/auth/",
+    "/api/v1/docs/",
+    "/api/v1/schema/",
+    "/admin/",
+    "/invitation/",
+    "/email/confirm/",
+    "/password/reset/",
+)
 # Parts of it that are: a person's own sessions in the tenant.
 PERSONAL_PATHS = ("/api/v1/auth/logout/", "/api/v1/auth/sessions/")
 # Whoever watches the platform is never turned away. On the platform's address, and exactly these.
@@ -210,24 +220,25 @@ AUTH_PASSWORD_VALIDATORS = [
 # How many proxies of ours have written X-Forwarded-For; 0 believes nobody but the socket.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 ADDRESS_REQUESTS_PER_MINUTE = env.int("ADDRESS_REQUESTS_PER_MINUTE", default=6_000)
-PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows
+PERSON_SHARE_OF_REQUESTS = 0.5  # of what the tenant's plan allows, kept for each
+KEYS_SHARE_OF_REQUESTS = 0.25  # the same, for all API keys of a person
 STEP_UP_SECONDS = 5 * 60
 SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=20)  # of one address
 INVITATION_SECONDS = 7 * 24 * 60 * 60
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 24 * 60 * 60
 SESSION_SECONDS = 30 * 24 * 60 * 60  # however often it is refreshed
-# The page that an invitation's mail leads to; its token follows as the fragment.
-INVITATION_URL = env.str("INVITATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/invitation/")
+# The page that an invitation's mail leads to, if not ours; its token follows as the fragment.
+INVITATION_URL = env.str("INVITATION_URL", default="") or f"{BULKHEAD_ORIGIN}/invitation/"
 EMAIL_CONFIRMATION_SECONDS = 7 * 24 * 60 * 60
-# The page that the mail of a sign-up leads to; its token follows as the fragment.
-EMAIL_CONFIRMATION_URL = env.str(
-    "EMAIL_CONFIRMATION_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/email/confirm/"
+# The same for the mail of a sign-up.
+EMAIL_CONFIRMATION_URL = (
+    env.str("EMAIL_CONFIRMATION_URL", default="") or f"{BULKHEAD_ORIGIN}/email/confirm/"
 )
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
-# The page that a reset mail leads to; what it needs follows as the fragment.
-PASSWORD_RESET_URL = env.str(
-    "PASSWORD_RESET_URL", default=f"https://{BULKHEAD_BASE_DOMAIN}/password/reset/"
+# The same for the mail of a reset.
+PASSWORD_RESET_URL = (
+    env.str("PASSWORD_RESET_URL", default="") or f"{BULKHEAD_ORIGIN}/password/reset/"
 )
 
 

@@ -86,6 +86,13 @@ def test_a_changed_password_ends_all_other_sessions_at_once_everywhere(alice: Vi
     assert (logs_in_with(alice, PASSWORD), logs_in_with(alice, NEW)) == (401, 200)
 
 
+def test_a_changed_password_leaves_the_persons_keys_good(alice: Visitor) -> None:
+    key = issued_key(alice.person)
+    answer = alice.send("post", "password/", {"current": PASSWORD, "new": NEW})
+    assert answer.status_code == 204
+    assert call("GET", "orders/", credential=key).status_code == 200
+
+
 def test_changing_takes_the_current_password_and_guesses_are_counted(alice: Visitor) -> None:
     guess = {"current": "Wrong-horse-7", "new": NEW}
     thief = Visitor(alice.person, token=alice.token)
@@ -169,6 +176,8 @@ def test_a_reset_revokes_the_persons_keys_everywhere_and_says_so(alice: Visitor)
     told = [call("GET", "orders/", credential=key).status_code for key in keys]
     assert told == [401, 401, 200]
     revoked = PlatformEvent.objects.filter(action="api_key.revoked", actor=f"user:{user.pk}")
+    # The platform's staff sees which keys, and nothing of what the tenant's people made of them.
+    assert set(revoked.values_list("before", "after")) == {(None, None)}
     assert revoked.count() == 2
 
 

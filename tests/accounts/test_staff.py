@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from django.contrib.admin import ModelAdmin
 from django.test import Client
 
 from accounts.audit.models import AuditEvent
+from accounts.mfa.models import Authenticator
 from accounts.support import actions as support
 from accounts.support.errors import NotTwoPeople, SupportClosed
 from accounts.support.models import SupportSession
@@ -23,7 +25,7 @@ from accounts.users.models import User
 from tenants.models import Plan
 from tenants.ownership import TenantOwned
 from tests.accounts.doors import call, stepped_up
-from tests.cast import PASSWORD, House, anywhere, job, now
+from tests.cast import PASSWORD, House, anywhere, build_tenant, job, now
 
 
 def staff() -> User:
@@ -41,10 +43,16 @@ def with_password(person: User, password: str = PASSWORD) -> tuple[Client, Any]:
     return client, client.post("/admin/login/", form)
 
 
+def added(client: Client) -> str:
+    """The secret for an authenticator, which the button and no mere look at the page makes."""
+    assert b"Add a second factor" in client.get("/admin/code/").content
+    return str(client.post("/admin/code/", {"add": "x"}).context["adding"].secret)
+
+
 def logged_in(person: User) -> Client:
     """Both factors shown; the second one added on the way."""
     client, _ = with_password(person)
-    secret = client.get("/admin/code/").context["adding"].secret
+    secret = added(client)
     answer = client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})
     assert len(answer.context["codes"]) == 10
     return client
@@ -61,7 +69,7 @@ def test_with_both_factors_staff_come_in_and_the_session_is_a_new_one() -> None:
     person = staff()
     client, _ = with_password(person)
     before = client.cookies["sessionid"].value
-    secret = client.get("/admin/code/").context["adding"].secret
+    secret = added(client)
     wrong = client.post("/admin/code/", {"otp": "000000"})
     assert wrong.status_code == 200
     client.post("/admin/code/", {"otp": pyotp.TOTP(secret).now()})
@@ -69,6 +77,15 @@ def test_with_both_factors_staff_come_in_and_the_session_is_a_new_one() -> None:
     assert client.cookies["sessionid"].value != before
     cookie = client.cookies["sessionid"]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/admin/")
+
+
+def test_looking_at_the_page_makes_no_second_factor() -> None:
+    person = staff()
+    client, _ = with_password(person)
+    client.get("/admin/code/")
+    assert not Authenticator.objects.filter(user=person).exists()
+    client = logged_in(staff())
+    assert client.post("/admin/code/", {"add": "x"})["Location"] == "/admin/code/"
 
 
 def test_a_person_who_is_not_staff_is_told_what_a_stranger_is(house: House) -> None:
@@ -231,7 +248,21 @@ def test_the_staff_asks_and_lets_in_by_the_pages(house: House) -> None:
     logged_in(opening).post("/admin/accounts/supportsession/", chosen)
     session.refresh_from_db()
     assert session.opened_by_id == opening.id
-    shown = client.post(
-        "/admin/accounts/supportsession/", {**chosen, "action": "show_token"}, follow=True
-    )
-    assert "eyJ" in shown.content.decode()
+    shown = client.post("/admin/accounts/supportsession/", {**chosen, "action": "show_token"})
+    [token] = re.findall(r"<code>(.+)</code>", shown.content.decode())
+    assert get("accounts/", {"Authorization": f"Bearer {token}"}).status_code == 200
+    assert "no-store" in shown["Cache-Control"]
+    assert token not in str(dict(client.session)) + str(client.cookies)
+
+
+def test_without_a_token_to_show_the_list_says_why() -> None:
+    """Who may not be let in gets no page of tokens."""
+    person = staff()
+    client = logged_in(person)
+    form = {"tenant": str(build_tenant().id), "reason": "a question"}
+    client.post("/admin/accounts/supportsession/add/", form)
+    session = SupportSession.objects.get(staff=person)
+    chosen = {"action": "show_token", "_selected_action": [str(session.pk)]}
+    answer = client.post("/admin/accounts/supportsession/", chosen, follow=True)
+    assert SupportClosed.title in answer.content.decode()
+    assert "<code>" not in answer.content.decode()

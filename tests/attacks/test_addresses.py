@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client, override_settings
 
+from tenants import entrance
 from tests.attacks.wire import bearer, call, host, prefix, send, stepped_up
 from tests.cast import House, anywhere, build_house
 from tests.isolation.world import World, build_world
@@ -182,6 +183,14 @@ def test_an_address_of_the_client_is_believed_from_the_last_proxy_only(
         told.append(call(site, "POST", "auth/login/", body, *pairs, at=spoofed).status)
     assert told[:5] == [401] * 5
     assert told[-1] == 429
+
+
+@override_settings(TRUSTED_PROXIES=2)
+def test_a_proxy_that_adds_a_line_of_its_own_hides_nobody() -> None:
+    """A header in two lines is one list, for sockets as for requests."""
+    real, proxy = anywhere(), "10.0.0.1"
+    lines = [(b"x-forwarded-for", hop.encode()) for hop in (anywhere(), real, proxy)]
+    assert entrance._client_of({"client": ("10.0.0.2", 1), "headers": lines}) == real
 
 
 def test_without_a_trusted_proxy_the_header_is_not_read() -> None:

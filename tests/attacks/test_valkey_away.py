@@ -13,11 +13,15 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from accounts.users.models import User
 from config.embedded.server import Server as EmbeddedServer
 from config.embedded.servers import running
+from tenants.models import Tenant
 from tests import web
 from tests.cast import PASSWORD, House
 from tests.web import Server, serve
+
+NEW = "Another-horse-8"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,14 @@ def log_in(site: Server, house: House) -> httpx.Response:
     return ask(site, "POST", "auth/login/", email=house.alice.email, password=PASSWORD)
 
 
+def with_key(site: Server, house: House, token: str) -> str:
+    """The `Authorization` of an API key, issued by who has just proven themselves."""
+    fresh = ask(site, "POST", "auth/step-up/", token, password=PASSWORD).json()["access"]
+    issued = ask(site, "POST", "api-keys/", fresh, name="bot", scope="trade")
+    assert issued.status_code == 201, issued.json()
+    return f"Api-Key {issued.json()['key']}"
+
+
 def answers(site: Server, token: str, status: int) -> bool:
     """Whether it gives this status within some seconds."""
     for _ in range(50):
@@ -60,9 +72,13 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
     site: Server, own_valkey: tuple[EmbeddedServer, str], house: House
 ) -> None:
     valkey = own_valkey[0]
-    token, ended = (log_in(site, house).json()["access"] for _ in range(2))
+    signed_in = log_in(site, house).json()
+    token, refresh = signed_in["access"], signed_in["refresh"]
+    key = {"Authorization": with_key(site, house, token)}
+    ended = log_in(site, house).json()["access"]
     assert ask(site, "POST", "auth/logout/", ended).status_code == 204
     assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
+    email = f"new{house.tenant.slug}@example.org"
     valkey.stop()
     try:
         for answer in (
@@ -71,6 +87,16 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
             ask(site, "GET", "accounts/", ended),
             ask(site, "POST", "auth/logout/", token),
             log_in(site, house),
+            ask(site, "POST", "auth/refresh/", refresh=refresh),
+            ask(site, "POST", "auth/step-up/", token, password=PASSWORD),
+            ask(site, "POST", "auth/password/", token, current=PASSWORD, new=NEW),
+            ask(site, "POST", "auth/password/reset/", email=house.alice.email),
+            ask(site, "POST", "auth/signup/", email=email, password=PASSWORD, tenant="new-here"),
+            ask(site, "POST", "api-keys/", token, name="bot", scope="trade"),
+            web.ask("GET", f"{site.url}/api/v1/accounts/", headers=key, timeout=20),
+            web.ask("GET", f"{site.url}/admin/", timeout=20),
+            web.ask("POST", f"{site.url}/admin/login/", data={"email": email}, timeout=20),
+            web.ask("GET", f"{site.url}/invitation/", timeout=20),
         ):
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["Retry-After"]
@@ -92,6 +118,12 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
     # It came back empty, and was told again.
     assert ask(site, "GET", "accounts/", ended).json()["code"] == "session_ended"
     assert log_in(site, house).status_code == 200
+    # What was refused has left nothing: no new password, nobody new, and the refresh token unused.
+    assert not User.objects.filter(email=email).exists()
+    assert not Tenant.objects.filter(slug="new-here").exists()
+    assert ask(site, "POST", "auth/refresh/", refresh=refresh).status_code == 200
+    opened = web.ask("GET", f"{site.url}/api/v1/accounts/", headers=key)
+    assert opened.status_code == 200
 
 
 def test_a_valkey_that_has_lost_its_last_second_opens_no_door(house: House) -> None:

@@ -19,6 +19,8 @@ SILENT = {
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
     "accounts.onboarding.actions.create_tenant_for": "its parts record what they do",
     "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
+    "accounts.sessions.actions.note_second_factor": "notes what `accounts.mfa.actions` records",
+    "accounts.staff.actions.know": "answers, and changes nothing",
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
@@ -68,7 +70,6 @@ RECORDED = {
 }
 WRITES_ELSEWHERE = {
     "accounts.members.newcomers": "a step of joining and of signing up, which are recorded",
-    "accounts.mfa.signed_in": "notes on the caller's session what `accounts.mfa.actions` records",
     "accounts.sealing": "a secret under another key is the same secret",
     "accounts.sessions.ending": "a step of what ends sessions, which is recorded",
     "accounts.tokens.keys": "notes when a key was last used",

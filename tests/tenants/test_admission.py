@@ -20,7 +20,7 @@ from tests.cast import PASSWORD, House, anywhere, build_tenant, now
 
 @pytest.fixture
 def narrow() -> Tenant:
-    """A tenant whose plan allows 40 requests a minute, and so 20 to one person."""
+    """A tenant whose plan allows 40 requests a minute: 20 to a person, 10 to a person's keys."""
     plan = Plan.objects.get(code="starter")
     plan.pk, plan.name, plan.requests_per_minute = f"n{uuid4().hex[:8]}", "Narrow", 40
     plan.save(force_insert=True)
@@ -49,9 +49,45 @@ def let_in(visitor: Guest, times: int) -> int:
         return sum(pool.map(ask, range(times)))
 
 
+def ask_until_refused(visitor: Guest) -> admission.TooManyRequests:
+    """A refusal, after as many requests as the tenant has room for."""
+    for _ in range(80):
+        try:
+            admission.admit(visitor, is_data=True)
+        except admission.TooManyRequests as refused:
+            return refused
+    raise AssertionError("nobody is refused")
+
+
+def left_of(tenant: Tenant) -> float:
+    kept = valkey.client().hget(f"rate:tenant:{tenant.id}", "left")
+    assert isinstance(kept, bytes)
+    return float(kept)
+
+
 def test_a_person_gets_their_share_and_no_more_however_many_ask_at_once(narrow: Tenant) -> None:
-    # A bucket of 20 gains a third of a token a second; the test takes a second or two.
-    assert 20 <= let_in(guest(narrow), 60) <= 21
+    # The tenant's bucket gains two thirds of a token a second; the test takes a second or two.
+    assert 20 <= let_in(guest(narrow), 60) <= 23
+
+
+def test_who_is_alone_in_a_tenant_gets_its_whole_rate(narrow: Tenant) -> None:
+    """Beyond the share the tenant's bucket decides: what comes back into it is theirs."""
+    alone = guest(narrow)
+    assert ask_until_refused(alone).headers["RateLimit-Limit"] == "20"
+    for _ in range(5):
+        valkey.client().hset(f"rate:tenant:{narrow.id}", "left", 22)
+        assert admission.admit(alone, is_data=True).size == 40
+    assert left_of(narrow) >= 20
+
+
+def test_a_greedy_key_is_refused_and_its_owners_session_is_not(narrow: Tenant) -> None:
+    key = Guest(anywhere(), narrow.id, uuid4(), uuid4(), is_key=True)
+    other = Guest(anywhere(), narrow.id, key.user_id, uuid4(), is_key=True)
+    session = Guest(anywhere(), narrow.id, key.user_id, uuid4())
+    for greedy in (key, other):
+        assert ask_until_refused(greedy).headers["RateLimit-Limit"] == "10"
+    assert let_in(session, 10) == 10
+    assert let_in(guest(narrow), 5) == 5
 
 
 def test_a_greedy_person_leaves_room_for_the_others_of_the_tenant(narrow: Tenant) -> None:
@@ -66,11 +102,7 @@ def test_a_tenant_gets_what_its_plan_allows_and_others_are_not_touched(narrow: T
 
 
 def test_a_refused_request_says_when_to_come_back(narrow: Tenant) -> None:
-    visitor = guest(narrow)
-    let_in(visitor, 25)
-    with pytest.raises(admission.TooManyRequests) as refused:
-        admission.admit(visitor, is_data=True)
-    headers = refused.value.headers
+    headers = ask_until_refused(guest(narrow)).headers
     assert headers["RateLimit-Limit"] == "20"
     assert headers["RateLimit-Remaining"] == "0"
     assert 1 <= int(headers["Retry-After"]) <= 3

@@ -93,7 +93,9 @@ class Command(OperatorCommand):
         return chosen
 
     def _tell(self, name: str, finding: Finding, options: dict[str, Any]) -> dict[str, Any]:
-        self.say(f"{name}: {finding.number} events, head {finding.digest}", options)
+        self.say(
+            f"{name}: {finding.events} events, head {finding.number} {finding.digest}", options
+        )
         for fault in finding.faults:
             self.say(f"  {fault.sentence}", options)
         if finding.faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -9,14 +10,16 @@ import pytest
 from django.db import ProgrammingError
 
 from accounts.audit import actions as audit
+from accounts.audit import verification
 from accounts.audit.models import AuditEvent, AuditLink
 from tenants.context import Actor, Scope, TenantContext
 from tenants.ownership import TenantOwned
 from tenants.rls import quoted
-from tests.accounts.audit.tampering import filled
+from tests.accounts.audit.tampering import asleep, filled
 from tests.cast import House, Person, build_tenant, job
 from tests.isolation.database import connected, inside, sabotaged
 
+_DECISION = Path("docs/decisions/0007-the-trail-is-chained-at-commit.md")
 TABLES = ("audit_auditevent", "audit_auditlink")
 CHANGES = (
     "UPDATE {} SET id = gen_random_uuid()",
@@ -114,6 +117,30 @@ def test_a_path_changed_in_the_transaction_does_not_lead_the_chain_astray() -> N
 
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL search_path = public, pg_temp")
+
+
+MEND = """
+UPDATE audit_audithead h SET number = l.number, digest = l.digest FROM audit_auditlink l
+ WHERE h.tenant_id = %(tenant)s AND l.tenant_id = h.tenant_id
+   AND l.number = (SELECT max(number) FROM audit_auditlink WHERE tenant_id = h.tenant_id)
+"""
+
+
+def test_a_trail_that_cannot_go_on_is_no_conflict_and_is_mended(house: House) -> None:
+    """Only who owns the server can break a head; `MEND` is decision 7's."""
+    assert " ".join(MEND.split()) in " ".join(_DECISION.read_text().split())
+    filled(house.tenant)
+    with asleep(house.tenant.live_schema) as superuser:
+        set_back = "UPDATE audit_audithead SET number = 0 WHERE tenant_id = %s"
+        superuser.execute(set_back, [house.tenant.id])
+    answer = house.alice.post("accounts/", {"name": "mine"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "trail_broken")
+    found = verification.of_tenant(house.tenant)
+    assert (found.events, found.number, found.faults[0].code) == (5, 0, "head_differs")
+    with asleep(house.tenant.live_schema) as superuser:
+        superuser.execute(MEND, {"tenant": house.tenant.id})
+    assert house.alice.post("accounts/", {"name": "mine"}).status_code == 201
+    assert verification.of_tenant(house.tenant).faults == ()
 
 
 def test_the_platforms_trail_is_kept_as_well(house: House) -> None:

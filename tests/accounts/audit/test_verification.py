@@ -178,6 +178,7 @@ def test_sixteen_writers_at_once_make_one_chain_without_a_gap(tier: str) -> None
 def test_a_tenant_without_events_is_whole(tier: str) -> None:
     tenant = build_tenant(tier)
     assert verify(tenant.slug)["chains"][tenant.slug] == {
+        "events": 0,
         "number": 0,
         "digest": "00" * 32,
         "faults": [],
@@ -191,7 +192,7 @@ def test_real_work_leaves_a_whole_chain(house: House) -> None:
     out = StringIO()
     call_command("verify_audit", house.tenant.slug, stdout=out)
     found = verification.of_tenant(house.tenant)
-    assert f"{house.tenant.slug}: 3 events, head {found.digest}" in out.getvalue()
+    assert f"{house.tenant.slug}: 3 events, head 3 {found.digest}" in out.getvalue()
 
 
 CLOSED = [Tenant.Status.SUSPENDED, Tenant.Status.PROVISIONING]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from config.embedded.errors import EmbeddedError
 from config.embedded.installation import PROJECT, Installation
+from config.embedded.servers import Servers
 
 _ALL = {"DATABASE_URL": "a", "DATABASE_SUPERUSER_URL": "s"}
 
@@ -51,6 +54,27 @@ def test_no_program_is_given_the_superusers_log_in() -> None:
 def test_no_replay_at_speed_zero() -> None:
     programs = Installation.of({"BULKHEAD_REPLAY_SPEED": "0"}).programs(_ALL)
     assert "replay" not in [program.name for program in programs]
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"HOST": "127.0.0.2", "PORT": "8123"}, "http://127.0.0.2:8123"),
+        ({"HOST": "::"}, "http://[::1]:8000"),
+    ],
+)
+def test_mails_lead_to_where_it_listens(environ: dict[str, str], url: str) -> None:
+    assert told(environ)["BULKHEAD_ORIGIN"] == url
+    elsewhere = {**environ, "BULKHEAD_ORIGIN": "https://example.com"}
+    assert told(elsewhere)["BULKHEAD_ORIGIN"] == "https://example.com"
+
+
+def told(environ: dict[str, str]) -> Mapping[str, str]:
+    """What the programs are given, by servers that are not ours."""
+    servers = mock.Mock(spec=Servers)
+    servers.environment.return_value = _ALL
+    return Installation.of(environ).environment(servers, environ=environ)
 
 
 def test_a_relative_data_folder_is_made_absolute() -> None:

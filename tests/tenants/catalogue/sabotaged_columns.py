@@ -133,6 +133,26 @@ SAFEGUARDS = [
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.actor <> 'user:nobody')"
         " EXECUTE FUNCTION chain_audit_event()",
     ),
+    *(
+        Sabotage(
+            f"{table} written by hand",
+            "trigger_missing",
+            f"DROP TRIGGER by_the_chain ON {{schema}}.{table}",
+        )
+        for table in ("audit_auditlink", "audit_audithead")
+    ),
+    Sabotage(
+        "heads written by hand by tenants",
+        "trigger_altered",
+        "CREATE OR REPLACE TRIGGER by_the_chain BEFORE INSERT OR UPDATE ON {schema}.audit_audithead"
+        " FOR EACH ROW WHEN (new.number < 0) EXECUTE FUNCTION refuse_by_hand()",
+    ),
+    Sabotage(
+        "the platform's head written by hand",
+        "trigger_missing",
+        "DROP TRIGGER by_the_chain ON accounts_platformhead",
+        PUBLIC,
+    ),
     Sabotage(
         "the platform's events chained no more",
         "trigger_missing",
