@@ -64,7 +64,10 @@ def readiness(request: HttpRequest) -> JsonResponse:
     told = {"status": "ok" if found.is_ready else "waiting", **asdict(found)}
     if found.is_ready:
         return JsonResponse(told)
-    return JsonResponse(told, status=503, headers={"Retry-After": str(_NEXT_TRY)})
+    answer = JsonResponse(told, status=503, headers={"Retry-After": str(_NEXT_TRY)})
+    # Django would log it as an error of ours; to wait is an answer, and has its line as any other.
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # what Django's log_response reads
+    return answer
 
 
 def report() -> Report:

@@ -1,4 +1,4 @@
-"""System checks: models and settings without a database, the catalogue under `--database`."""
+"""System checks: models and settings without a database; the catalogue for `manage.py check`."""
 
 from __future__ import annotations
 

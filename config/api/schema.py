@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
+
+from config.api.errors import DomainError
+
+_V = TypeVar("_V", bound=Callable[..., Any])
 
 
 class ProblemOut(serializers.Serializer[Any]):
@@ -26,6 +31,16 @@ WRITING = ("409", "413", "415", "422")
 MATCHING = ("412",)  # where `If-Match` is taken
 
 
+def refused_with(*errors: type[DomainError]) -> Callable[[_V], _V]:
+    """What a question can be refused with, besides what every operation can."""
+
+    def declared(view: _V) -> _V:
+        view.refused_with = errors  # type: ignore[attr-defined]  # read by the schema below
+        return view
+
+    return declared
+
+
 class ProblemSchema(AutoSchema):
     """Adds the problem responses that an operation of its kind can give."""
 
@@ -42,7 +57,12 @@ class ProblemSchema(AutoSchema):
         writes = self.method not in ("GET", "HEAD")
         named = {getattr(parameter, "name", "") for parameter in self.get_override_parameters()}
         matches = "If-Match" in named
-        return sorted({*ALWAYS, *(WRITING if writes else ()), *(MATCHING if matches else ())})
+        own = {str(error.status) for error in self._declared()}
+        return sorted({*ALWAYS, *(WRITING if writes else ()), *(MATCHING if matches else ()), *own})
+
+    def _declared(self) -> tuple[type[DomainError], ...]:
+        handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        return getattr(handler, "refused_with", ())
 
     def _get_serializer_field_meta(self, field: Any, direction: Any) -> Any:
         """Any JSON is null too; to say so twice makes null the one value that fits neither."""

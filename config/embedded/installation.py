@@ -46,7 +46,7 @@ class Installation:
     @property
     def reachable_host(self) -> str:
         """The address to call from this machine; one that listens everywhere has no name."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - calls
 
     @property
     def url(self) -> str:

@@ -117,7 +117,7 @@ PLATFORM_PATHS = (
 # Parts of it that are: a person's own sessions in the tenant.
 PERSONAL_PATHS = ("/api/v1/auth/logout/", "/api/v1/auth/sessions/")
 # Whoever watches the platform is never turned away. On the platform's address, and exactly these.
-UNMETERED_PATHS = ("/healthz", "/readyz", "/metrics")
+UNMETERED_PATHS = ("/healthz", "/readyz")
 
 
 def _origins(named: list[str]) -> list[str]:

@@ -6,8 +6,7 @@ TENANT_ID = Subject(
     r"""
 , tenant_column AS (
     SELECT s.schema, s.tab, a.attnum, a.attnotnull, a.atttypid,
-           replace(regexp_replace(pg_get_expr(d.adbin, d.adrelid),
-                '[\s()"]', '', 'g'), 'NULLIF', 'nullif') AS preset
+           regexp_replace(pg_get_expr(d.adbin, d.adrelid), %(squashing)s, '\1\2', 'g') AS preset
       FROM seat s
       LEFT JOIN pg_catalog.pg_attribute a
         ON a.attrelid = s.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped

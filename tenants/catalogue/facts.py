@@ -21,6 +21,7 @@ def parameters(pattern: str) -> dict[str, Any]:
         "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),
         "revoked_views": list(roles.REVOKED_VIEWS),
         "settings": json.dumps(_settings(roles.APP)),
+        "squashing": known_policies.SQUASHING,
         "tenant_default": known_policies.squashed(rls.TENANT_SETTING),
         "enters": _printed(entry.ENTERS),
         "app": roles.APP,

@@ -69,7 +69,8 @@ TICKET = Subject(
            EXISTS (SELECT FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                     WHERE a.grantee = 0) AS is_for_all,
            array_agg(pg_get_constraintdef(k.oid)) AS texts,
-           array_agg(regexp_replace(pg_get_constraintdef(k.oid), '[\s()"]', '', 'g')) AS rules
+           array_agg(regexp_replace(pg_get_constraintdef(k.oid), %(squashing)s, '\1\2', 'g'))
+               AS rules
       FROM (SELECT to_regtype('public.tenant_ticket')::oid AS oid) d
       LEFT JOIN pg_catalog.pg_type t ON t.oid = d.oid
       LEFT JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid

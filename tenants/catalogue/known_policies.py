@@ -10,6 +10,9 @@ from tenants import rls
 from tenants.catalogue import known_tables
 from tenants.roles import APP
 
+# What PostgreSQL's print differs in from what was written: blanks, brackets, aliases, and quotes
+# where a name needs none. Literals, and names that need their quotes, stay to the letter.
+SQUASHING = r"""('[^']*'|"[^"]*[^"\w][^"]*")|"(\w+)"| AS "?\w+"?|[\s()]"""
 _COMMANDS = {"ALL": "*", "SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
 
 
@@ -26,10 +29,9 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def squashed(rule: str | None) -> str | None:
-    """A rule without what PostgreSQL's print differs in from what was written: blanks, brackets,
-    quotes. `walls` does the same in SQL. Where a bracket stands is told by comparing the schemas.
-    """
-    return None if rule is None else re.sub(r'[\s()"]', "", rule)
+    """A rule as its print is when that is squashed in SQL. Where a bracket stands is told by
+    comparing the schemas."""
+    return None if rule is None else re.sub(SQUASHING, r"\1\2", rule.replace("nullif(", "NULLIF("))
 
 
 def _row(

@@ -41,10 +41,8 @@ POLICIES = Subject(
       JOIN pg_catalog.pg_class c ON c.relnamespace = r.oid AND NOT c.relispartition
       JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid
 ), squashed AS (
-    SELECT *, replace(regexp_replace(regexp_replace(using_text, ' AS "?\w+"?', '', 'g'),
-                '[\s()"]', '', 'g'), 'NULLIF', 'nullif') AS using_rule,
-           replace(regexp_replace(regexp_replace(check_text, ' AS "?\w+"?', '', 'g'),
-                '[\s()"]', '', 'g'), 'NULLIF', 'nullif') AS check_rule
+    SELECT *, regexp_replace(using_text, %(squashing)s, '\1\2', 'g') AS using_rule,
+           regexp_replace(check_text, %(squashing)s, '\1\2', 'g') AS check_rule
       FROM found
 ), compared AS (
     SELECT schema, tab, name, f.using_text, f.check_text, CASE

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from drf_spectacular.drainage import reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.cast import House, anywhere
@@ -41,3 +42,9 @@ def test_it_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(SchemaGenerator, "get_schema", again)
     assert described().status_code == 200
+
+
+def test_no_two_shapes_share_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    reset_generator_stats()  # each warning is printed once a process
+    SchemaGenerator().get_schema(public=True)
+    assert "identical names" not in capsys.readouterr().err

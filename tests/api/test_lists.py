@@ -47,6 +47,29 @@ def test_pages_follow_one_another_without_gap_or_overlap(house: House) -> None:
     assert seen == [f"n{number}" for number in range(7)]
 
 
+def test_balances_come_in_pages_by_currency(house: House) -> None:
+    account = house.alice.post("accounts/", {"name": "many"}).json()["id"]
+    for currency in ("USD", "EUR", "BTC"):
+        asked = {"currency": currency, "amount": "1"}
+        assert house.alice.post(f"accounts/{account}/deposit/", asked).status_code == 201
+    path = f"accounts/{account}/balances/"
+    first = house.alice.get(f"{path}?page_size=2").json()
+    assert [row["currency"] for row in first["results"]] == ["BTC", "EUR"]
+    rest = house.alice.get(first["next"].partition("/api/v1/")[2]).json()
+    assert ([row["currency"] for row in rest["results"]], rest["next"]) == (["USD"], None)
+    assert house.alice.get(f"{path}?currency=USD").status_code == 400
+
+
+def test_an_orders_fills_come_in_pages_oldest_first(world: World) -> None:
+    trader = world.traders[0]
+    order = trader.person.get(f"fills/{trader.ids['Fill']}/").json()["order"]
+    path = f"orders/{order}/fills/"
+    page = trader.person.get(f"{path}?page_size=1").json()
+    assert set(page) == {"next", "previous", "results"}
+    assert [row["order"] for row in page["results"]] == [order]
+    assert trader.person.get(f"{path}?side=buy").status_code == 400
+
+
 @pytest.mark.parametrize("ordering", ["user_id", "tenant_id", "-currency", "name,x", "name__x"])
 def test_only_the_orderings_of_the_list_are_taken(house: House, ordering: str) -> None:
     answer = house.alice.get(f"accounts/?ordering={ordering}")

@@ -21,8 +21,8 @@ _STAFF = {
 }
 _OPEN = ("/healthz", "/readyz", "/admin/login/")
 _MAY_BE_ADDED = ("/admin/tenants/plan/add/", "/admin/accounts/supportsession/add/")
-# Paths that nobody serves; the first is named among those that nobody is turned away from.
-_NOBODYS = ("/metrics", "/")
+# Paths that nobody serves.
+_NOBODYS = ("/nowhere", "/")
 STREAM = "/ws/v1/stream/"
 # How the stream meets each at the platform's address and at the tenant's: 0 for who is let in.
 NO_TOKEN, ANOTHER_TENANTS = 4401, 4403

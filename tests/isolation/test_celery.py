@@ -99,7 +99,7 @@ def test_the_same_message_twice_does_its_work_once(house: House, worker: Path) -
         )
     until(lambda: worker.read_text().count(f"[same-{order}] succeeded") == 3, worker)
     balance = house.alice.get("accounts/").json()["results"][0]["id"]
-    rows = house.alice.get(f"accounts/{balance}/balances/").json()
+    rows = house.alice.get(f"accounts/{balance}/balances/").json()["results"]
     assert (rows[0]["free"], rows[0]["locked"]) == ("1000", "0")
 
 

@@ -36,7 +36,7 @@ def open_account(person: Person, amount: str = "10000") -> str:
 
 
 def balance(person: Person, account: str) -> dict[str, str]:
-    rows = person.get(f"accounts/{account}/balances/").json()
+    rows = person.get(f"accounts/{account}/balances/").json()["results"]
     return {key: rows[0][key] for key in ("total", "free", "locked")}
 
 
@@ -59,7 +59,7 @@ def test_a_market_order_fills_at_the_next_open_and_moves_the_portfolio(
 
     done = alice.get(f"orders/{placed.json()['id']}/").json()
     assert (done["status"], done["filled_quantity"]) == ("filled", "2")
-    fill = alice.get(f"orders/{done['id']}/fills/").json()[0]
+    fill = alice.get(f"orders/{done['id']}/fills/").json()["results"][0]
     assert fill["price"] == "110.06"  # 5 basis points of slippage, up to the increment
     assert balance(alice, account)["locked"] == "0"
     position = alice.get("positions/").json()["results"][0]
@@ -156,7 +156,7 @@ def test_the_same_bar_twice_fills_once(house: House, market: Market) -> None:
     market.feed(bar)
     filled = alice.get(f"orders/{placed['id']}/").json()["filled_quantity"]
     assert filled == "1"  # a tenth of the bar's volume, once
-    assert len(alice.get(f"orders/{placed['id']}/fills/").json()) == 1
+    assert len(alice.get(f"orders/{placed['id']}/fills/").json()["results"]) == 1
 
 
 def test_an_order_with_a_date_ends_on_it(house: House, market: Market) -> None:

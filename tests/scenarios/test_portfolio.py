@@ -21,7 +21,7 @@ from trading.brokers import accounts
 from trading.brokers import actions as brokers
 from trading.brokers.accounts import Opening
 from trading.market.models import Candle
-from trading.models import EquityPoint
+from trading.models import EquityPoint, Position
 from trading.orders import feed
 from trading.portfolio import actions, tasks
 
@@ -145,6 +145,26 @@ def test_a_missing_price_is_missing_and_never_nothing(house: House, market: Mark
     assert told["cash_flows"] == "10000"
     stats = alice.get("dashboard/stats/").json()["money"][0]
     assert (stats["unrealized_pnl"], stats["missing_prices"]) == (None, [market.symbol])
+
+
+@pytest.mark.parametrize(("symbol", "currency"), [("GONE/USD", "USD"), ("GONE", "unknown")])
+def test_what_is_listed_no_more_is_held_without_a_price(
+    house: House, market: Market, symbol: str, currency: str
+) -> None:
+    alice = house.alice
+    account = open_account(alice)
+    holding(alice, account, market, "2")
+    with job(house.tenant):
+        Position.objects.filter(account=account).update(instrument=symbol)
+    for path in ("portfolio/", "dashboard/stats/", "positions/", "portfolio/pnl/"):
+        assert alice.get(path).status_code == 200, path
+    total = {side["currency"]: side for side in alice.get("portfolio/").json()["total"]}[currency]
+    assert (total["equity"], total["missing_prices"]) == (None, [symbol])
+    (money,) = alice.get("dashboard/stats/").json()["money"]
+    told = (money["currency"], money["unrealized_pnl"], money["missing_prices"])
+    assert told == (currency, None, [symbol])
+    sampled(house, account, now())
+    assert [symbol] in [point.missing for point in points(house, account)]
 
 
 class Trader:

@@ -174,7 +174,7 @@ class Trader(RuleBasedStateMachine):
         body = {"currency": "USD", "amount": amount}
         answer = self._ask("POST", f"accounts/{self.account}/reset/", body, moment, again=True)
         assert answer.status_code == 200, answer.content
-        (balance,) = self.person.get(f"accounts/{self.account}/balances/").json()
+        (balance,) = self.person.get(f"accounts/{self.account}/balances/").json()["results"]
         assert (balance["total"], balance["locked"]) == (amount, "0")
         self.flows, self.bars = self._flows(), 0
 

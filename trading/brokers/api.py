@@ -15,6 +15,8 @@ from rest_framework.response import Response
 
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
+from config.api.pagination import CursorPages
+from config.api.parameters import PAGING, check_known
 from tenants.viewsets import TenantViewSet
 from trading.brokers import accounts, actions, credentials, preferences
 from trading.brokers.accounts import Opening
@@ -35,6 +37,10 @@ from trading.brokers.models import Account, AccountLimits
 from trading.idempotency.api import HEADER, answered
 
 _ALONE: dict[str, Any] = {"pagination_class": None, "filter_backends": [], "filterset_fields": None}
+
+
+class BalancePages(CursorPages):
+    ordering = ("currency", "id")
 
 
 class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -70,10 +76,11 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
         return with_etag(request, AccountOut(changed).data)
 
     @extend_schema(responses=BalanceOut(many=True), filters=False)
-    @action(detail=True, **_ALONE)
+    @action(detail=True, **{**_ALONE, "pagination_class": BalancePages})
     def balances(self, request: Request, pk: str) -> Response:
-        rows = self.get_object().balances.order_by("currency")
-        return Response(BalanceOut(rows, many=True).data)
+        check_known(request, PAGING)
+        page = self.paginate_queryset(self.get_object().balances.all())
+        return self.get_paginated_response(BalanceOut(page, many=True).data)
 
     @extend_schema(request=MoneyIn, responses={201: BalanceOut}, parameters=[HEADER])
     @action(detail=True, methods=["post"])

@@ -15,8 +15,10 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.access.permissions import MarketData
 from config.api.pagination import CursorPages
 from config.api.parameters import PAGING, asked_for
+from config.api.schema import refused_with
 from trading.market import cached, prices, queries
 from trading.market.cached import Kind
+from trading.market.errors import CalendarUnknown, RangeTooWide
 from trading.market.faces import (
     CandleOut,
     GapsOut,
@@ -140,6 +142,7 @@ class InstrumentViewSet(mixins.ListModelMixin, GenericViewSet[Instrument]):
         page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(TickOut(page, many=True).data)
 
+    @refused_with(CalendarUnknown, RangeTooWide)
     @extend_schema(parameters=[GapsIn], responses=GapsOut, filters=False)
     @action(detail=True, filter_backends=[], filterset_fields=None, pagination_class=None)
     def gaps(self, request: Request, symbol: str) -> Response:

@@ -77,7 +77,7 @@ class GapsOut(serializers.Serializer[Any]):
     gaps = GapOut(many=True)
 
 
-class SessionOut(serializers.Serializer[Any]):
+class MarketSessionOut(serializers.Serializer[Any]):
     timeframe = serializers.CharField()
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -100,5 +100,5 @@ class SeriesOut(serializers.Serializer[Any]):
 
 class StatisticsOut(serializers.Serializer[Any]):
     symbol = serializers.CharField()
-    session = SessionOut(allow_null=True)
+    session = MarketSessionOut(allow_null=True)
     series = SeriesOut(many=True)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.pagination import CursorPages
+from config.api.parameters import PAGING, check_known
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
@@ -34,6 +35,12 @@ from trading.orders.models import Fill, Order
 
 class FillPages(CursorPages):
     ordering = ("-executed_at", "-id")
+
+
+class FillsOfOne(CursorPages):
+    """Oldest first: how an order came to be filled."""
+
+    ordering = ("executed_at", "id")
 
 
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
@@ -79,10 +86,11 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         return Response(PreviewOut(seen).data)
 
     @extend_schema(responses=FillOut(many=True), filters=False)
-    @action(detail=True, pagination_class=None, filter_backends=[], filterset_fields=None)
+    @action(detail=True, pagination_class=FillsOfOne, filter_backends=[], filterset_fields=None)
     def fills(self, request: Request, pk: str) -> Response:
-        rows = self.get_object().fills.order_by("executed_at", "id")
-        return Response(FillOut(rows, many=True).data)
+        check_known(request, PAGING)
+        page = super().paginate_queryset(self.get_object().fills.all())
+        return self.get_paginated_response(FillOut(page, many=True).data)
 
     @extend_schema(request=CancelAllIn, responses=OrderOut(many=True), filters=False)
     @action(detail=False, methods=["post"], url_path="cancel-all", pagination_class=None)

@@ -14,10 +14,12 @@ from rest_framework.views import APIView
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.parameters import asked_for
+from config.api.schema import refused_with
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
 from trading.portfolio import actions, history, queries
+from trading.portfolio.errors import TooManyPoints, TooManyRows
 from trading.portfolio.faces import (
     HistoryIn,
     HistoryOut,
@@ -46,6 +48,7 @@ class HistoryView(APIView):
 
     permission_classes = [Trading]
 
+    @refused_with(TooManyPoints)
     @extend_schema(parameters=[HistoryIn], responses=HistoryOut, operation_id="portfolio_history")
     def get(self, request: Request) -> Response:
         asked = asked_for(HistoryIn, request)
@@ -60,6 +63,7 @@ class ProfitView(APIView):
 
     permission_classes = [Trading]
 
+    @refused_with(TooManyRows)
     @extend_schema(parameters=[ProfitIn], responses=ProfitOut, operation_id="portfolio_pnl")
     def get(self, request: Request) -> Response:
         asked = asked_for(ProfitIn, request)

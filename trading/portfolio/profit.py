@@ -6,7 +6,7 @@ For every currency: equity at the end − equity at the start = realised + chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -111,9 +111,6 @@ class Total:
 class Statement:
     lines: list[Line] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
-
-
-Named = Callable[[UUID], str]
 
 
 @exact()

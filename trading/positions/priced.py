@@ -14,6 +14,8 @@ from trading.market.rates import rates
 from trading.positions import pnl
 from trading.values import exact
 
+UNKNOWN = "unknown"  # no currency is written in small letters
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -69,9 +71,13 @@ def equity(account: Account) -> Equity:
 
 
 def quote_currencies(symbols: Iterable[str]) -> dict[str, str]:
-    """The currency that each instrument is priced in; asks nothing about nothing."""
+    """The currency that each instrument is priced in; asks nothing about nothing.
+
+    One that is listed no more may still be held: a pair's symbol says it, of others it is UNKNOWN.
+    """
     wanted = set(symbols)
     if not wanted:
         return {}
+    said = {symbol: symbol.partition("/")[2] or UNKNOWN for symbol in wanted}
     rows = Instrument.objects.filter(symbol__in=wanted)
-    return dict(rows.values_list("symbol", "quote"))
+    return {**said, **dict(rows.values_list("symbol", "quote"))}

@@ -109,6 +109,18 @@ POLICIES = [
         PUBLIC,
     ),
     Sabotage(
+        "shared wall asks for a setting that is never made",
+        "policy_altered",
+        "ALTER POLICY shared_read ON accounts_user USING ((SELECT"
+        " nullif(current_setting('app.current_tenant_ id', true), '')::uuid) IS NULL)",
+        PUBLIC,
+    ),
+    Sabotage(
+        "wall of a schema with a blank in its name",
+        "policy_altered",
+        f"ALTER {_WALL} USING (tenant_id = (SELECT proven_tenant('{{schema}} ')))",
+    ),
+    Sabotage(
         "shared policy for all",
         "policy_role",
         "ALTER POLICY shared_read ON tenants_tenant TO PUBLIC",

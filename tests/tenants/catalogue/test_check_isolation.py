@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.tenants.catalogue.scratch import Scratch
 
+_LOG_INS = ("DATABASE_URL", "DATABASE_OWNER_URL")
 _BREAK = "ALTER TABLE public.trading_order DISABLE ROW LEVEL SECURITY"
 _REPAIR = "ALTER TABLE public.trading_order ENABLE ROW LEVEL SECURITY"
 
@@ -45,16 +48,27 @@ def test_without_the_owner_it_says_what_is_missing(scratch: Scratch) -> None:
     assert "DATABASE_OWNER_URL" in ran.stderr
 
 
-def test_the_system_check_reads_the_catalogue_as_the_owner(scratch: Scratch) -> None:
-    assert scratch.manage("check", "--database", "default").returncode == 0
+@pytest.mark.parametrize("arguments", [(), ("--tag", "database"), ("--database", "default")])
+def test_the_system_check_reads_the_catalogue_as_the_owner(
+    scratch: Scratch, arguments: tuple[str, ...]
+) -> None:
+    assert scratch.manage("check", *arguments).returncode == 0
     with scratch.broken(_BREAK, _REPAIR):
-        ran = scratch.manage("check", "--database", "default")
+        ran = scratch.manage("check", *arguments)
     assert ran.returncode == 1
     assert "public.trading_order: (tenants.rls_off)" in ran.stderr
 
 
 def test_the_system_check_reads_what_the_application_can(scratch: Scratch) -> None:
     with scratch.broken(_BREAK, _REPAIR):
-        ran = scratch.manage("check", "--database", "default", DATABASE_OWNER_URL="")
+        ran = scratch.manage("check", DATABASE_OWNER_URL="")
     assert ran.returncode == 1
     assert "public.trading_order: (tenants.rls_off)" in ran.stderr
+
+
+def test_checks_of_the_code_alone_need_no_database(scratch: Scratch) -> None:
+    away = dict.fromkeys(_LOG_INS, "postgres://nobody@127.0.0.1:9/none")
+    assert scratch.manage("check", "--tag", "models", "--tag", "security", **away).returncode == 0
+    ran = scratch.manage("check", **away)
+    assert ran.returncode == 1
+    assert "tenants.E030" in ran.stderr

@@ -122,7 +122,7 @@ class Desk:
             return list(Fill.objects.filter(account=seat.account).order_by("id"))
 
     def money(self, seat: Seat) -> dict[str, dict[str, str]]:
-        rows = seat.person.get(f"accounts/{seat.account}/balances/").json()
+        rows = seat.person.get(f"accounts/{seat.account}/balances/").json()["results"]
         return {row["currency"]: row for row in rows}
 
     def check_books(self, seat: Seat) -> None:
