@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("isolation", "provisioning", "credentials", "sign_in", "engine", "orders", "prices")
+BENCHMARKS = (
+    "isolation",
+    "provisioning",
+    "graduation",
+    "credentials",
+    "sign_in",
+    "engine",
+    "orders",
+    "prices",
+)
 
 
 def main() -> None:

@@ -38,16 +38,16 @@ def main() -> None:
             crowds = {
                 name: _traders(tier, asked["people"], market.symbol) for name, tier in TIERS.items()
             }
-        told = {name: [_told(trader) for trader in crowd] for name, crowd in crowds.items()}
-        print(json.dumps({"symbol": market.symbol, "traders": told}), flush=True)
+        said = {name: [told(trader) for trader in crowd] for name, crowd in crowds.items()}
+        print(json.dumps({"symbol": market.symbol, "traders": said}), flush=True)
 
 
 def _traders(tier: str, people: int, symbol: str) -> list[Trader]:
     tenant = build_tenant(tier)
-    return [_trader(build_person(tenant, f"trader-{n}"), symbol) for n in range(people)]
+    return [opened(build_person(tenant, f"trader-{n}"), symbol) for n in range(people)]
 
 
-def _trader(person: Person, symbol: str) -> Trader:
+def opened(person: Person, symbol: str) -> Trader:
     account = _posted(person, "accounts/", {"name": "paper", "currency": "USD"})
     _posted(person, f"accounts/{account}/deposit/", _MONEY)
     order = {"account": account, "instrument": symbol, "side": "buy", "quantity": "1"}
@@ -62,7 +62,7 @@ def _posted(person: Person, path: str, body: Any) -> str:
     return str(answer.json().get("id", ""))
 
 
-def _told(trader: Trader) -> dict[str, str]:
+def told(trader: Trader) -> dict[str, str]:
     fresh = replace(trader.person)  # whose token has not been asked for yet
     return {"token": fresh.token, "account": trader.account, "order": trader.order}
 

@@ -42,7 +42,9 @@ def handler_of(view: Any) -> str:
     return getattr(view, "action", None) or "get"
 
 
-@pytest.mark.parametrize(("path", "view"), questions(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("path", "view"), [pytest.param(*question, id=question[0]) for question in questions()]
+)
 def test_a_question_is_refused_with_what_it_says(path: str, view: Any) -> None:
     told = {int(status) for status in description()[path]["get"]["responses"]}
     raised = refusals(view)

@@ -1,0 +1,174 @@
+"""A tenant graduates, and comes back, while its clients and its neighbours go on.
+
+`python -m benchmarks graduation`; takes about ten minutes. One web process as `make up` runs it, on
+servers that write to the disk; clients that each place an order and cancel it, again and again.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from benchmarks.installation import Installation, installed, python
+from benchmarks.processes import Answering
+from benchmarks.report import Report, Table, milliseconds, publish
+from benchmarks.web import serving
+
+CLIENTS, NEIGHBOURS = 8, 20
+ROWS, QUICK = 1_000_000, 50_000
+_ALONE = 20.0  # seconds of trading before anything moves
+_COMMANDS = {"there": "graduate_tenant", "back": "demote_tenant"}
+
+
+@dataclass
+class Heard:
+    """Seconds of each request, in its order; orders that were taken; answers that nobody wanted."""
+
+    took: list[float] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def run(*, quick: bool = False) -> None:
+    rows = QUICK if quick else ROWS
+    with installed(durable=True) as installation, _people(installation) as people:
+        world = people("open", rows=rows, clients=CLIENTS, neighbours=NEIGHBOURS)
+        bare = people("bare", slug=world["slug"])
+        with serving(installation) as port:
+            found = {"alone": _traded(world, port, lambda: time.sleep(_ALONE))}
+            for way, command in _COMMANDS.items():
+                found[way] = _traded(world, port, _moves(installation, command, world["slug"]))
+        placed = [one for way in found.values() for one in way["placed"]]
+        kept = people("check", slug=world["slug"], ids=placed)
+        publish(_report(found, bare, kept, rows), installation, keep=not quick)
+
+
+def _moves(installation: Installation, command: str, slug: str) -> Any:
+    def move() -> Any:
+        told = python(installation.environment, "manage.py", command, slug, "--json")
+        return json.loads(told.splitlines()[-1])["steps"]
+
+    return move
+
+
+@contextmanager
+def _people(installation: Installation) -> Iterator[Answering]:
+    command = [sys.executable, "-m", "benchmarks.graduation_process"]
+    people = Answering("people", command, installation.environment)
+    try:
+        yield people
+    finally:
+        people.stop()
+
+
+def _traded(world: dict[str, Any], port: int, act: Any) -> dict[str, Any]:
+    """What the clients of the one and of all others heard while something was done."""
+    stop = threading.Event()
+    heard = {"movers": Heard(), "neighbours": Heard()}
+    clients = [
+        threading.Thread(target=_trade, args=[trader, world["symbol"], port, heard[who], stop])
+        for who in heard
+        for trader in world[who]
+    ]
+    for client in clients:
+        client.start()
+    try:
+        told = act()
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+    mine, others = heard["movers"], heard["neighbours"]
+    return {
+        "steps": told,
+        "longest": max(mine.took),
+        "p99": _p99(mine.took),
+        "others_p99": _p99(others.took),
+        "requests": len(mine.took) + len(others.took),
+        "failed": [*mine.failed, *others.failed],
+        "placed": mine.placed,
+    }
+
+
+def _trade(
+    trader: dict[str, str], symbol: str, port: int, heard: Heard, stop: threading.Event
+) -> None:
+    headers = {"Authorization": f"Bearer {trader['token']}", "Host": "localhost"}
+    base = f"http://127.0.0.1:{port}/api/v1"
+    asked = {"account": trader["account"], "instrument": symbol, "side": "buy", "quantity": "1"}
+    order = {**asked, "type": "limit", "limit_price": "50"}
+    with httpx.Client(base_url=base, headers=headers, timeout=30) as client:
+        while not stop.is_set():
+            placed = _timed(heard, lambda: client.post("/orders/", json=order))
+            if placed.status_code == httpx.codes.CREATED:
+                one = placed.json()["id"]
+                heard.placed.append(one)
+                _timed(heard, lambda one=one: client.delete(f"/orders/{one}/"))
+            time.sleep(0.05)
+
+
+def _timed(heard: Heard, ask: Any) -> httpx.Response:
+    started = time.perf_counter()
+    answer: httpx.Response = ask()
+    heard.took.append(time.perf_counter() - started)
+    if answer.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
+        heard.failed.append(f"{answer.status_code} {answer.text[:200]}")
+    return answer
+
+
+def _p99(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[-1]
+
+
+def _report(found: dict[str, Any], bare: dict[str, Any], kept: dict[str, int], rows: int) -> Report:
+    alone = found["alone"]["others_p99"]
+    ways = Table(
+        "While clients go on",
+        ["when", "requests", "failed", "longest of the tenant", "p99 of others", "times alone"],
+        [
+            [
+                name,
+                f"{way['requests']:,}",
+                str(len(way["failed"])),
+                milliseconds(way["longest"] * 1000),
+                milliseconds(way["others_p99"] * 1000),
+                f"{way['others_p99'] / alone:.2f}",
+            ]
+            for name, way in found.items()
+        ],
+        f"{CLIENTS} clients of the tenant and one of each of {NEIGHBOURS} others place and cancel"
+        " orders. The goals: none failed, no stall over 250 ms, p99 of others within 1.2.",
+    )
+    phases = Table(
+        "Phases",
+        ["way", "phase", "seconds", "rows"],
+        [
+            [way, step["phase"], f"{step['seconds']:.2f}", f"{step.get('rows', 0):,}"]
+            for way in _COMMANDS
+            for step in found[way]["steps"]
+        ],
+        f"{rows:,} orders. {kept['found']:,} of {kept['asked']:,} orders that were answered 201"
+        " stand where the tenant lives at the end.",
+    )
+    copied = next(step for step in found["there"]["steps"] if step["phase"] == "copied")
+    rate, bare_rate = copied["rows"] / copied["seconds"], bare["rows"] / bare["seconds"]
+    speed = Table(
+        "The copy, beside a bare `INSERT … SELECT`",
+        ["how", "rows a second", "ratio"],
+        [
+            ["bare, alone, into tables with the same indexes", f"{bare_rate:,.0f}", "1"],
+            ["of the move, beside all clients", f"{rate:,.0f}", f"{rate / bare_rate:.2f}"],
+        ],
+        "The goal is 0.5. The move checks references as well.",
+    )
+    data = {"ways": found, "bare": bare, "kept": kept, "rows": rows}
+    return Report("graduation", "A tenant moves while it trades", [ways, phases, speed], data)

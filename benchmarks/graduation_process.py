@@ -1,0 +1,94 @@
+"""The tenants of `benchmarks.graduation`: one that is to move, with many rows, and its neighbours.
+
+Answers on standard input: `open` makes them, `bare` measures an `INSERT … SELECT` of the rows into
+tables like a schema's, `check` tells how many orders there are of which a client was told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import django
+import psycopg
+
+django.setup()
+
+from benchmarks.orders_process import opened, told  # noqa: E402 - needs the app registry
+from tenants.models import Tenant  # noqa: E402
+from tenants.moving import carrying  # noqa: E402
+from tenants.moving.route import Route  # noqa: E402
+from tests.cast import build_person, build_tenant  # noqa: E402
+from tests.market import list_instrument  # noqa: E402
+
+# Copies of the mover's first order, each in its own place.
+_ORDERS = """
+INSERT INTO trading_order SELECT r.* FROM trading_order o, generate_series(1, %s) n,
+    LATERAL jsonb_populate_record(NULL::trading_order, to_jsonb(o) || jsonb_build_object(
+        'id', gen_random_uuid(), 'client_order_id', gen_random_uuid()::text, 'status', 'canceled',
+        'locked', 0, 'created_at', o.created_at - n * interval '1 second')) r
+ WHERE o.id = %s
+"""
+
+
+def main() -> None:
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(ANSWERS[asked.pop("do")](market.symbol, **asked)), flush=True)
+
+
+def _open(symbol: str, *, rows: int, clients: int, neighbours: int) -> dict[str, Any]:
+    mover = build_tenant("pro")
+    others = [build_tenant("starter") for _ in range(neighbours)]
+    people = [build_person(mover, f"trader-{n}") for n in range(clients)]
+    movers = [opened(person, symbol) for person in people]
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as database:
+        database.execute("SET session_replication_role = replica")
+        database.execute(_ORDERS, [rows, movers[0].order])
+        database.execute("ANALYZE trading_order")
+    strangers = [opened(build_person(other, "trader"), symbol) for other in others]
+    made = {"movers": movers, "neighbours": strangers}
+    crowds = {name: [told(trader) for trader in crowd] for name, crowd in made.items()}
+    return {"symbol": symbol, "slug": mover.slug, **crowds}
+
+
+def _bare(_symbol: str, *, slug: str) -> dict[str, float]:
+    """Into empty tables with the same columns and indexes; rolled back."""
+    tenant = Tenant.objects.get(slug=slug)
+    route = Route(tenant.id, tenant.live_schema, "bare")
+    rows = 0
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"]) as database:
+        database.execute("CREATE SCHEMA bare")
+        for table in carrying.tables():
+            like = (
+                f"CREATE TABLE bare.{table.name} (LIKE {route.source}.{table.name} INCLUDING ALL)"
+            )
+            database.execute(like.encode())
+        started = time.perf_counter()
+        for table in carrying.tables():
+            rows += database.execute(route.copy(table).encode(), [tenant.id]).rowcount
+        took = time.perf_counter() - started
+        database.rollback()
+    return {"rows": rows, "seconds": took}
+
+
+def _check(_symbol: str, *, slug: str, ids: list[str]) -> dict[str, int]:
+    """How many of these orders stand where the tenant lives, and how many twice or not at all."""
+    tenant = Tenant.objects.get(slug=slug)
+    table = f'"{tenant.live_schema}".trading_order'
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"]) as database:
+        query = f"SELECT count(*) FROM {table} WHERE tenant_id = %s AND id = ANY (%s::uuid[])"
+        found = database.execute(query.encode(), [tenant.id, ids]).fetchone()
+    return {"asked": len(ids), "found": int(found[0]) if found else 0}
+
+
+ANSWERS = {"open": _open, "bare": _bare, "check": _check}
+
+
+if __name__ == "__main__":
+    main()
