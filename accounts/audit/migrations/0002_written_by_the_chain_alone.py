@@ -5,10 +5,13 @@ from tenants.operations import PublicSQL
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0001_first")]
+    # Which makes the function of these triggers; a shared app never waits for one of tenants.
+    dependencies = [
+        ("audit", "0001_first"),
+        ("accounts", "0009_the_platforms_chain_alone"),
+    ]
 
     operations = [
         PublicSQL([chain.TENANTS.create_function()], migrations.RunSQL.noop),
-        PublicSQL([chain.CREATE_KEEPER], [chain.DROP_KEEPER]),
         migrations.RunSQL(list(chain.TENANTS.keep()), chain.TENANTS.drop_keepers()),
     ]
