@@ -22,6 +22,7 @@ CLOSED = {
     "trading.Fill.instrument": _SYMBOL,
     "trading.Position.instrument": _SYMBOL,
     "tenants.Tenant.schema_name": "made of the tenant's id, by a constraint",
+    "tenants.TenantMove.steps": "phases, seconds and counts of a move",
     "accounts.User.password": "a hash",
     "accounts.ApiKey.prefix": "the beginning of a secret drawn by chance",
     "accounts.ApiKey.addresses": "networks as Python writes them, and no other text is taken",
