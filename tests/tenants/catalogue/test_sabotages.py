@@ -28,6 +28,7 @@ SABOTAGES = [
     *sabotaged_functions.FUNCTIONS,
     *sabotaged_keys.KEYS,
     *sabotaged_keys.REFERENCES,
+    *sabotaged_keys.SHARED,
     *sabotaged_columns.COLUMNS,
     *sabotaged_columns.SAFEGUARDS,
     *sabotaged_tables.TABLES,
