@@ -33,6 +33,7 @@ SABOTAGES = [
     *sabotaged_columns.SAFEGUARDS,
     *sabotaged_tables.TABLES,
     *sabotaged_platform.ROLES,
+    *sabotaged_platform.STRANGERS,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,
     *sabotaged_owner_tables.TICKET_KEY,
