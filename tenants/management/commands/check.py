@@ -13,7 +13,7 @@ class Command(check.Command):
     """Here and not in the check itself, which every command runs before it begins: reading the
     catalogue takes a second, and most of them need no database, or are there to mend it."""
 
-    def handle(self, *app_labels: str, **options: Any) -> None:
+    def handle(self, *app_labels: Any, **options: Any) -> None:
         asks_for_it = not options["tags"] or Tags.database in options["tags"]
         if options["databases"] is None and not app_labels and asks_for_it:
             options["databases"] = [DEFAULT_DB_ALIAS]
