@@ -27,15 +27,16 @@ _COLUMNS = """
 _CONSTRAINTS = """
     SELECT p.schema, p.tab, k.conname::text AS name, pg_get_constraintdef(k.oid) AS definition
       FROM plot p JOIN pg_catalog.pg_constraint k ON k.conrelid = p.oid
-     WHERE p.kind = 'tenant' AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+     WHERE p.kind <> 'bookkeeping' AND k.contype IN ('p', 'u', 'f', 'c', 'x')
        AND k.conname <> p.tab || '_one_tenant'
 """
 _INDEXES = """
-    SELECT p.schema, p.tab, c.relname::text AS name, pg_get_indexdef(x.indexrelid) AS definition
+    SELECT p.schema, p.tab, c.relname::text AS name,
+           replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') AS definition
       FROM plot p
       JOIN pg_catalog.pg_index x ON x.indrelid = p.oid
       JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
-     WHERE p.kind = 'tenant'
+     WHERE p.kind <> 'bookkeeping'
 """
 _TRIGGERS = """
     SELECT p.schema, p.tab, t.tgname::text AS name, pg_get_triggerdef(t.oid) AS definition

@@ -27,6 +27,7 @@ from tenants.catalogue import (
     references,
     safeguards,
     shipped,
+    strangers,
     tables,
     ticket_key,
     walls,
@@ -38,6 +39,8 @@ from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
 SUBJECTS = (
     application_role.ROLES,
     application_role.SETTINGS,
+    strangers.ROLES,
+    strangers.WAYS,
     grants.ABOVE,
     grants.DEFAULTS,
     functions.OURS,

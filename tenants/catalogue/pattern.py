@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from django.db import connections, models
 from django.db.migrations.loader import MigrationLoader
@@ -12,12 +11,13 @@ from django.db.migrations.loader import MigrationLoader
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.catalogue import known_functions, known_tables
 from tenants.catalogue.subject import Cursor
+from tenants.constraints import SharedTable
 from tenants.lifecycle import blueprint
 from tenants.rls import quoted
 
 
 def script(schema: str) -> str:
-    """Tenant tables by the blueprint, and of the shared ones columns, walls and triggers.
+    """Tenant tables by the blueprint, and the shared ones as their models say, walls included.
 
     Read before the catalogue is: compiling uses cursors, and django-tenants' set the search_path.
     """
@@ -35,30 +35,35 @@ def build(cursor: Cursor, schema: str, statements: str) -> None:
 
 @cache
 def _shared_tables() -> str:
-    """As the last migration leaves them: a join table's key there may differ from the model's."""
-    walls, triggers = known_tables.shared_walls(), known_functions.shared_triggers()
+    """As the last migration leaves them: a join table's key there may differ from the model's.
+
+    Django's own words for columns, keys, checks and indexes; references come when all tables are.
+    """
     shared = {model._meta.db_table for model in known_tables.shared_models()}
-    statements = []
     migrated = MigrationLoader(None).project_state().apps
-    for model in migrated.get_models(include_auto_created=True):
-        table = model._meta.db_table
-        if table not in shared:
-            continue
-        statements.append(f"CREATE TABLE {quoted(table)} ({', '.join(_columns(model))})")
+    models_there = migrated.get_models(include_auto_created=True)
+    tables = [model for model in models_there if model._meta.db_table in shared]
+    with connections[OWNER_ALIAS].schema_editor(collect_sql=True, atomic=False) as editor:
+        for model in tables:
+            _leave_alone(model)
+            editor.create_model(model)
+    made = [line.rstrip(";") for line in editor.collected_sql]
+    return ";\n".join([*made, *_walls([model._meta.db_table for model in tables])]) + ";"
+
+
+def _walls(tables: list[str]) -> Iterator[str]:
+    """Walls and triggers of shared tables, whether a model or a migration brings them."""
+    walls, triggers = known_tables.shared_walls(), known_functions.shared_triggers()
+    for table in tables:
         if table in walls:
-            statements += walls[table].raise_statements()
+            yield from walls[table].raise_statements()
         if table in triggers:
-            statements.append(triggers[table])
-    return ";\n".join(statements) + ";"
+            yield triggers[table]
 
 
-def _columns(model: type[models.Model]) -> Iterator[str]:
-    """Django's own words for each column; keys and checks of shared tables are not compared."""
-    connection = connections[OWNER_ALIAS]
-    editor: Any = connection.SchemaEditorClass(connection, collect_sql=True)
-    for field in model._meta.local_concrete_fields:
-        if field.column is not None:
-            words, values = editor.column_sql(model, field)
-            quotes = tuple(editor.quote_value(value) for value in values)
-            suffix = field.db_type_suffix(connection) or ""
-            yield f"{quoted(field.column)} {words % quotes if quotes else words} {suffix}"
+def _leave_alone(model: type[models.Model]) -> None:
+    """Without its wall, which `_walls` raises, and join tables, which are models themselves."""
+    model._meta.local_many_to_many = []
+    model._meta.constraints = [
+        rule for rule in model._meta.constraints if not isinstance(rule, SharedTable)
+    ]

@@ -37,7 +37,7 @@ COLUMNS = [
     ),
     Sabotage(
         "shared column wider",
-        "column_altered",
+        "column_altered index_altered",
         "ALTER TABLE accounts_user ALTER email TYPE text",
         PUBLIC,
     ),

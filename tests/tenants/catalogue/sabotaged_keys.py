@@ -1,6 +1,6 @@
 """Keys, indexes and references, broken by hand."""
 
-from tests.tenants.catalogue.sabotage import Sabotage
+from tests.tenants.catalogue.sabotage import PUBLIC, Sabotage
 
 _ORDER = "ALTER TABLE {schema}.trading_order"
 _REQUEST = "ALTER TABLE {schema}.trading_idempotentrequest"
@@ -61,6 +61,41 @@ KEYS = [
         "index_altered",
         "DROP INDEX {schema}.order_newest;"
         " CREATE INDEX order_newest ON {schema}.trading_order (tenant_id, created_at)",
+    ),
+]
+
+SHARED = [
+    *(
+        Sabotage(
+            f"shared table without {name}",
+            codes,
+            f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE",
+            PUBLIC,
+        )
+        for table, name, codes in (
+            ("tenants_domain", "tenants_domain_domain_key", "constraint_missing"),
+            ("tenants_tenant", "tenants_tenant_slug_key", "constraint_missing"),
+            ("accounts_user", "accounts_user_email_key", "constraint_missing"),
+            ("tenants_tenant", "tenant_schema_is_its_own", "constraint_missing"),
+            ("market_candle", "market_candle_pkey", "constraint_missing"),
+            ("accounts_recoverycode", "accounts_recoverycode_pkey", "constraint_missing"),
+        )
+    ),
+    Sabotage(
+        "shared table's reference lost",
+        "constraint_missing",
+        "DO $$ DECLARE found name; BEGIN SELECT conname INTO found FROM pg_constraint"
+        " WHERE conrelid = 'tenants_domain'::regclass AND contype = 'f';"
+        " EXECUTE format('ALTER TABLE tenants_domain DROP CONSTRAINT %I', found); END $$",
+        PUBLIC,
+    ),
+    Sabotage("shared table's index lost", "index_missing", "DROP INDEX tick_newest", PUBLIC),
+    Sabotage(
+        "shared table's rule weakened",
+        "constraint_altered",
+        "ALTER TABLE tenants_tenant DROP CONSTRAINT tenant_schema_is_its_own,"
+        " ADD CONSTRAINT tenant_schema_is_its_own CHECK (true)",
+        PUBLIC,
     ),
 ]
 

@@ -39,7 +39,7 @@ ROLES = [
         "ALTER ROLE bulkhead_backup RENAME TO somebody",
         PUBLIC,
         by_owner=False,
-        also="role_missing grant_above",
+        also="role_missing role_strange grant_above",
     ),
     server_wide("time zone unset", "role_timezone", f"ALTER ROLE {_APP} RESET timezone"),
     server_wide("path open", "role_search_path", f"ALTER ROLE {_APP} SET search_path = public"),
@@ -81,6 +81,45 @@ ROLES = [
         "tenant for a whole session",
         "role_setting",
         f"ALTER ROLE {_APP} SET app.current_tenant_id = '{{tenant_id}}'",
+    ),
+]
+
+STRANGERS = [
+    *(
+        server_wide(
+            f"a log-in that is {power}", "role_strange", f"CREATE ROLE somebody {power} LOGIN"
+        )
+        for power in ("SUPERUSER", "BYPASSRLS", "REPLICATION")
+    ),
+    *(
+        server_wide(
+            f"a log-in with {role}",
+            "role_strange",
+            f"CREATE ROLE somebody LOGIN; GRANT {role} TO somebody",
+        )
+        for role in ("pg_read_all_data", "pg_execute_server_program")
+    ),
+    server_wide(
+        "a log-in that may become one past the walls",
+        "role_strange",
+        "CREATE ROLE strong BYPASSRLS; CREATE ROLE somebody LOGIN NOINHERIT;"
+        " GRANT strong TO somebody",
+    ),
+    server_wide(
+        "rows from another server",
+        "subscription",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=9' PUBLICATION p"
+        " WITH (connect = false)",
+    ),
+    server_wide(
+        "a cast that nobody asks for",
+        "cast_unasked",
+        "CREATE CAST (point AS inet) WITH INOUT AS IMPLICIT",
+    ),
+    server_wide(
+        "a large object for the application",
+        "large_object_open",
+        f"SELECT lo_create(424242); GRANT SELECT ON LARGE OBJECT 424242 TO {_APP}",
     ),
 ]
 
