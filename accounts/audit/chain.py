@@ -59,7 +59,13 @@ END
 $body$;
 REVOKE ALL ON FUNCTION {KEEPERS_FUNCTION} FROM PUBLIC;
 """
-DROP_KEEPER = f"DROP FUNCTION {KEEPERS_FUNCTION}"
+# It goes with the last trigger that calls it, in whichever schema.
+DROP_KEEPER = f"""
+DO $$ BEGIN
+    DROP FUNCTION IF EXISTS {KEEPERS_FUNCTION};
+EXCEPTION WHEN dependent_objects_still_exist THEN NULL;
+END $$
+"""
 
 _VERIFY = """
 WITH chained AS (

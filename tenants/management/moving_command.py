@@ -13,6 +13,7 @@ from tenants import queries
 from tenants.management.operator_command import OperatorCommand
 from tenants.models import Tenant, TenantMove
 from tenants.moving import actions as moving
+from tenants.moving import planning
 
 _ROWS_A_SECOND = 30_000  # copied and verified; measured by `benchmarks graduation`, on two cores
 
@@ -49,7 +50,7 @@ class MovingCommand(OperatorCommand):
         return _told(moving.move(**how, plan=options["plan"], report=report))
 
     def _measure(self, tenant: Tenant, options: dict[str, Any]) -> dict[str, Any]:
-        found = moving.size(tenant=tenant, plan=options["plan"], now=timezone.now())
+        found = planning.size(tenant=tenant, plan=options["plan"], now=timezone.now())
         seconds, free = round(found.rows / _ROWS_A_SECOND, 1), _free_disk()
         self.say(f"{tenant.slug}: {found.rows} rows, {found.bytes} bytes without indexes", options)
         self.say(f"about {seconds} s; the tenant goes on meanwhile", options)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from tenants import trail
 from tenants.lifecycle import fleet
-from tenants.lifecycle.errors import UnknownPlan
 from tenants.lifecycle.provisioning import owner_cursor
-from tenants.models import Plan, Tenant, TenantMove
-from tenants.moving import carrying, phases
-from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NothingToMove, NotMovable
+from tenants.models import Tenant, TenantMove
+from tenants.moving import phases, planning
+from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
 _TAKE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))"
@@ -55,47 +53,12 @@ def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> Tenant
         return _finish(under_way, by=by, now=now)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What there is to carry: rows, and bytes as they are stored, without indexes."""
-
-    rows: int
-    bytes: int
-
-
-def size(*, tenant: Tenant, plan: str, now: datetime) -> Size:
-    """Of a move that would be made now. Raises what `move` raises before its first phase."""
-    planned = _planned(tenant, plan, now=now)
-    route = phases.route_of(planned)
-    rows = stored = 0
-    with carrying.snapshot(route) as cursor, carrying.as_mover(cursor):
-        for table in carrying.tables():
-            cursor.execute(route.size(table), [route.tenant_id])
-            ((some, weight),) = cursor.fetchall()
-            rows, stored = rows + int(some), stored + int(weight)
-    return Size(rows, stored)
-
-
 def _begin(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
-    planned = _planned(tenant, plan, now=now)
+    planned = planning.planned(tenant, plan, now=now)
     with transaction.atomic():
         planned.save(force_insert=True)
         _record("tenant.move_begun", planned, by)
     return planned
-
-
-def _planned(tenant: Tenant, plan: str, *, now: datetime) -> TenantMove:
-    """Raises UnknownPlan, NothingToMove, NotMovable."""
-    found = Plan.objects.filter(code=plan).first()
-    if found is None:
-        raise UnknownPlan(f"There is no plan {plan!r}.")
-    dedicated, shared = Tenant.Placement.DEDICATED, Tenant.Placement.SHARED
-    placement = dedicated if found.has_own_schema else shared
-    if placement == tenant.placement:
-        raise NothingToMove(f"{tenant.slug} is {tenant.placement} already.")
-    if tenant.status not in (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED):
-        raise NotMovable(f"The tenant is {tenant.status}.")
-    return TenantMove(tenant=tenant, placement=placement, plan=found, begun_at=now)
 
 
 def _under_way(tenant: Tenant, plan: str) -> TenantMove | None:

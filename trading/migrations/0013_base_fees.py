@@ -20,7 +20,8 @@ class Migration(migrations.Migration):
             model_name="fill",
             constraint=models.CheckConstraint(
                 name="fill_base_fee_is_within_quantity",
-                condition=models.Q(base_fee__gte=0, base_fee__lt=models.F("quantity")),
+                condition=models.Q(base_fee=0)
+                | models.Q(base_fee__gt=0, base_fee__lt=models.F("quantity")),
             ),
         ),
     ]

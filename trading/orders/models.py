@@ -351,7 +351,7 @@ class Fill(UserOwned):
             ),
             models.CheckConstraint(
                 name="fill_base_fee_is_within_quantity",
-                condition=Q(base_fee__gte=0, base_fee__lt=F("quantity")),
+                condition=Q(base_fee=0) | Q(base_fee__gt=0, base_fee__lt=F("quantity")),
             ),
         ]
         indexes = [

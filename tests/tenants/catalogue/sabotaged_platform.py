@@ -209,7 +209,7 @@ PLACES = [
     ),
     Sabotage(
         "tenant led to another's schema",
-        "tenant_schema_wrong",
+        "constraint_missing tenant_schema_wrong",
         "ALTER TABLE tenants_tenant DROP CONSTRAINT tenant_schema_is_its_own;"
         " UPDATE tenants_tenant SET schema_name = 'tenant_' || repeat('0', 32)"
         " WHERE placement = 'shared'",

@@ -18,7 +18,7 @@ from tests.scenarios.test_order_types import place
 from trading.brokers import accounts
 from trading.brokers import actions as brokers
 from trading.orders import actions as orders
-from trading.orders import execution
+from trading.orders import catching_up
 
 _PATIENCE = 20  # seconds, before a test that hangs is given up
 
@@ -87,7 +87,7 @@ def test_cancel_all_and_a_change_of_the_default_do_not_wait_for_each_other(
     if act is make_default:
         placed.append(_limit_buy(alice, high, market))
     meeting = Meeting(house)
-    caught_up = execution.caught_up
+    caught_up = catching_up.caught_up
 
     def between_two_locks(order_id: UUID, **more: Any) -> Any:
         found = caught_up(order_id, **more)
@@ -96,7 +96,7 @@ def test_cancel_all_and_a_change_of_the_default_do_not_wait_for_each_other(
             brokers.lock(high)
         return found
 
-    monkeypatch.setattr(execution, "caught_up", between_two_locks)
+    monkeypatch.setattr(catching_up, "caught_up", between_two_locks)
 
     def cancel() -> int:
         return len(orders.cancel_all(user_id=alice.user_id, account_id=None, now=now()))
