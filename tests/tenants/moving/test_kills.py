@@ -19,7 +19,7 @@ from tests.scenarios.test_first_trade import order
 from tests.tenants.moving.movers import BACK, PLANS, away, home, rows, trade
 
 ROOT = Path(__file__).resolve().parents[3]
-KILLS = int(os.environ.get("MOVE_KILLS", "3"))
+KILLS = int(os.environ.get("MOVE_KILLS", "1"))
 COMMANDS = {"enterprise": "graduate_tenant", "pro": "demote_tenant", "starter": "demote_tenant"}
 
 
