@@ -63,7 +63,7 @@ def _moves(installation: Installation, command: str, slug: str) -> Any:
 @contextmanager
 def _people(installation: Installation) -> Iterator[Answering]:
     command = [sys.executable, "-m", "benchmarks.graduation_process"]
-    people = Answering("people", command, installation.environment)
+    people = Answering("people", command, {**installation.environment, "LOG_LEVEL": "ERROR"})
     try:
         yield people
     finally:
