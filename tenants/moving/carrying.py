@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from uuid import UUID
 
 from tenants import ownership
@@ -29,20 +30,15 @@ _AT_A_TIME = 5_000  # rows of a table that are brought by one statement
 
 @cache
 def tables() -> tuple[Table, ...]:
-    """Every tenant table, each after those that its rows refer to."""
-    models = sorted(ownership.tenant_models(), key=lambda model: model._meta.db_table)
-    placed: dict[str, Table] = {}
-    while len(placed) < len(models):
-        for model in models:
-            fields = model._meta.local_concrete_fields
-            needed = {
-                f.related_model._meta.db_table for f in fields if f.is_relation and f.related_model
-            } - {model._meta.db_table}
-            if model._meta.db_table not in placed and needed <= placed.keys():
-                columns = {str(field.column) for field in fields} - {"tenant_id", "id"}
-                names = ("tenant_id", "id", *sorted(columns))
-                placed[model._meta.db_table] = Table(model._meta.db_table, names)
-    return tuple(placed.values())
+    """Every tenant table, each after those that its rows refer to. Raises CycleError."""
+    found, needs = {}, {}
+    for model in sorted(ownership.tenant_models(), key=lambda model: model._meta.db_table):
+        name, fields = model._meta.db_table, model._meta.local_concrete_fields
+        columns = {str(field.column) for field in fields} - {"tenant_id", "id"}
+        found[name] = Table(name, ("tenant_id", "id", *sorted(columns)))
+        targets = {f.related_model._meta.db_table for f in fields if f.related_model}
+        needs[name] = targets - {name}
+    return tuple(found[name] for name in TopologicalSorter(needs).static_order())
 
 
 @contextmanager
