@@ -12,9 +12,10 @@ from typing import Any
 from benchmarks.installation import installed, python
 from benchmarks.report import Report, Table, publish
 
-TOKEN = "verify an access token"
+TOKEN = "verify an access token for the first time"
 NAMES = (
     TOKEN,
+    "verify one that was seen before",
     "ask the door (Valkey: ended, locked, three buckets)",
     "look up an API key (PostgreSQL)",
     "look up the session of a token instead (PostgreSQL)",

@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -29,7 +30,7 @@ from tenants.models import Plan  # noqa: E402
 
 
 def main(rounds: int) -> None:
-    measured = dict(zip(NAMES, _prepared(), strict=True))
+    measured = dict(zip(NAMES, _prepared(rounds), strict=True))
     took: dict[str, list[float]] = {name: [] for name in measured}
     for _ in range(rounds):
         for name in random.sample(NAMES, len(NAMES)):
@@ -39,8 +40,8 @@ def main(rounds: int) -> None:
     print(json.dumps(took))
 
 
-def _prepared() -> list[Callable[[], object]]:
-    """One person with a session, a token and a key."""
+def _prepared(rounds: int) -> list[Callable[[], object]]:
+    """One person with a session, tokens and a key."""
     now = datetime.now(UTC)
     Plan.objects.update(requests_per_minute=10_000_000)
     email = "olga@measured.example"
@@ -68,9 +69,15 @@ def _prepared() -> list[Callable[[], object]]:
         key_scope=KeyScope.READ,
         created_at=now,
     )
-    token = credentials.issue(Grant(user.id, tenant.id, Role.OWNER, session.id), now=now)
+    grant = Grant(user.id, tenant.id, Role.OWNER, session.id)
+    token, *others = (
+        credentials.issue(replace(grant, stepped_up_at=number), now=now)
+        for number in range(rounds + 1)
+    )
+    fresh = iter(others)
     guest = Guest("127.0.0.1", tenant.id, uuid4(), uuid4())
     return [
+        lambda: credentials.identify(next(fresh)),
         lambda: credentials.identify(token),
         lambda: admission.admit(guest, is_data=True),
         lambda: keys.identify(secret, address="127.0.0.1", now=now),

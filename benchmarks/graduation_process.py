@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from typing import Any
+from uuid import UUID
 
 import django
 import psycopg
@@ -24,6 +25,7 @@ from tenants.moving.route import Route  # noqa: E402
 from tests.cast import build_person, build_tenant  # noqa: E402
 from tests.market import list_instrument  # noqa: E402
 
+ALL = (UUID(int=0), UUID(int=2**128 - 1))  # ids
 # Copies of the mover's first order, each in its own place.
 _ORDERS = """
 INSERT INTO trading_order SELECT r.* FROM trading_order o, generate_series(1, %s) n,
@@ -71,7 +73,7 @@ def _bare(_symbol: str, *, slug: str) -> dict[str, float]:
             database.execute(like.encode())
         started = time.perf_counter()
         for table in carrying.tables():
-            rows += database.execute(route.copy(table).encode(), [tenant.id]).rowcount
+            rows += database.execute(route.copy(table).encode(), [tenant.id, *ALL]).rowcount
         took = time.perf_counter() - started
         database.rollback()
     return {"rows": rows, "seconds": took}

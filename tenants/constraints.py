@@ -15,7 +15,7 @@ class _WallConstraint(BaseConstraint):
     """A constraint that lives in policies, keys and grants, not in a CHECK.
 
     Its statements go to the editor's deferred SQL: they run in order at the end of the migration
-    that makes the table, in the same transaction.
+    that makes the table, in the same transaction. It goes at once: what it stood on may go next.
     """
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
@@ -31,7 +31,8 @@ class _WallConstraint(BaseConstraint):
         schema_editor.deferred_sql.extend(self.statements(model, _schema_of(schema_editor)))
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
-        schema_editor.deferred_sql.extend(self.removal(model, _schema_of(schema_editor)))
+        for statement in self.removal(model, _schema_of(schema_editor)):
+            schema_editor.execute(statement)
 
     def validate(
         self,

@@ -7,6 +7,7 @@ PostgreSQL would restore the search_path that the function is there to choose.
 from __future__ import annotations
 
 from tenants.roles import APP, BACKUP, MOVER
+from tenants.tickets import LIFETIME
 
 # What `proven_owner` gives in scope `tenant`: no person has this id.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
@@ -77,7 +78,7 @@ BEGIN
     IF p_mac IS DISTINCT FROM pg_catalog.sha256(v_outer OPERATOR(pg_catalog.||)
             pg_catalog.sha256(v_inner OPERATOR(pg_catalog.||) v_ticket))
         OR pg_catalog.abs(extract(epoch FROM pg_catalog.clock_timestamp())
-            OPERATOR(pg_catalog.-) p_issued_at) OPERATOR(pg_catalog.>) 300
+            OPERATOR(pg_catalog.-) p_issued_at) OPERATOR(pg_catalog.>) {LIFETIME}
         OR p_scope OPERATOR(pg_catalog.<>) ALL (ARRAY['user', 'tenant'])
         OR (p_scope OPERATOR(pg_catalog.=) 'user' AND p_user IS NULL)
         OR p_user OPERATOR(pg_catalog.=) '{EVERYONE}'

@@ -19,6 +19,7 @@ from accounts.audit import actions, csv_export
 from accounts.audit.models import AuditEvent
 from config.api.pagination import CursorPages
 from config.api.problems import Forbidden
+from config.api.schema import refused_with
 from tenants import context
 from tenants.viewsets import TenantViewSet
 
@@ -95,6 +96,7 @@ class AuditViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         renderer_classes=[CsvRenderer, JSONRenderer],
         pagination_class=None,
     )
+    @refused_with(csv_export.ExportTooLarge)
     def export(self, request: Request) -> Response:
         """The same events as a CSV file; taking it is recorded too."""
         if context.require().is_read_only:

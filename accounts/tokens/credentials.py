@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -62,10 +63,22 @@ def issue(grant: Grant, *, now: datetime, until: datetime | None = None) -> str:
 def identify(token: str) -> Identity:
     """The identity behind an access token. Raises InvalidCredential.
 
-    The algorithm is ours, whatever the header says; the header's `kid` only picks among our keys.
+    What a token says never changes: it is read once, and from then on only its end is looked at.
+    """
+    identity = _read(token, _secrets())
+    if identity.expires_at <= time.time():
+        raise InvalidCredential
+    return identity
+
+
+@lru_cache(maxsize=4_096)
+def _read(token: str, secrets: tuple[str, ...]) -> Identity:
+    """The algorithm is ours, whatever the header says; its `kid` only picks among our keys.
+
+    Raises InvalidCredential, each time anew: what is no token is not kept.
     """
     try:
-        key = _keys().get(jwt.get_unverified_header(token).get("kid", ""))
+        key = signing_keys(secrets).get(jwt.get_unverified_header(token).get("kid", ""))
         if key is None:
             raise InvalidCredential
         claims = jwt.decode(
@@ -107,7 +120,11 @@ def scope_of(role: Role, *, sees_tenant: bool = False) -> Scope:
 
 def _keys() -> dict[str, bytes]:
     """The keys that may have signed a token, by name; the first one signs."""
-    return signing_keys((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return signing_keys(_secrets())
+
+
+def _secrets() -> tuple[str, ...]:
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -13,19 +13,16 @@ from uuid import UUID
 from tenants import ownership
 from tenants.cursors import Cursor
 from tenants.lifecycle.provisioning import owner_cursor
+from tenants.moving import pace, resting
 from tenants.moving.errors import RowsDiffer
 from tenants.moving.route import Route, Table
 from tenants.rls import quoted
 from tenants.roles import MOVER
 
-_REFERENCES = """
-SELECT c.relname::text, k.conname::text, pg_get_constraintdef(k.oid)
-  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
- WHERE k.contype = 'f' AND k.connamespace = to_regnamespace(%s) ORDER BY 1, 2
-"""
 _NOTES = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s RETURNING tab, row_id"
 _FORGOTTEN = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s"
-_AT_A_TIME = 5_000  # rows of a table that are brought by one statement
+_AT_A_TIME = 5_000  # rows of a table that one statement is about
+_LOWEST, _HIGHEST = UUID(int=0), UUID(int=2**128 - 1)  # nobody's ids
 
 
 @cache
@@ -60,16 +57,16 @@ def as_mover(cursor: Cursor) -> Iterator[None]:
 
 
 def copy(cursor: Cursor, route: Route, *, is_ours: bool) -> int:
-    """Everything; gives the number of rows. A target that `is_ours` alone has no readers yet: its
-    triggers rest, and its references are checked at the end, all at once."""
-    references = _take_references(cursor, route.target) if is_ours else []
+    """Everything; gives the number of rows. A target that `is_ours` alone has no readers yet: what
+    is on its tables rests meanwhile."""
     rows = 0
-    with as_mover(cursor):
+    resting_place = resting.tables(cursor, route.target, tables()) if is_ours else nullcontext()
+    with resting_place, as_mover(cursor):
         for table in tables():
-            cursor.execute(route.copy(table), [route.tenant_id])
-            rows += _touched(cursor)
-    if is_ours:
-        _put_references(cursor, references)
+            for stretch in _stretches(cursor, route, table):
+                with pace.piece():
+                    cursor.execute(route.copy(table), [route.tenant_id, *stretch])
+                    rows += _touched(cursor)
     return rows
 
 
@@ -118,14 +115,16 @@ def check_all(cursor: Cursor, route: Route) -> int:
     """
     rows = 0
     for table in tables():
-        found = []
-        for schema in (route.source, route.target):
-            cursor.execute(route.checksum(table, schema), [route.tenant_id])
-            found += cursor.fetchall()
-        here, there = found
-        if here != there:
-            raise RowsDiffer(f"{table.name}: {here[0]} rows here, {there[0]} there, or others.")
-        rows += int(here[0])
+        for stretch in _stretches(cursor, route, table):
+            found = []
+            for schema in (route.source, route.target):
+                with pace.piece():
+                    cursor.execute(route.checksum(table, schema), [route.tenant_id, *stretch])
+                    found += cursor.fetchall()
+            here, there = found
+            if here != there:
+                raise RowsDiffer(f"{table.name}: {here[0]} rows here, {there[0]} there, or others.")
+            rows += int(here[0])
     return rows
 
 
@@ -143,28 +142,17 @@ def remove(cursor: Cursor, route: Route, schema: str, *, at_most: int) -> int:
     return 0
 
 
-def _take_references(cursor: Cursor, schema: str) -> list[tuple[str, str, str]]:
-    cursor.execute(_REFERENCES, [schema])
-    references = list(cursor.fetchall())
-    for name, constraint, _ in references:
-        cursor.execute(f"ALTER TABLE {quoted(name)} DROP CONSTRAINT {quoted(constraint)}")
-    for table in tables():
-        cursor.execute(f"ALTER TABLE {quoted(table.name)} DISABLE TRIGGER USER")
-    return references
+def _stretches(cursor: Cursor, route: Route, table: Table) -> Iterator[tuple[UUID, UUID]]:
+    """All ids there can be, cut into pieces; of each the first id is left out, and the last is in.
 
-
-def _put_references(cursor: Cursor, references: list[tuple[str, str, str]]) -> None:
-    """Forced policies would hide every row from the owner, and so from the check of a reference."""
-    for table in tables():
-        cursor.execute(f"ALTER TABLE {quoted(table.name)} NO FORCE ROW LEVEL SECURITY")
-    for name, constraint, definition in references:
-        cursor.execute(
-            f"ALTER TABLE {quoted(name)} ADD CONSTRAINT {quoted(constraint)} {definition}"
-        )
-    for table in tables():
-        name = quoted(table.name)
-        cursor.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
-        cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
+    What stands between them in the source is not much at a time.
+    """
+    after = _LOWEST
+    while after != _HIGHEST:
+        cursor.execute(route.end_of_stretch(table), [route.tenant_id, after, _AT_A_TIME - 1])
+        until = next((found for (found,) in cursor.fetchall()), _HIGHEST)
+        yield after, until
+        after = until
 
 
 def _look_at(cursor: Cursor, schema: str) -> None:

@@ -21,7 +21,7 @@ from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import provisioning
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
-from tenants.moving import carrying, fence
+from tenants.moving import carrying, fence, pace
 from tenants.moving.errors import NotMovable
 from tenants.moving.route import Route
 from tenants.rls import quoted
@@ -190,7 +190,7 @@ def _clear(route: Route, schema: str) -> int:
 def _clear_some(route: Route, schema: str) -> int:
     with owner_cursor() as cursor:
         _check_lives_elsewhere(cursor, route, schema)
-        with carrying.as_mover(cursor):
+        with carrying.as_mover(cursor), pace.piece():
             return carrying.remove(cursor, route, schema, at_most=_BATCH)
 
 

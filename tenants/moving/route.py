@@ -26,8 +26,16 @@ class Route:
     target: str
 
     def copy(self, table: Table) -> str:
-        """All rows; takes the tenant."""
-        return self._insert(table) + " WHERE s.tenant_id = %s"
+        """Those of a stretch; takes the tenant and the stretch's ends."""
+        return self._insert(table) + " WHERE s.tenant_id = %s AND s.id > %s AND s.id <= %s"
+
+    def end_of_stretch(self, table: Table) -> str:
+        """The id of the row that comes so many after another's; takes the tenant, the other's id
+        and how many."""
+        return (
+            f"SELECT id FROM {self._here(table)} WHERE tenant_id = %s AND id > %s"
+            " ORDER BY id OFFSET %s LIMIT 1"
+        )
 
     def forget(self, table: Table) -> str:
         """Out of the target; takes the tenant and ids."""
@@ -49,13 +57,15 @@ class Route:
         )
 
     def checksum(self, table: Table, schema: str) -> str:
-        """Count of a table's rows, and a sum of their digests that no order changes; takes the
-        tenant. Two sums of 64 bits: a pair that cancels out in both is not met by accident."""
+        """Count of a stretch's rows, and a sum of their digests that no order changes; takes the
+        tenant and the stretch's ends. Two sums of 64 bits: a pair that cancels out in both is not
+        met by accident."""
         row = f"ROW({_listed(table.columns)})::text"
         return (
             f"SELECT count(*), coalesce(sum(hashtextextended({row}, 0)::numeric), 0)::text,"
             f" coalesce(sum(hashtextextended({row}, 1)::numeric), 0)::text"
-            f" FROM {quoted(schema)}.{quoted(table.name)} WHERE tenant_id = %s"
+            f" FROM {quoted(schema)}.{quoted(table.name)}"
+            " WHERE tenant_id = %s AND id > %s AND id <= %s"
         )
 
     def remove(self, table: Table, schema: str) -> str:

@@ -18,7 +18,7 @@ from tenants.viewsets import SealedViewSet
 from tests.cast import Person, build_person
 from tests.guards.routes import Route, api_routes
 from tests.isolation.crowd import Pattern, crowded
-from tests.isolation.test_strangers import OVERSEEN, PERSONAL
+from tests.isolation.test_strangers import OVERSEEN, PERSONAL, path_of
 from tests.isolation.world import Trader, build_world
 from trading.models import Balance, NamedPortfolio
 
@@ -42,6 +42,12 @@ GROWING = [
     if issubclass(asked.values[0].view.model, TenantOwned)
     and asked.values[0].view.model is not NamedPortfolio
 ]
+# What belongs to one row, such as the fills of an order.
+NESTED = [
+    route
+    for route in api_routes()
+    if route.is_detail and route.actions.get("get") not in (None, "retrieve")
+]
 # With those that tenants share, and that grow with their people.
 WALLED = tenant_tables() | {
     model._meta.db_table for model in (Session, *(r.view.model for r in LISTS))
@@ -54,6 +60,7 @@ class Asker:
 
     trader: Person
     owner: Person
+    ids: dict[str, str]  # of the trader's rows, by model
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +78,8 @@ def askers() -> Iterator[dict[str, Asker]]:
         crowded(_patterns(mallory, models), tenants=0, rows=LARGEST),
     ):
         yield {
-            "one of many": Asker(house.alice, house.olga),
-            "the largest": Asker(house.mallory, owner),
+            "one of many": Asker(house.alice, house.olga, alice.ids),
+            "the largest": Asker(house.mallory, owner, mallory.ids),
         }
 
 
@@ -108,6 +115,20 @@ def test_every_list_reads_an_index_that_begins_with_the_tenant(
     askers: dict[str, Asker], route: Route, whose: str, who: str
 ) -> None:
     for plan in plans_of(route, getattr(askers[whose], who)):
+        assert not set(plans.sequential(plan)) & WALLED
+        assert first_columns(plan) == {"tenant_id"}
+
+
+@pytest.mark.parametrize("whose", ["one of many", "the largest"])
+@pytest.mark.parametrize("route", NESTED, ids=lambda route: route.name)
+def test_so_does_what_belongs_to_one_row(
+    askers: dict[str, Asker], route: Route, whose: str
+) -> None:
+    asker = askers[whose]
+    path = path_of(route, asker.ids[route.view.model.__name__])
+    found, _ = asked(path.removeprefix("api/v1/"), asker.trader)
+    assert found
+    for plan in found:
         assert not set(plans.sequential(plan)) & WALLED
         assert first_columns(plan) == {"tenant_id"}
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
 from config.embedded.postgres import Postgres
-from config.embedded.servers import RunningServers, running
+from config.embedded.servers import RunningServers
+from tests.scenarios import durable
 from tests.scenarios.processes import ROOT, feeding, until
 
 KILLS = int(os.environ.get("DATABASE_KILLS", "0"))
@@ -31,29 +30,14 @@ elsewhere.main(sys.argv[1])
 """
 
 
-@pytest.fixture
-def servers() -> Iterator[RunningServers]:
-    """An installation of the test's own, as durable as in production."""
-    with TemporaryDirectory(prefix="bulkhead-kill-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        with running(Path(folder) / "data", given={}) as servers:
-            yield servers
-
-
 @pytest.mark.skipif(not KILLS, reason="only in campaigns: DATABASE_KILLS says how often")
 def test_a_database_killed_in_the_middle_of_matching_loses_and_doubles_nothing(
-    servers: RunningServers, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    environment = {**os.environ, **servers.environment()}
-    for command in ("provision_roles", "migrate"):
-        subprocess.run(
-            [sys.executable, "manage.py", command],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
-    with trading(environment, tmp_path) as trader:
+    with (
+        durable.installed() as (servers, environment),
+        trading(environment, tmp_path) as trader,
+    ):
         assert trader.stdin is not None
         assert trader.stdout is not None
         prepared = json.loads(trader.stdout.readline())
@@ -62,7 +46,7 @@ def test_a_database_killed_in_the_middle_of_matching_loses_and_doubles_nothing(
             before = fills(servers)
             feed = feeding(file, symbol, environment)
             until(lambda before=before: fills(servers) > before + 1)
-            kill_and_start(servers)
+            durable.kill_and_start(servers, Postgres)
             assert feed.wait(timeout=60) != 0
         assert feeding(file, symbol, environment).wait(timeout=120) == 0
         told, _ = trader.communicate(timeout=60)
@@ -89,12 +73,3 @@ def fills(servers: RunningServers) -> int:
     with psycopg.connect(servers.dsn("superuser")) as connection:
         row = connection.execute("SELECT count(*) FROM public.trading_fill").fetchone()
         return 0 if row is None else int(row[0])
-
-
-def kill_and_start(servers: RunningServers) -> None:
-    """The postmaster, which leaves its children orphans, and no checkpoint behind."""
-    (postgres,) = (server for server in servers.started if isinstance(server, Postgres))
-    assert postgres.pid is not None
-    os.kill(postgres.pid, signal.SIGKILL)
-    until(lambda: postgres.pid is None)
-    postgres.start()

@@ -115,7 +115,12 @@ class LimitOrdersViewSet(_OfPosition):
         )
         return Response(OrderOut(order).data)
 
-    @extend_schema(request=None, responses={200: OrderOut(many=True)}, filters=False)
+    @extend_schema(
+        operation_id="positions_limit_orders_cancel_all",
+        request=None,
+        responses={200: OrderOut(many=True)},
+        filters=False,
+    )
     def cancel_limits(self, request: Request, pk: str) -> Response:
         orders = actions.cancel_limits(position_id=self.whose().id, now=timezone.now())
         return Response(OrderOut(orders, many=True).data)
