@@ -18,7 +18,9 @@ from tenants.cursors import Cursor
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.moving.errors import TenantIsBusy
 
-_WAIT_MS = 40  # for the lock: as long new transactions wait at worst, before the switch itself
+# For the lock: as long new transactions wait at worst, before the switch itself. Longer with each
+# try, for a tenant whose transactions are long and never pause.
+_WAIT_MS, _WAIT_AT_MOST_MS = 40, 160
 _TRIES = 500
 _PAUSE = 0.05  # seconds between tries
 _OLD_ONES_END = 120.0  # seconds
@@ -42,15 +44,16 @@ def await_older(tenant_id: UUID) -> None:
 
 
 @contextmanager
-def alone(tenant_id: UUID) -> Iterator[Cursor]:
+def alone(tenant_id: UUID, *, number: int = 0) -> Iterator[Cursor]:
     """A transaction of the owner's beside which none of the tenant's is open.
 
-    What it reads is read after the lock was got. Raises LockNotAvailable, at once, where another is
-    open.
+    What it reads is read after the lock was got; `number` is that of the try. Raises
+    LockNotAvailable, soon, where another is open.
     """
+    wait = min(_WAIT_MS + number, _WAIT_AT_MOST_MS)
     try:
         with owner_cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT_MS}ms'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{wait}ms'")
             cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [_key(tenant_id)])
             yield cursor
     except OperationalError as fault:

@@ -116,7 +116,7 @@ def switch(moving: Moving) -> None:
         if _catch_up(route) > _FEW * (number + 1):  # more each time: it has to come to an end
             continue
         try:
-            with fence.alone(route.tenant_id) as cursor, _measured() as took:
+            with fence.alone(route.tenant_id, number=number) as cursor, _measured() as took:
                 cursor.execute(f"SET LOCAL search_path = {quoted(route.target)}, public, pg_temp")
                 with carrying.as_mover(cursor):
                     brought = carrying.replay(cursor, route)
