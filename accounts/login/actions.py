@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.access import queries as access
 from accounts.access.callers import Device
 from accounts.access.errors import InvalidCredential, NoTenant, WrongLogin
 from accounts.access.models import Membership
-from accounts.access.roles import Role
 from accounts.audit import actions as audit
+from accounts.login import issuing, refreshing
+from accounts.login.issuing import SignedIn
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import WrongSecondFactor
 from accounts.sessions import ending, guessing
-from accounts.sessions.models import RefreshToken, Session
+from accounts.sessions.models import Session
 from accounts.tokens import credentials
-from accounts.tokens.credentials import Grant
 from accounts.trail import misdirections
 from accounts.users import actions as users
 from accounts.users.models import User
-from tenants import context
-from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantMismatch
 from tenants.identity import Identity
 
-REUSED = "a refresh token was used twice"
 _WRONG = (WrongLogin, WrongSecondFactor)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What a successful log-in, refresh or switch gives."""
-
-    access: str
-    refresh: str
-    expires_in: int  # seconds
-    user: User
-    membership: Membership
-    memberships: list[Membership]
 
 
 def log_in(
@@ -94,22 +74,22 @@ def open_session(
     them ends what stands then (`ending.end`), so nothing falls between. Raises WrongLogin or
     InvalidCredential.
     """
-    with _inside(membership):
-        session = _new_session(
+    with issuing.inside(membership):
+        session = issuing.new_session(
             membership, has_second_factor=has_second_factor, device=device, now=now
         )
-        refresh_token = _new_refresh_token(session, now=now)
+        refresh_token = issuing.new_refresh_token(session, now=now)
         audit.record("session.opened", on=session, after={"second_factor": has_second_factor})
     fresh = access.membership(user_id=user.id, tenant_id=membership.tenant_id)
     if fresh.user.password != user.password:  # changed since it was looked at
-        with _inside(membership):
-            end(sessions=_alone(session), because="the password was changed", now=now)
+        with issuing.inside(membership):
+            end(sessions=issuing.alone(session), because="the password was changed", now=now)
         raise WrongLogin
     if follows is not None and not _stands(follows):
-        with _inside(membership):
-            end(sessions=_alone(session), because="the one before it has ended", now=now)
+        with issuing.inside(membership):
+            end(sessions=issuing.alone(session), because="the one before it has ended", now=now)
         raise InvalidCredential
-    return _signed_in(session, refresh_token, user, fresh, memberships, now=now)
+    return issuing.signed_in(session, refresh_token, user, fresh, memberships, now=now)
 
 
 def refresh(
@@ -121,21 +101,21 @@ def refresh(
     Raises InvalidCredential, or TenantMismatch (and leaves the token good) when a good one is shown
     at the address `at` of another tenant; that is recorded with the `path`.
     """
-    known = _known(token)
+    known = refreshing.known(token)
     memberships = list(access.memberships_of(known.user_id))
     membership = next((m for m in memberships if m.tenant_id == known.tenant_id), None)
-    if membership is None or not _is_open(known):
+    if membership is None or not refreshing.is_open(known):
         raise InvalidCredential
-    if at not in (None, known.tenant_id) and _is_good(known, now=now):
-        where = _own_rows(known.user_id, known.tenant_id)
+    if at not in (None, known.tenant_id) and refreshing.is_good(known, now=now):
+        where = issuing.own_rows(known.user_id, known.tenant_id)
         misdirections.note(where, credential=known.session_id, path=path)
         raise TenantMismatch
-    with _inside(membership):
-        fresh = _trade(known, device=device, now=now)
+    with issuing.inside(membership):
+        fresh = refreshing.trade(known, device=device, now=now)
     if fresh is None:
         raise InvalidCredential
     membership = access.membership(user_id=known.user_id, tenant_id=known.tenant_id)
-    return _signed_in(known.session, fresh, known.user, membership, memberships, now=now)
+    return issuing.signed_in(known.session, fresh, known.user, membership, memberships, now=now)
 
 
 def switch(*, caller: Identity, tenant_slug: str, device: Device, now: datetime) -> SignedIn:
@@ -177,12 +157,12 @@ def step_up(*, caller: Identity, password: str, otp: str, device: Device, now: d
         has_second_factor = mfa.check(user_id=user.id, otp=otp, now=now)
     membership = access.membership(user_id=user.id, tenant_id=caller.tenant_id)
     session = _session_of(caller)
-    with _inside(membership):
+    with issuing.inside(membership):
         if has_second_factor:
             session.has_second_factor = True
             session.save(update_fields=["has_second_factor"])
         audit.record("session.stepped_up", on=session, after={"second_factor": has_second_factor})
-    return credentials.issue(_grant(session, membership, stepped_up_at=now), now=now)
+    return credentials.issue(issuing.grant(session, membership, stepped_up_at=now), now=now)
 
 
 def log_out(*, session_id: UUID, now: datetime) -> None:
@@ -226,120 +206,5 @@ def _session_of(caller: Identity) -> Session:
 
 def _stands(before: Session) -> bool:
     """Whether a session is still open, with the second factor it was read with."""
-    rows = _alone(before).filter(ended_at=None, has_second_factor=before.has_second_factor)
+    rows = issuing.alone(before).filter(ended_at=None, has_second_factor=before.has_second_factor)
     return rows.exists()
-
-
-def _known(token: str) -> RefreshToken:
-    """Raises InvalidCredential."""
-    rows = RefreshToken.objects.filter(digest=_digest(token)).select_related("session", "user")
-    known = rows.first()
-    if known is None:
-        raise InvalidCredential
-    return known
-
-
-def _is_open(known: RefreshToken) -> bool:
-    return known.user.is_active and known.session.ended_at is None
-
-
-def _is_good(known: RefreshToken, *, now: datetime) -> bool:
-    """Of an open session's: whether it would be traded."""
-    return known.used_at is None and known.expires_at > now
-
-
-def _trade(known: RefreshToken, *, device: Device, now: datetime) -> str | None:
-    """The next token of the session; None for one that has run out.
-
-    None too, and the end of the session, for one that was used, however long ago.
-    """
-    session = known.session
-    if known.used_at is None and known.expires_at <= now:
-        return None
-    if not RefreshToken.objects.filter(pk=known.pk, used_at=None).update(used_at=now):
-        ending.end(_alone(session), because=REUSED, now=now)
-        audit.record("session.ended", on=session, after={"because": REUSED})
-        return None
-    session.last_seen_at = now
-    session.expires_at = min(
-        now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
-        session.created_at + timedelta(seconds=settings.SESSION_SECONDS),
-    )
-    session.address = device.address or None
-    session.save(update_fields=["last_seen_at", "expires_at", "address"])
-    return _new_refresh_token(session, now=now)
-
-
-def _inside(membership: Membership) -> AbstractContextManager[TenantContext]:
-    return context.enter(_own_rows(membership.user_id, membership.tenant_id))
-
-
-def _own_rows(user_id: UUID, tenant_id: UUID) -> TenantContext:
-    """The person's own rows of the tenant, whatever the role may see besides."""
-    return TenantContext(tenant_id, Actor.user(user_id), Scope.USER)
-
-
-def _alone(session: Session) -> QuerySet[Session]:
-    return Session.objects.filter(pk=session.pk)
-
-
-def _new_session(
-    membership: Membership, *, has_second_factor: bool, device: Device, now: datetime
-) -> Session:
-    return Session.objects.create(
-        tenant_id=membership.tenant_id,
-        user_id=membership.user_id,
-        created_at=now,
-        last_seen_at=now,
-        expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
-        address=device.address or None,
-        agent=device.agent[:200],
-        has_second_factor=has_second_factor,
-    )
-
-
-def _new_refresh_token(session: Session, *, now: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    RefreshToken.objects.create(
-        digest=_digest(token),
-        session=session,
-        tenant_id=session.tenant_id,
-        user_id=session.user_id,
-        created_at=now,
-        expires_at=session.expires_at,
-    )
-    return token
-
-
-def _signed_in(
-    session: Session,
-    refresh_token: str,
-    user: User,
-    membership: Membership,
-    memberships: list[Membership],
-    *,
-    now: datetime,
-) -> SignedIn:
-    token = credentials.issue(_grant(session, membership), now=now)
-    seconds = settings.ACCESS_TOKEN_SECONDS
-    return SignedIn(token, refresh_token, seconds, user, membership, memberships)
-
-
-def _grant(
-    session: Session, membership: Membership, *, stepped_up_at: datetime | None = None
-) -> Grant:
-    asks = access.requires_second_factor(membership.tenant_id)
-    return Grant(
-        user_id=session.user_id,
-        tenant_id=session.tenant_id,
-        role=Role(membership.role),
-        session_id=session.id,
-        sees_tenant=membership.sees_tenant,
-        has_second_factor=session.has_second_factor,
-        stepped_up_at=int(stepped_up_at.timestamp()) if stepped_up_at else 0,
-        must_enrol=asks and not session.has_second_factor,
-    )
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

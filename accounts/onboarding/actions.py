@@ -15,7 +15,7 @@ from accounts.access.models import Membership
 from accounts.access.roles import Role
 from accounts.emails import actions as emails
 from accounts.login import actions as login
-from accounts.login.actions import SignedIn
+from accounts.login.issuing import SignedIn
 from accounts.members import actions as members
 from accounts.members import invitations, newcomers
 from accounts.mfa import actions as mfa

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access.callers import Device
 from accounts.access.errors import InvalidCredential
 from accounts.access.roles import ROLES, Permission, Role, allows
-from accounts.login import actions
+from accounts.login import actions, refreshing
 from accounts.members import actions as access
 from accounts.sessions.models import Session
 from accounts.tokens import credentials
@@ -102,7 +102,7 @@ def test_a_used_refresh_token_ends_its_session_even_when_it_has_run_out(house: H
     with pytest.raises(InvalidCredential):
         actions.refresh(token=first, now=late, **trade)
     session_id = credentials.identify(signed_in["access"]).session_id
-    assert Session.objects.get(pk=session_id).ended_because == actions.REUSED
+    assert Session.objects.get(pk=session_id).ended_because == refreshing.REUSED
     with pytest.raises(InvalidCredential):
         actions.refresh(token=second, now=late, **trade)
 

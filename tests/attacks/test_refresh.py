@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.access.models import Membership
-from accounts.login.actions import REUSED
+from accounts.login.refreshing import REUSED
 from accounts.sessions.models import RefreshToken, Session
 from accounts.tokens import credentials
 from accounts.users.models import User
