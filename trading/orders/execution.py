@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import Q
 
-from tenants.identifiers import new_id
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import Refused
@@ -25,6 +23,7 @@ from trading.orders import (
     cover,
     days,
     endings,
+    executed,
     index,
     levels,
     limits,
@@ -32,17 +31,15 @@ from trading.orders import (
     states,
     working_orders,
 )
-from trading.orders.models import Fill, Order
-from trading.orders.outcomes import Execution, Outcome
+from trading.orders.executed import Orders
+from trading.orders.models import Order
+from trading.orders.outcomes import Outcome
 from trading.orders.states import OrderStatus
 from trading.orders.working import WorkingOrder
 from trading.positions import actions as positions
-from trading.positions import pnl
-from trading.values import Side, exact, plain
+from trading.values import exact, plain
 
 _log = logging.getLogger("bulkhead.matching")
-_PLACES = Decimal(1).scaleb(-18)
-Orders = dict[UUID, Order]
 
 
 def meet(account_id: UUID, printed: Bar | Tick, *, now: datetime) -> int:
@@ -157,7 +154,7 @@ def _apply(
     for trigger in outcome.triggers:
         _trigger(orders[trigger.order_id])
     for execution in outcome.executions:
-        _record(orders[execution.order_id], execution, orders, instrument, now)
+        executed.book(orders[execution.order_id], execution, orders, instrument, now)
     for shrink in outcome.shrinks:
         orders[shrink.order_id].sibling_filled += shrink.by
     for ended in outcome.expirations:
@@ -210,7 +207,7 @@ def _activate(leg: Order, orders: Orders, printed: Bar | Tick, now: datetime) ->
     What other orders have set aside of the position meanwhile is not the legs' to sell.
     """
     leg.place_known = printed.place
-    holder = _holder(leg, orders)
+    holder = executed.holder_of(leg, orders)
     if holder is leg:
         free = positions.free_quantity(leg.account, leg.instrument)
         if not free:
@@ -230,105 +227,6 @@ def _activate(leg: Order, orders: Orders, printed: Bar | Tick, now: datetime) ->
 
 
 _STARTED = ("quantity", "placed_after", "placed_trade", "locked", "updated_at")
-
-
-@exact()
-def _record(
-    order: Order, execution: Execution, orders: Orders, instrument: Instrument, now: datetime
-) -> None:
-    """Book one execution: cash, position, order, and the fill that explains them."""
-    holder = _holder(order, orders)
-    _pay(order, holder, execution, instrument, now)
-    booked = pnl.HoldingFill(execution.side, execution.quantity, execution.price, execution.fee)
-    origin = _origin(order, orders)
-    position, realized = positions.apply(
-        order.account, order.instrument, booked, now=now, origin=origin
-    )
-    fill = Fill(
-        id=origin.fill_id,
-        order=order,
-        account=order.account,
-        position=position,
-        user_id=order.user_id,
-        instrument=order.instrument,
-        side=execution.side,
-        quantity=execution.quantity,
-        price=execution.price,
-        fee=execution.fee,
-        fee_currency=instrument.quote,
-        realized_pnl=realized,
-        liquidity=execution.liquidity,
-        trade_id=f"{order.id}:{working_orders.moment(execution)}",
-        executed_at=execution.executed_at,
-        recorded_at=now,
-        model=execution.model,
-        source=execution.source,
-    )
-    fill.save(force_insert=True)
-    _advance(order, holder, execution, now)
-    if holder is not order:
-        holder.save(update_fields=["locked"])
-    more = {"fill": str(fill.id), "fill_quantity": plain(fill.quantity), "price": plain(fill.price)}
-    endings.tell(order, f"order.{order.status}", now, **more)
-
-
-def _origin(order: Order, orders: Orders) -> positions.Origin:
-    """What its position is told of a fill; an entry's legs are among the orders."""
-    legs = {leg.role: leg for leg in orders.values() if leg.parent_id == order.id}
-    profit, stop = legs.get(Order.Role.TAKE_PROFIT), legs.get(Order.Role.STOP_LOSS)
-    return positions.Origin(
-        fill_id=new_id(),
-        order_ids=frozenset(filter(None, (order.id, order.replaces_id))),
-        take_profit=profit.limit_price if profit else None,
-        stop_loss=stop.stop_price if stop else None,
-    )
-
-
-def _holder(order: Order, orders: Orders) -> Order:
-    """Who holds what the order draws on: itself, or the one of its group that locked for all."""
-    if order.group is None or order.locked:
-        return order
-    siblings = (o for o in orders.values() if o.group == order.group and o.locked)
-    return next(siblings, order)
-
-
-def _pay(
-    order: Order, holder: Order, execution: Execution, instrument: Instrument, now: datetime
-) -> None:
-    """Move the money: a buy out of what it locked, a sell's proceeds into the free part."""
-    balance = brokers.balance_of(order.account, instrument.quote)
-    value = execution.quantity * execution.price
-    if execution.side is Side.BUY:
-        holder.locked -= value + execution.fee
-        brokers.move(balance, locked=-(value + execution.fee), now=now)
-    else:
-        holder.locked -= execution.quantity
-        brokers.move(balance, free=value - execution.fee, now=now)
-
-
-def _advance(order: Order, holder: Order, execution: Execution, now: datetime) -> None:
-    """The order's own account of what has been filled; a complete one frees what is left over."""
-    spent = (order.average_price or Decimal(0)) * order.filled_quantity
-    order.filled_quantity += execution.quantity
-    spent += execution.price * execution.quantity
-    order.average_price = (spent / order.filled_quantity).quantize(_PLACES)
-    order.fees += execution.fee
-    order.status = states.after_fill(OrderStatus(order.status), is_complete=execution.is_complete)
-    if execution.is_complete and holder is order:
-        endings.release(order, order.locked, now=now)
-    order.updated_at = now
-    order.save(update_fields=_FILLED)
-
-
-_FILLED = (
-    "filled_quantity",
-    "average_price",
-    "fees",
-    "status",
-    "locked",
-    "is_triggered",
-    "updated_at",
-)
 
 
 def _halt_if_reached(account: Account, printed: Bar | Tick, now: datetime) -> None:

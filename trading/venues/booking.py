@@ -12,7 +12,7 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.models import Instrument
-from trading.orders import endings, fills, limits, outbox, states
+from trading.orders import endings, fills, outbox, states
 from trading.orders.models import Fill, Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.positions import actions as positions
@@ -98,17 +98,6 @@ def fill(order: Order, trade: VenueTrade, *, now: datetime) -> bool:
         _pay_apart(account, booked.apart, trade, now)
     _advance(order, trade, booked.held.fee, now)
     return True
-
-
-def halt_if_reached(account: Account, *, now: datetime) -> None:
-    """Once an account has lost enough: halted, and all of it taken out of the market."""
-    reached = limits.reached_by(account, now=now)
-    if reached is None or account.status != Account.Status.ACTIVE:
-        return
-    brokers.halt(account_id=account.id, reason=reached.value, now=now)
-    for order in Order.objects.select_for_update().open().filter(account=account).order_by("id"):
-        order.account = account
-        outbox.cancel(order, reason=reached.value, now=now)
 
 
 def mirror(account: Account, flow: Flow, *, at: datetime, now: datetime) -> None:

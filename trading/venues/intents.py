@@ -17,7 +17,7 @@ from trading.brokers import credentials
 from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account
 from trading.errors import Refused
-from trading.orders import outbox, states
+from trading.orders import halting, outbox, states
 from trading.orders.models import Order, VenueIntent
 from trading.orders.states import OrderStatus
 from trading.values import OrderType, Side
@@ -171,7 +171,7 @@ def book(order: Order, trades: tuple[VenueTrade, ...], *, now: datetime) -> bool
         order.refresh_from_db()
         return False
     if any(booked):
-        booking.halt_if_reached(order.account, now=now)
+        halting.look(order.account, now=now)
         order.refresh_from_db()
     return True
 

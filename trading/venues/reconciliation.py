@@ -20,6 +20,7 @@ from trading.brokers.credentials import Keys
 from trading.brokers.errors import AccountClosed, CredentialsMissing
 from trading.brokers.models import Account
 from trading.errors import NotFound
+from trading.orders import halting
 from trading.orders.models import Fill, Order, VenueIntent
 from trading.positions.models import Position
 from trading.values import exact
@@ -197,7 +198,7 @@ def _book(account: Account, found: Differences, *, now: datetime) -> bool:
         return False
     if found.fills:
         account.refresh_from_db()
-        booking.halt_if_reached(account, now=now)
+        halting.look(account, now=now)
     return True
 
 
