@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("accounts.tokens.routes")),
     path("", include("accounts.audit.routes")),
     path("", include("accounts.support.routes")),
+    path("", include("accounts.usage.routes")),
 ]

@@ -14,6 +14,7 @@ BENCHMARKS = (
     "engine",
     "orders",
     "prices",
+    "neighbours",
 )
 
 

@@ -65,22 +65,25 @@ async def _ask(port: int, asks: Sequence[Ask], clients: int) -> Answered:
     return Answered([seconds for own in took for seconds in own], elapsed)
 
 
+async def exchange(
+    stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes
+) -> tuple[int, bytes]:
+    """Status and body of the answer to an encoded request."""
+    reader, writer = stream
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    (length,) = (line[15:] for line in head.split("\r\n") if line.startswith("content-length:"))
+    return int(head.split(" ", 2)[1]), await reader.readexactly(int(length))
+
+
 async def _client(
     stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], share: list[tuple[bytes, int]]
 ) -> list[float]:
-    reader, writer = stream
     took = []
     for request, expected in share:
         started = time.perf_counter()
-        writer.write(request)
-        status, body = await _answer(reader)
+        status, body = await exchange(stream, request)
         took.append(time.perf_counter() - started)
         if status != expected:
             raise RuntimeError(f"{status} instead of {expected}: {body[:500]!r}")
     return took
-
-
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    (length,) = (line[15:] for line in head.split("\r\n") if line.startswith("content-length:"))
-    return int(head.split(" ", 2)[1]), await reader.readexactly(int(length))

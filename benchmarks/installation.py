@@ -82,7 +82,10 @@ def installed(*, durable: bool = False) -> Iterator[Installation]:
             for command in ("provision_roles", "migrate"):
                 python(made.environment, "manage.py", command)
             with made.superuser() as connection:
-                connection.execute("UPDATE tenants_plan SET requests_per_minute = 100000000")
+                connection.execute(
+                    "UPDATE tenants_plan SET requests_per_minute = 100000000,"
+                    " concurrent_requests = 100000"
+                )
             yield made
 
 

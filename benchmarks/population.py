@@ -80,6 +80,10 @@ def user_id(number: int, person: int) -> UUID:
     return _uuid(f"user {number} {person}")
 
 
+def account_id(number: int, person: int) -> UUID:
+    return _uuid(f"account {number} {person}")
+
+
 def _uuid(name: str) -> UUID:
     return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
 

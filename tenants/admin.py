@@ -13,7 +13,10 @@ from tenants.models import Plan
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("code", "name", "requests_per_minute", "statement_timeout_ms")
+    list_display = (
+        *("code", "name", "requests_per_minute", "concurrent_requests"),
+        *("statement_timeout_ms", "max_rows", "max_bytes"),
+    )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tenants are on it, or were: a plan is left alone."""

@@ -1,8 +1,9 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
-The door answers both in one round trip to Valkey: ended sessions, locks, and a token bucket each
-for address and tenant, person and the person's keys. Without an answer it stays closed. It counts,
-too, what each tenant's people and keys ask; strangers at a tenant's address are not its use.
+The door answers both in one round trip to Valkey: ended sessions, locks, a token bucket each for
+address and tenant, person and the person's keys, and one of the tenant's slots. Without an answer
+it stays closed. It counts, too, what each tenant's people and keys ask; strangers at a tenant's
+address are not its use.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
 from tenants import door, identity, limits, origin
-from tenants.door import Room
+from tenants.door import Place, Room
 from tenants.identity import Identity
+from tenants.limits import Limits
 from tenants.models import EmergencyLock
+from tenants.slots import Slot
 from tenants.valkey import ValkeyAway
 
-_FILLINGS = 3  # of a Valkey that was emptied, before a request gives up
+_TRIES = 4  # at a Valkey that was emptied, or while limits change, before a request gives up
+_KEPT_FROM_KEYS = 8  # one in so many slots is no API key's
 
 
 class SessionEnded(DomainError):
@@ -37,6 +41,12 @@ class TooManyRequests(DomainError):
     code = "too_many_requests"
     status = 429
     title = "Too many requests. Wait as long as Retry-After says."
+
+
+class TooManyAtOnce(DomainError):
+    code = "too_many_at_once"
+    status = 429
+    title = "The plan allows no more requests at a time. Send this one when another has ended."
 
 
 class Locked(DomainError):
@@ -62,26 +72,27 @@ class Guest:
         return cls(address, caller.tenant_id, caller.user_id, caller.session_id, is_key)
 
 
-def admit(guest: Guest, *, is_data: bool, takes: bool = True) -> Room:
+def admit(guest: Guest, *, is_data: bool, takes: bool = True, slot: Slot | None = None) -> Room:
     """Let one request in. `is_data` is false for log-in, which stays open under a lock.
 
-    Raises SessionEnded, Locked, TooManyRequests, or ValkeyAway.
+    With a `slot` it is one of those that its tenant may have at a time, until the slot is left;
+    whoever holds something else than a request, as a socket, takes none.
+
+    Raises SessionEnded, Locked, TooManyRequests, TooManyAtOnce, or ValkeyAway.
     """
-    verdict, room = _ask(guest, is_data=is_data, takes=takes)
-    for _ in range(_FILLINGS):
-        if verdict != "incomplete":
+    for _ in range(_TRIES):
+        verdict, room = _ask(guest, is_data=is_data, takes=takes, slot=slot)
+        if verdict == "incomplete":
+            recall()
+        elif verdict == "changed":
+            limits.forget(version=door.limits_version())
+        else:
             break
-        recall()
-        verdict, room = _ask(guest, is_data=is_data, takes=takes)
     if verdict == "welcome":
+        if slot is not None:
+            slot.hold()
         return room
-    if verdict == "full":
-        raise TooManyRequests(headers={**room.headers(), "Retry-After": str(room.full_in)})
-    if verdict == "locked":
-        raise Locked(headers={"Retry-After": "30"})
-    if verdict == "incomplete":  # emptied again and again
-        raise ValkeyAway(headers={"Retry-After": "1"})
-    raise SessionEnded(headers=turn_away(guest.address).headers())
+    raise _refusal(verdict, room, guest)
 
 
 def verify(credential: str, *, address: str) -> Identity:
@@ -149,39 +160,62 @@ def _end(session_ids: list[UUID]) -> None:
     door.end(session_ids, seconds=settings.ACCESS_TOKEN_SECONDS + 60)
 
 
-def _ask(guest: Guest, *, is_data: bool, takes: bool) -> tuple[str, Room]:
+def _ask(guest: Guest, *, is_data: bool, takes: bool, slot: Slot | None) -> tuple[str, Room]:
+    is_known = guest.tenant_id is not None and guest.user_id is not None
+    plan = limits.of(guest.tenant_id) if guest.tenant_id and is_known else None
     return door.ask(
         tenant_id=guest.tenant_id,
         session_id=guest.session_id,
-        buckets=_buckets(guest),
-        shares=_shares(guest),
+        buckets=_buckets(guest, plan),
+        shares=_shares(guest, plan) if plan else {},
         is_data=is_data,
-        is_counted=guest.user_id is not None,
+        is_counted=is_known,
         takes=takes,
+        version=plan.version if plan else "",
+        place=Place(slot, _slots(guest, plan)) if slot and plan else None,
     )
 
 
-def _buckets(guest: Guest) -> dict[str, int]:
+def _refusal(verdict: str, room: Room, guest: Guest) -> DomainError:
+    """Raises TooManyRequests of the address in place of an ended session."""
+    if verdict == "full":
+        return TooManyRequests(headers={**room.headers(), "Retry-After": str(room.full_in)})
+    if verdict == "crowded":
+        return TooManyAtOnce(headers={**room.headers(), "Retry-After": "1"})
+    if verdict == "locked":
+        return Locked(headers={"Retry-After": "30"})
+    if verdict == "ended":
+        return SessionEnded(headers=turn_away(guest.address).headers())
+    return ValkeyAway(headers={"Retry-After": "1"})  # emptied, or changed, again and again
+
+
+def _buckets(guest: Guest, plan: Limits | None) -> dict[str, int]:
     """Name and size of each bucket that binds, the tenant's last."""
     found: dict[str, int] = {}
     if guest.address:
         network = origin.network(guest.address)
         found[f"rate:address:{network}"] = settings.ADDRESS_REQUESTS_PER_MINUTE
-    if guest.tenant_id and guest.user_id:
-        found[f"rate:tenant:{guest.tenant_id}"] = limits.of(guest.tenant_id).requests_per_minute
+    if plan:
+        found[f"rate:tenant:{guest.tenant_id}"] = plan.requests_per_minute
     return found
 
 
-def _shares(guest: Guest) -> dict[str, int]:
+def _shares(guest: Guest, plan: Limits) -> dict[str, int]:
     """What the tenant keeps for a person, and of that for all of the person's keys together.
 
     The keys' is smaller, so that programs that run away leave their person room to stop them.
     """
-    if not (guest.tenant_id and guest.user_id):
-        return {}
-    size = limits.of(guest.tenant_id).requests_per_minute
+    size = plan.requests_per_minute
     name = f"rate:tenant:{guest.tenant_id}:{guest.user_id}"
     found = {name: max(1, int(size * settings.PERSON_SHARE_OF_REQUESTS))}
     if guest.is_key:
         found[f"{name}:keys"] = max(1, int(size * settings.KEYS_SHARE_OF_REQUESTS))
     return found
+
+
+def _slots(guest: Guest, plan: Limits) -> int:
+    """How many may be taken before this one is refused: keys leave some, for the same reason."""
+    size = plan.concurrent_requests
+    if guest.is_key:
+        size -= -(-size // _KEPT_FROM_KEYS)
+    return max(1, size)

@@ -1,7 +1,7 @@
-"""The door itself: ended sessions, locks, token buckets and counts, kept in Valkey, asked at once.
+"""The door itself: ended sessions, locks, buckets, slots and counts, kept in Valkey, asked at once.
 
 What the answers mean, and for whom, is admission's; here are keys and one script. It goes by
-Valkey's own clock, and whoever is refused takes from no bucket.
+Valkey's own clock, and whoever is refused takes from no bucket, and no slot.
 """
 
 from __future__ import annotations
@@ -11,17 +11,24 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from tenants import valkey
+from tenants import slots, tally, valkey
+from tenants.identifiers import new_id
+from tenants.slots import Slot
 from tenants.valkey import MarkedScript
 
 _COMPLETE = "revoked:complete"
 _LOCKED = "locked:platform"
+_LIMITS = "limits:version"
+_LEASE = int(slots.LEASE * 1000)
 
-# KEYS: complete, lock of the platform, lock of the tenant, ended session, then the buckets.
+# KEYS: complete, lock of the platform, lock of the tenant, ended session, version of all limits,
+# the tenant's slots, then the buckets.
 # ARGV: "1" for a path that stays open under a lock; the name under which the request is counted,
 # but for the hour, or ""; "1" for who takes from the buckets; how many of them bind whatever else
-# has room, of which the last is the tenant's; then for each its size a minute. The others are
-# shares of the tenant's: who has used theirs up goes on while the tenant's is more than half full.
+# has room, of which the last is the tenant's; the version that sizes and slots were read at, or "";
+# how many slots there are, or "0" for who takes none; then for each bucket its size a minute; the
+# slot to be taken, and milliseconds until it runs out. The buckets that do not bind are shares of
+# the tenant's: who has used theirs up goes on while the tenant's is more than half full.
 # Gives: verdict, then size, what is left and milliseconds until full of the tightest bucket.
 _ADMIT = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'incomplete', 0, 0, 0} end
@@ -29,6 +36,10 @@ if KEYS[4] ~= '' and redis.call('EXISTS', KEYS[4]) == 1 then return {'ended', 0,
 if ARGV[1] == '0' and redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then
   return {'locked', 0, 0, 0}
 end
+if ARGV[5] ~= '' and (redis.call('GET', KEYS[5]) or '-') ~= ARGV[5] then
+  return {'changed', 0, 0, 0}
+end
+if #KEYS < 7 then return {'welcome', 0, 0, 0} end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function count(what)
@@ -43,14 +54,13 @@ local function size_of(i) return tonumber(ARGV[i]) end
 local function empty(first, last)
   for i = first, last do if left[i] < 1 then return i end end
 end
-for i = 5, #KEYS do
+for i = 7, #KEYS do
   local kept = redis.call('HMGET', KEYS[i], 'left', 'at')
   local fresh = math.max(0, now - tonumber(kept[2] or now)) * size_of(i) / 60000
   left[i] = math.min(size_of(i), tonumber(kept[1] or size_of(i)) + fresh)
 end
-if #KEYS < 5 then return {'welcome', 0, 0, 0} end
-local bound, last = 4 + tonumber(ARGV[4]), #KEYS
-local lack = empty(5, bound)
+local bound, last = 6 + tonumber(ARGV[4]), #KEYS
+local lack = empty(7, bound)
 if not lack then
   lack = empty(bound + 1, last)
   if lack and left[bound] - 1 >= size_of(bound) / 2 then lack, last = nil, bound end
@@ -60,15 +70,28 @@ if lack then
   local size = size_of(lack)
   return {'full', size, 0, math.ceil((1 - left[lack]) * 60000 / size)}
 end
-for i = 5, last do
+for i = 7, last do
   local share = (left[i] - 1) / size_of(i)
   if not tightest or share < least then tightest, least = i, share end
 end
 local size = size_of(tightest)
+local slots = tonumber(ARGV[6])
+if slots > 0 and redis.call('ZCARD', KEYS[6]) >= slots then
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+  if redis.call('ZCARD', KEYS[6]) >= slots then
+    count('crowded')
+    return {'crowded', size, math.floor(left[tightest]),
+      math.ceil((size - left[tightest]) * 60000 / size)}
+  end
+end
 if ARGV[3] == '0' then return {'welcome', size, math.floor(left[tightest]), 0} end
-for i = 5, last do
+for i = 7, last do
   redis.call('HSET', KEYS[i], 'left', tostring(left[i] - 1), 'at', now)
   redis.call('PEXPIRE', KEYS[i], 60000)
+end
+if slots > 0 then
+  redis.call('ZADD', KEYS[6], now + ARGV[#ARGV], ARGV[#ARGV - 1])
+  redis.call('PEXPIRE', KEYS[6], ARGV[#ARGV])
 end
 count('admitted')
 local rest = left[tightest] - 1
@@ -100,11 +123,11 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """A tenant's requests of one hour: let in, and refused for want of room."""
+class Place:
+    """What a request asks for besides room: a slot, of so many that its tenant has at a time."""
 
-    admitted: int
-    refused: int
+    slot: Slot
+    slots: int
 
 
 def ask(
@@ -116,38 +139,48 @@ def ask(
     is_data: bool,
     is_counted: bool,
     takes: bool = True,
+    version: str = "",
+    place: Place | None = None,
 ) -> tuple[str, Room]:
     """One request, one round trip; `buckets` are sizes a minute by name, the tenant's comes last.
 
     `shares` are parts of the tenant's, kept for whoever has not used theirs up: beyond them a
     request takes from the tenant's alone, while that is more than half full.
 
-    Without `takes` they are looked at, and keep what they have.
+    Without `takes` they are looked at, and keep what they have. With a `place` a slot is taken
+    beside them, which `Slot.leave` gives back.
 
     One that `is_counted` is, for its tenant and the hour, among those that were let in or were
-    refused for want of room.
+    refused.
 
-    The verdict is `welcome`, `full`, `ended`, `locked`, or `incomplete` when Valkey has been
+    The verdict is `welcome`, `full` (a bucket is empty), `crowded` (no slot is free), `ended`,
+    `locked`, `changed` when some limit has since `version`, or `incomplete` when Valkey has been
     emptied, or has started again, and has to be filled first. Raises ValkeyAway.
     """
     session = _ended(session_id) if session_id else ""
-    keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, *buckets, *shares]
-    counted = _counts_of(tenant_id) if tenant_id and is_counted else ""
+    slots_key = place.slot.key if place else ""
+    rooms = (*buckets, *shares)
+    keys = [_COMPLETE, _LOCKED, _lock_of(tenant_id), session, _LIMITS, slots_key, *rooms]
+    counted = tally.key_of(tenant_id) if tenant_id and is_counted else ""
+    how = ("0" if is_data else "1", counted, "1" if takes else "0", len(buckets), version)
     sizes = (*buckets.values(), *shares.values())
-    args = ["0" if is_data else "1", counted, "1" if takes else "0", len(buckets), *sizes]
+    taken = (place.slot.name, _LEASE) if place else ()
+    args = [*how, place.slots if place else 0, *sizes, *taken]
     answer = _ADMITTING(keys=keys, args=args)
     verdict, size, left, full_in = cast("tuple[bytes, int, int, int]", tuple(answer))
     return verdict.decode(), Room(size, left, -(-full_in // 1000))
 
 
-def counts(asked: Iterable[tuple[UUID, int]]) -> list[Count]:
-    """What was counted, for each tenant and hour (since the epoch). Raises ValkeyAway."""
+def limits_version() -> str:
+    """Another one after every change of a limit; "-" until the first. Raises ValkeyAway."""
     with valkey.needed() as client:
-        pipeline = client.pipeline(transaction=False)
-        for tenant_id, hour in asked:
-            pipeline.hmget(f"{_counts_of(tenant_id)}{hour}", "admitted", "refused")
-        found = pipeline.execute()
-    return [Count(int(admitted or 0), int(refused or 0)) for admitted, refused in found]
+        return cast("bytes", client.get(_LIMITS) or b"-").decode()
+
+
+def limits_have_changed() -> None:
+    """No process goes by limits that it remembers any more. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.set(_LIMITS, new_id().hex)
 
 
 def end(session_ids: Iterable[UUID], *, seconds: int) -> None:
@@ -193,7 +226,3 @@ def _ended(session_id: UUID) -> str:
 
 def _lock_of(tenant_id: UUID | None) -> str:
     return f"locked:tenant:{tenant_id}" if tenant_id else _LOCKED
-
-
-def _counts_of(tenant_id: UUID) -> str:
-    return f"usage:tenant:{tenant_id}:"

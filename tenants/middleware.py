@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -12,10 +13,11 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
-from tenants import addressing, admission, context, identity, origin
+from tenants import addressing, admission, connections, context, identity, origin
 from tenants.admission import Guest
 from tenants.door import Room
 from tenants.errors import TenantMismatch, UnknownTenant
+from tenants.slots import Slot
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -80,10 +82,13 @@ class TenantMiddleware:
 
     def _through_the_door(self, request: HttpRequest) -> HttpResponse:
         request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
-        room = self._admit(request, caller)
+        slot = None if caller is None else Slot(caller.tenant_id)
+        room = self._admit(request, caller, slot)
         response = self._attend(request, caller)
         for name, value in room.headers().items():
             response.setdefault(name, value)
+        if slot is not None:
+            _leave_after(response, slot)
         return response
 
     def _attend(self, request: HttpRequest, caller: identity.Identity | None) -> HttpResponse:
@@ -114,13 +119,15 @@ class TenantMiddleware:
             raise TenantMismatch(headers=room.headers())
         return caller
 
-    def _admit(self, request: HttpRequest, caller: identity.Identity | None) -> Room:
+    def _admit(
+        self, request: HttpRequest, caller: identity.Identity | None, slot: Slot | None
+    ) -> Room:
         """Raises what `admission.admit` raises."""
         guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
         if caller is not None:
             guest = Guest.of(caller, address=guest.address)
         is_data = not request.path_info.startswith(settings.PLATFORM_PATHS)
-        return admission.admit(guest, is_data=is_data)
+        return admission.admit(guest, is_data=is_data, slot=slot)
 
     def _answer(self, request: HttpRequest, caller: identity.Identity | None) -> HttpResponse:
         path = request.path_info
@@ -131,7 +138,7 @@ class TenantMiddleware:
         return self._inside(request, caller.context())
 
     def _inside(self, request: HttpRequest, where: context.TenantContext) -> HttpResponse:
-        with context.enter(where):
+        with connections.share(where.tenant_id), context.enter(where):
             response = self.get_response(request)
             is_refused = 400 <= response.status_code < 500
             if response.status_code >= 400 and not (is_refused and context.is_kept()):
@@ -143,3 +150,15 @@ def private(response: HttpResponse) -> HttpResponse:
     """For the caller alone, and kept by nobody: data, tokens and refusals alike."""
     response.setdefault("Cache-Control", "private, no-store")
     return response
+
+
+def _leave_after(response: HttpResponse, slot: Slot) -> None:
+    """The request is over, and its slot free: at once, or when a stream has come to its end.
+
+    Django closes what streams when it has been read, or its reader has hung up. One that is dropped
+    without a word takes the slot along, which then runs out.
+    """
+    if response.streaming:
+        response._resource_closers.append(partial(slot.leave, response.status_code))  # type: ignore[attr-defined]  # there is no other way to be told
+    else:
+        slot.leave(response.status_code)

@@ -25,6 +25,9 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
     statement_timeout_ms = models.PositiveIntegerField()
     concurrent_requests = models.PositiveIntegerField()
     cache_quota_bytes = models.PositiveBigIntegerField()
+    # Of its own tables, and of its rows and files; null where there is no end.
+    max_rows = models.PositiveBigIntegerField(null=True, blank=True)
+    max_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     backups_daily = models.PositiveSmallIntegerField()
     backups_weekly = models.PositiveSmallIntegerField(default=0)
     backups_monthly = models.PositiveSmallIntegerField(default=0)
@@ -35,6 +38,10 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
             models.CheckConstraint(
                 name="plan_statement_timeout_is_set",
                 condition=models.Q(statement_timeout_ms__gt=0),
+            ),
+            models.CheckConstraint(
+                name="plan_lets_somebody_in",
+                condition=models.Q(requests_per_minute__gt=0, concurrent_requests__gt=0),
             ),
         ]
 
@@ -177,6 +184,28 @@ class TenantMove(models.Model):
     @property
     def is_to_dedicated(self) -> bool:
         return bool(self.placement == Tenant.Placement.DEDICATED)
+
+
+class TenantUsage(models.Model):
+    """What a tenant has, as counted last: rows of its own tables, bytes of them and of its files.
+
+    Written by a timer, in `tenants/measuring`.
+    """
+
+    tenant = models.OneToOneField(
+        Tenant, on_delete=models.CASCADE, primary_key=True, related_name="measured"
+    )
+    rows = models.PositiveBigIntegerField()
+    bytes = models.PositiveBigIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_tenantusage_shared", read="own", tenant_column="tenant_id")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows of {self.tenant_id}"
 
 
 class EmergencyLock(models.Model):

@@ -6,15 +6,18 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from celery import Task, shared_task
+from celery.exceptions import Ignore
+from django.conf import settings
 from django.core.cache import caches
 
-from tenants import context
+from tenants import context, turns
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import NoTenantContext, TenantAlreadyEntered
 
 HEADER = "bulkhead_tenant"
 PULSE_KEY = "worker-pulse"
 PULSE_SECONDS = 30
+_PUT_OFF = 1.0  # seconds
 
 
 class TenantTask(Task):  # type: ignore[type-arg]
@@ -22,6 +25,8 @@ class TenantTask(Task):  # type: ignore[type-arg]
 
     Sent from inside a tenant it goes to that tenant; from the platform only with `send_to`.
     Retries and redeliveries carry the same header. Raises NoTenantContext without one.
+
+    A tenant has so many at a time (`TASKS_PER_TENANT`); what is more is put off.
     """
 
     abstract = True
@@ -43,8 +48,29 @@ class TenantTask(Task):  # type: ignore[type-arg]
         return self.apply_async(args, kwargs, headers={HEADER: str(tenant_id)})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with context.enter(self._context()):
+        inside = self._context()
+        if self.request.is_eager or self.request.called_directly:
+            return self._run(inside, args, kwargs)
+        with turns.taken(inside.tenant_id, of=settings.TASKS_PER_TENANT) as is_taken:
+            if is_taken:
+                return self._run(inside, args, kwargs)
+        raise self._put_off(inside.tenant_id, args, kwargs)
+
+    def _run(self, inside: TenantContext, args: Any, kwargs: Any) -> Any:
+        with context.enter(inside):
             return super().__call__(*args, **kwargs)
+
+    def _put_off(self, tenant_id: UUID, args: Any, kwargs: Any) -> Ignore:
+        """The same message again, for when the tenant's other tasks have ended."""
+        self.apply_async(
+            args,
+            kwargs,
+            headers={HEADER: str(tenant_id)},
+            task_id=self.request.id,
+            retries=self.request.retries,
+            countdown=_PUT_OFF,
+        )
+        return Ignore()
 
     def _context(self) -> TenantContext:
         headers = self.request.headers or {}

@@ -9,15 +9,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
-from tenants import context
+from tenants import context, fullness
 from tenants.constraints import SharedTable
 from tenants.context import Scope, TenantContext
 from tenants.ownership import TenantOwned
 from tenants.rls import SharedWall
 
-_SEALED = ("get_queryset", "get_object", "queryset", "is_held_to_account")
+_SEALED = ("get_queryset", "get_object", "queryset", "is_held_to_account", "initial")
 
 
 class SealedViewSet(GenericViewSet[Any]):
@@ -28,6 +29,7 @@ class SealedViewSet(GenericViewSet[Any]):
     """
 
     model: ClassVar[type[Model]]
+    has_counted_rows: ClassVar[bool] = False  # against what the plan lets a tenant have
 
     def __init_subclass__(cls, *, is_base: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -50,6 +52,16 @@ class SealedViewSet(GenericViewSet[Any]):
     def is_held_to_account(self) -> bool:
         """Whether the rows name an account, so that a key of one account meets no other's."""
         return account_column(self.model) is not None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who may not call hears that first. Raises RowLimitReached or StorageLimitReached."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and self.has_counted_rows and not self._works_when_full():
+            fullness.refuse_if_full()
+
+    def _works_when_full(self) -> bool:
+        """What says so; and a POST that nobody answers, which hears that."""
+        return not self.action or hasattr(getattr(self, self.action), "works_when_full")
 
     def get_queryset(self) -> QuerySet[Any]:
         """What the caller may see.
@@ -76,6 +88,8 @@ class SealedViewSet(GenericViewSet[Any]):
 
 class TenantViewSet(SealedViewSet, is_base=True):
     """Rows of a tenant-owned model."""
+
+    has_counted_rows = True
 
     @classmethod
     def check_model(cls, model: type) -> None:

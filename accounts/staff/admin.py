@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from accounts.support.models import SupportSession
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from config.api.errors import DomainError
-from tenants import usage
+from tenants import cache, slots, usage
 from tenants.models import Tenant
 from tenants.usage import Period
 
@@ -43,7 +44,10 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 class TenantAdmin(ReadOnly):
     """Customers, where they live and how much they ask; never what they have."""
 
-    list_display = ("slug", "name", "status", "tier", "plan", "limit", "this_hour", "last_day")
+    list_display = (
+        *("slug", "name", "status", "tier", "plan", "limit", "this_hour", "last_day"),
+        *("p95", "rows", "storage"),
+    )
     list_filter = ("plan", "status", "placement", "region")
     search_fields = ("slug", "name")
     ordering = ("slug",)
@@ -52,9 +56,14 @@ class TenantAdmin(ReadOnly):
         ("status", "status_reason"),
         ("tier", "plan", "limit"),
         ("placement", "region", "created_at"),
-        ("this_hour", "last_day"),
+        ("this_hour", "last_day", "p95"),
+        ("rows", "storage", "cache", "at_a_time"),
     )
-    readonly_fields = ("tier", "limit", "this_hour", "last_day")
+    readonly_fields = (
+        *("tier", "limit", "this_hour", "last_day", "p95"),
+        *("rows", "storage", "cache", "at_a_time"),
+    )
+    list_select_related = ("plan", "measured")
     change_form_template = "staff/tenant.html"
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
@@ -80,6 +89,28 @@ class TenantAdmin(ReadOnly):
     @admin.display(description="Requests in 24 hours")
     def last_day(self, tenant: Tenant) -> str:
         return _told(tenant.usage.day)
+
+    @admin.display(description="p95 in 24 hours")
+    def p95(self, tenant: Tenant) -> str:
+        found = tenant.usage.day.p95_ms
+        return "-" if found is None else f"{found:,} ms"
+
+    @admin.display(description="Rows")
+    def rows(self, tenant: Tenant) -> str:
+        return _of(_measured(tenant, "rows"), tenant.plan.max_rows)
+
+    @admin.display(description="Storage")
+    def storage(self, tenant: Tenant) -> str:
+        return _of(_measured(tenant, "bytes"), tenant.plan.max_bytes, filesizeformat)
+
+    @admin.display(description="Cache")
+    def cache(self, tenant: Tenant) -> str:
+        held = cache.held_bytes(tenant.pk)
+        return _of(held, tenant.plan.cache_quota_bytes, filesizeformat)
+
+    @admin.display(description="Requests under way")
+    def at_a_time(self, tenant: Tenant) -> str:
+        return _of(slots.taken(tenant.pk), tenant.plan.concurrent_requests)
 
 
 @admin.register(PlatformEvent)
@@ -174,7 +205,20 @@ def _with_usage(tenants: list[Tenant]) -> list[Tenant]:
 
 
 def _told(asked: Period) -> str:
-    return f"{asked.admitted:,} admitted ({asked.a_minute:,} a minute), {asked.refused:,} refused"
+    count = asked.count
+    told = f"{count.admitted:,} admitted ({asked.a_minute:,} a minute), {count.refused:,} refused"
+    return f"{told}, {count.crowded:,} crowded, {count.failed:,} failed"
+
+
+def _measured(tenant: Tenant, what: str) -> int | None:
+    """None until it was counted."""
+    return getattr(getattr(tenant, "measured", None), what, None)
+
+
+def _of(held: int | None, most: int | None, told: Callable[[int], str] = "{:,}".format) -> str:
+    """Such as `12 of 8,000`; a dash for what nobody has counted, or has no end."""
+    shown = ["-" if number is None else told(number) for number in (held, most)]
+    return " of ".join(shown)
 
 
 @contextmanager

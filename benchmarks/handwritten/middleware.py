@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from tenants import connections
 from tenants.context import TenantContext
 from tenants.middleware import TenantMiddleware
 
@@ -13,7 +14,7 @@ class TransactionMiddleware(TenantMiddleware):
     """Verifies the same credential and opens a plain transaction for the view."""
 
     def _inside(self, request: HttpRequest, where: TenantContext) -> HttpResponse:
-        with transaction.atomic():
+        with connections.share(where.tenant_id), transaction.atomic():
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.tokens.credentials import identify
 from tenants import door, origin
 from tenants.identity import Identity
+from tenants.slots import Slot
 
 _PLENTY = 1_000_000_000  # a minute: as for Bulkhead, whose plans limit nothing here
 
@@ -47,7 +48,8 @@ class CallerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.identity = caller = identify(request.headers["Authorization"].partition(" ")[2])
-        room = _room(caller, origin.of(request))
+        slot = Slot(caller.tenant_id)
+        room = _room(caller, slot, origin.of(request))
         request.user = Caller(caller)
         if not hasattr(request, "tenant"):
             request.tenant = TenantName(caller.tenant_id)
@@ -55,11 +57,12 @@ class CallerMiddleware:
         response.setdefault("Cache-Control", "private, no-store")
         for name, value in room.headers().items():
             response.setdefault(name, value)
+        slot.leave(response.status_code)
         return response
 
 
-def _room(caller: Identity, address: str) -> door.Room:
-    """Bulkhead's own question, with as many buckets: one round trip to the same Valkey."""
+def _room(caller: Identity, slot: Slot, address: str) -> door.Room:
+    """Bulkhead's own question, with as many buckets, and a slot: to the same Valkey."""
     tenant = f"rate:tenant:{caller.tenant_id}"
     buckets = (f"rate:address:{origin.network(address)}", tenant)
     verdict, room = door.ask(
@@ -69,6 +72,8 @@ def _room(caller: Identity, address: str) -> door.Room:
         shares={f"{tenant}:{caller.user_id}": _PLENTY},
         is_data=True,
         is_counted=True,
+        place=door.Place(slot, _PLENTY),
     )
     assert verdict == "welcome", verdict
+    slot.hold()
     return room

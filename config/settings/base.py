@@ -164,6 +164,8 @@ _POOL = {
     "max_size": env.int("DATABASE_POOL_MAX", default=16),
     "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10.0),
 }
+# Of them one tenant has so many at a time; its other requests wait.
+CONNECTIONS_PER_TENANT = env.int("CONNECTIONS_PER_TENANT", default=4)
 DATABASES = {
     "default": _database("DATABASE_URL", "tenants.backend", server_side_binding=True, pool=_POOL),
 }
@@ -268,6 +270,7 @@ CELERY_IMPORTS = [
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
     "accounts.trail.tasks",
+    "tenants.measuring.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",
     "trading.market.tasks",
@@ -277,6 +280,8 @@ CELERY_IMPORTS = [
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
+# Of one tenant at a time, so that the others' find a worker: at most half of all processes.
+TASKS_PER_TENANT = env.int("TASKS_PER_TENANT", default=1)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -313,6 +318,10 @@ CELERY_BEAT_SCHEDULE = {
     "look-after-exchanges": {
         "task": "trading.venues.tasks.look_after_everywhere",
         "schedule": 60.0,
+    },
+    "measure-tenants": {
+        "task": "tenants.measuring.tasks.measure_everywhere",
+        "schedule": 300.0,
     },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {

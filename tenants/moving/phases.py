@@ -7,6 +7,7 @@ where it goes; that, the last changes and the phase are one commit.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
 
+from tenants import door
 from tenants.cursors import Cursor
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import provisioning
@@ -25,6 +27,7 @@ from tenants.moving import carrying, fence, pace
 from tenants.moving.errors import NotMovable
 from tenants.moving.route import Route
 from tenants.rls import quoted
+from tenants.valkey import ValkeyAway
 
 Phase = TenantMove.Phase
 Report = Callable[[str], None]
@@ -125,6 +128,8 @@ def switch(moving: Moving) -> None:
                 _note(cursor, move, Phase.SWITCHED, took(), rows=len(brought), tries=number + 1)
         except LockNotAvailable:
             continue
+        with contextlib.suppress(ValkeyAway):  # then the old plan's are remembered for a while
+            door.limits_have_changed()
         moving.report(f"switched ({took() * 1000:.0f} ms, {number + 1} tries)")
         return
 

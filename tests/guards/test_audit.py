@@ -23,6 +23,7 @@ SILENT = {
     "accounts.staff.actions.know": "answers, and changes nothing",
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
+    "tenants.measuring.actions.measure": "counts what is there, and changes nothing of it",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
     "trading.brokers.actions.bound_account": "answers, and changes nothing",
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",

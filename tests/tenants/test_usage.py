@@ -13,6 +13,8 @@ from django.test import Client
 from tenants import admission, door, usage, valkey
 from tenants.admission import Guest
 from tenants.models import Plan, Tenant
+from tenants.tally import Count
+from tenants.usage import Period
 from tests.cast import House, anywhere, build_tenant, now
 
 NOON = datetime(2030, 5, 17, 12, 30, 20, tzinfo=UTC)
@@ -21,7 +23,11 @@ NOON = datetime(2030, 5, 17, 12, 30, 20, tzinfo=UTC)
 def asked(tenant: Tenant) -> tuple[int, int]:
     """What is counted for the last day: let in, and refused."""
     day = usage.of(tenant.id, now=now()).day
-    return day.admitted, day.refused
+    return day.count.admitted, day.count.refused
+
+
+def period(start: datetime, minutes: int, admitted: int, refused: int) -> Period:
+    return Period(start, minutes, Count(admitted, refused))
 
 
 def guest(tenant_id: UUID) -> Guest:
@@ -139,12 +145,12 @@ def test_a_day_is_24_hours_of_the_clock_oldest_first(
     counted(tenant, NOON + timedelta(hours=1), 1_000, 1_000)
     found = usage.of(tenant.id, now=NOON)
     assert len(found.hours) == 24
-    assert found.hours[0] == usage.Period(datetime(2030, 5, 16, 13, tzinfo=UTC), 60, 7, 1)
+    assert found.hours[0] == period(datetime(2030, 5, 16, 13, tzinfo=UTC), 60, 7, 1)
     # Half past twelve, in its thirty-first minute: 62 in 31 minutes are two a minute.
-    assert found.this_hour == usage.Period(datetime(2030, 5, 17, 12, tzinfo=UTC), 31, 62, 3)
+    assert found.this_hour == period(datetime(2030, 5, 17, 12, tzinfo=UTC), 31, 62, 3)
     assert found.this_hour.a_minute == 2.0
     assert (found.day.start, found.day.minutes) == (found.hours[0].start, 23 * 60 + 31)
-    assert (found.day.admitted, found.day.refused) == (69, 4)
+    assert (found.day.count.admitted, found.day.count.refused) == (69, 4)
 
 
 def test_each_tenant_is_told_its_own(
@@ -155,5 +161,9 @@ def test_each_tenant_is_told_its_own(
     counted(second, NOON, 0, 9)
     found = usage.of_each([second.id, idle.id, first.id], now=NOON)
     assert [one.tenant_id for one in found] == [second.id, idle.id, first.id]
-    assert [(one.day.admitted, one.day.refused) for one in found] == [(0, 9), (0, 0), (5, 0)]
+    assert [(one.day.count.admitted, one.day.count.refused) for one in found] == [
+        (0, 9),
+        (0, 0),
+        (5, 0),
+    ]
     assert usage.of_each([], now=NOON) == []

@@ -17,6 +17,7 @@ from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.pagination import CursorPages
 from config.api.parameters import PAGING, check_known
+from tenants.fullness import works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.brokers import accounts, actions, credentials, preferences
 from trading.brokers.accounts import Opening
@@ -87,6 +88,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantVie
     def deposit(self, request: Request, pk: str) -> Response:
         return self._money(request, actions.deposit)
 
+    @works_when_full
     @extend_schema(request=MoneyIn, responses={201: BalanceOut}, parameters=[HEADER])
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.pagination import CursorPages
 from tenants import context
+from tenants.fullness import works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.errors import NotFound
 from trading.notifications import actions
@@ -73,6 +74,7 @@ class NotificationViewSet(mixins.ListModelMixin, TenantViewSet):
     def narrow(self, rows: QuerySet[Notification]) -> QuerySet[Notification]:
         return rows.filter(user_id=_person())
 
+    @works_when_full
     @extend_schema(request=None, responses=NotificationOut)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: str) -> Response:
@@ -80,6 +82,7 @@ class NotificationViewSet(mixins.ListModelMixin, TenantViewSet):
         seen = actions.mark_read(notification_id=self.get_object().id, now=timezone.now())
         return Response(NotificationOut(seen).data)
 
+    @works_when_full
     @extend_schema(request=None, responses=ReadOut, filters=False)
     @action(detail=False, methods=["post"], url_path="read-all", pagination_class=None)
     def read_all(self, request: Request) -> Response:

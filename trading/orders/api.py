@@ -17,6 +17,7 @@ from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.pagination import CursorPages
 from config.api.parameters import PAGING, check_known
+from tenants.fullness import works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
@@ -76,6 +77,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
     def retrieve(self, request: Request, pk: str) -> Response:
         return with_etag(request, OrderOut(self.get_object()).data)
 
+    @works_when_full
     @extend_schema(request=OrderIn, responses=PreviewOut, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)
     def preview(self, request: Request) -> Response:
@@ -92,6 +94,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         page = super().paginate_queryset(self.get_object().fills.all())
         return self.get_paginated_response(FillOut(page, many=True).data)
 
+    @works_when_full
     @extend_schema(request=CancelAllIn, responses=OrderOut(many=True), filters=False)
     @action(detail=False, methods=["post"], url_path="cancel-all", pagination_class=None)
     def cancel_all(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match
 from config.api.pagination import CursorPages
+from tenants.fullness import works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.idempotency.api import HEADER, answered
 from trading.orders.api import FillPages
@@ -139,6 +140,7 @@ class PositionOrdersViewSet(_OfPosition):
         asked = {"position_id": self.whose().id, **given.validated_data}
         return answered(request, _told(201, actions.add_funds, **asked))
 
+    @works_when_full
     @extend_schema(request=CloseIn, responses={201: OrderOut}, parameters=[HEADER])
     def close(self, request: Request, pk: str) -> Response:
         """Sell it, after its own open sells have been taken back."""

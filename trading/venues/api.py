@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.access.permissions import Trading
 from config.api.pagination import CursorPages
+from tenants.fullness import works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.brokers.models import Account
 from trading.venues import actions
@@ -45,6 +46,7 @@ class ReconciliationViewSet(TenantViewSet):
         page = self.paginate_queryset(self.get_object().reconciliations.all())
         return self.get_paginated_response(ReconciliationOut(page or [], many=True).data)
 
+    @works_when_full
     @extend_schema(request=None, responses={202: None})
     def ask(self, request: Request, pk: str) -> Response:
         """Have it compared now; the report follows in the list."""

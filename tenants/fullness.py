@@ -1,0 +1,42 @@
+"""A tenant that has all the rows or bytes its plan gives it makes no new ones.
+
+Reading, cancelling, closing and deleting go on: nobody is held in what they have. What a tenant has
+is counted by a timer (`tenants/measuring`), and a request asks no database for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from config.api.errors import DomainError
+from tenants import limits
+
+_V = TypeVar("_V", bound=Callable[..., Any])
+
+
+class RowLimitReached(DomainError):
+    code = "row_limit_reached"
+    status = 409
+    title = "The tenant has as many rows as its plan allows. Delete some, or change the plan."
+
+
+class StorageLimitReached(DomainError):
+    code = "storage_limit_reached"
+    status = 409
+    title = "The tenant takes as much storage as its plan allows. Delete some, or change the plan."
+
+
+def works_when_full(view: _V) -> _V:
+    """For a POST that reads, cancels or closes."""
+    view.works_when_full = True  # type: ignore[attr-defined]  # read by the viewsets' base
+    return view
+
+
+def refuse_if_full() -> None:
+    """Raises RowLimitReached or StorageLimitReached for the entered tenant."""
+    known = limits.entered()
+    if known.has_all_rows:
+        raise RowLimitReached
+    if known.has_all_bytes:
+        raise StorageLimitReached

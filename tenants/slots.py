@@ -1,0 +1,129 @@
+"""Requests at a time: each of a tenant's holds a slot of the plan's, from the door to its end.
+
+The door's script takes it, in the same round trip (`tenants/door.py`); it is given back here, and
+so is what there is to count of the request. A slot runs out by itself unless it is renewed: those
+of a process that was killed, or whose Valkey was away, are free again after `LEASE`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+from functools import cache
+from os import urandom
+from threading import Thread
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from tenants import tally, valkey
+from tenants.valkey import ValkeyAway
+
+LEASE = 30.0  # seconds
+_RENEWED_EVERY = 10.0  # seconds; most requests are over long before
+
+# KEYS: the tenant's slots.
+# ARGV: the slot; under which name requests are counted, but for the hour; fields that count one.
+_LEAVE = """
+redis.call('ZREM', KEYS[1], ARGV[1])
+local hour = ARGV[2] .. math.floor(redis.call('TIME')[1] / 3600)
+for i = 3, #ARGV do
+  if redis.call('HINCRBY', hour, ARGV[i], 1) == 1 then
+    redis.call('EXPIRE', hour, 691200) -- 8 days
+  end
+end
+"""
+# KEYS: slots of tenants. ARGV: milliseconds until they run out; for each key the slot in it.
+# One that has been given back meanwhile stays away.
+_RENEW = """
+local clock = redis.call('TIME')
+local ends = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
+for i, key in ipairs(KEYS) do
+  redis.call('ZADD', key, 'XX', ends, ARGV[i + 1])
+  redis.call('PEXPIRE', key, ARGV[1])
+end
+"""
+
+
+class Slot:
+    """One request's. Whoever holds the object keeps it renewed; dropped, it runs out."""
+
+    __slots__ = ("__weakref__", "name", "since", "tenant_id")
+
+    def __init__(self, tenant_id: UUID) -> None:
+        self.tenant_id = tenant_id
+        self.name = urandom(8).hex()
+        self.since = time.monotonic()
+
+    @property
+    def key(self) -> str:
+        return key_of(self.tenant_id)
+
+    def hold(self) -> None:
+        """It was taken: have it renewed for as long as it is held."""
+        _held[self.name] = self
+        _renewing()
+
+    def leave(self, status: int) -> None:
+        """Give it back, and count the request with its length and the status of its answer.
+
+        Without Valkey it runs out, and the answer goes out all the same.
+        """
+        fields = [tally.took(time.monotonic() - self.since)]
+        if ended := tally.ended(status):
+            fields.append(ended)
+        with contextlib.suppress(ValkeyAway), valkey.needed():
+            _script(_LEAVE)(
+                keys=[self.key], args=[self.name, tally.key_of(self.tenant_id), *fields]
+            )
+
+
+_held: WeakValueDictionary[str, Slot] = WeakValueDictionary()
+
+
+def key_of(tenant_id: UUID) -> str:
+    """A sorted set: each slot with the millisecond, by Valkey's clock, in which it runs out."""
+    return f"slots:tenant:{tenant_id}"
+
+
+def taken(tenant_id: UUID) -> int:
+    """How many of a tenant's requests are under way. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        seconds, micros = client.time()
+        now = seconds * 1000 + micros // 1000
+        return int(client.zcount(key_of(tenant_id), now, "+inf"))
+
+
+def renew(slots: Iterable[Slot]) -> None:
+    """For requests that take long. Raises ValkeyAway."""
+    if named := {slot.name: slot.key for slot in slots}:
+        with valkey.needed():
+            _script(_RENEW)(keys=list(named.values()), args=[int(LEASE * 1000), *named])
+
+
+@cache
+def _renewing() -> Thread:
+    """One thread of the process, from its first request on."""
+    thread = Thread(target=_renew_for_ever, name="slots", daemon=True)
+    thread.start()
+    return thread
+
+
+def _renew_for_ever() -> None:
+    while True:
+        time.sleep(_RENEWED_EVERY)
+        with contextlib.suppress(ValkeyAway):
+            renew(_old())
+
+
+def _old() -> list[Slot]:
+    """Held by requests that take long; `valuerefs` gives a copy, whoever comes and goes."""
+    before = time.monotonic() - _RENEWED_EVERY
+    held = [reference() for reference in _held.valuerefs()]
+    return [slot for slot in held if slot is not None and slot.since < before]
+
+
+@cache
+def _script(text: str) -> Any:
+    return valkey.client().register_script(text)

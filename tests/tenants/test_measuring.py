@@ -1,0 +1,135 @@
+"""What tenants have is counted inside each, and a full one makes nothing new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from tenants.measuring import actions, queries
+from tenants.models import Tenant, TenantUsage
+from tenants.ownership import tenant_tables
+from tests.cast import House, build_tenant, job, now
+from tests.isolation.database import connected
+from tests.market import list_instrument
+from tests.scenarios.test_first_trade import open_account, order
+from tests.tenants.plans import change, put_on_own_plan
+
+HOUR = timedelta(hours=1)
+
+
+def counted(house: House) -> TenantUsage:
+    actions.measure(tenant_id=house.tenant.id, now=now())
+    return TenantUsage.objects.get(tenant=house.tenant)
+
+
+def rows_of(house: House) -> int:
+    """By the superuser, wherever they live."""
+    schema = Tenant.objects.get(pk=house.tenant.pk).live_schema
+    with connected("DATABASE_SUPERUSER_URL") as database:
+        total = 0
+        for table in tenant_tables():
+            query = f'SELECT count(*) FROM "{schema}"."{table}" WHERE tenant_id = %s'
+            (found,) = database.execute(query.encode(), [house.tenant.id]).fetchall()
+            total += int(found[0])
+    return total
+
+
+def test_rows_and_bytes_are_the_tenants_own(house: House) -> None:
+    open_account(house.alice)
+    open_account(house.bob)
+    open_account(house.mallory)
+    found = counted(house)
+    assert found.rows == rows_of(house) > 0
+    assert found.bytes > 30 * found.rows  # a row's head alone takes 24
+
+
+def test_files_count_as_bytes(house: House) -> None:
+    before = counted(house)
+    with job(house.tenant):
+        default_storage.save("statements/may.txt", ContentFile(b"x" * 5_000))
+    with job(house.mallory.tenant):
+        default_storage.save("may.txt", ContentFile(b"x" * 70_000))
+    TenantUsage.objects.update(counted_at=now() - 2 * HOUR)
+    assert counted(house).bytes == before.bytes + 5_000
+
+
+def test_a_tenant_is_counted_once_an_hour(house: House) -> None:
+    first = counted(house)
+    open_account(house.alice)
+    assert counted(house) == first
+    assert counted(house).rows == first.rows
+    actions.measure(tenant_id=house.tenant.id, now=now() + HOUR)
+    assert TenantUsage.objects.get(tenant=house.tenant).rows > first.rows
+
+
+def test_a_suspended_tenant_is_left_as_it_was(house: House) -> None:
+    first = counted(house)
+    Tenant.objects.filter(pk=house.tenant.pk).update(status=Tenant.Status.SUSPENDED)
+    actions.measure(tenant_id=house.tenant.id, now=now() + HOUR)
+    assert counted(house).counted_at == first.counted_at
+
+
+def test_a_turn_takes_a_part_of_the_tenants_and_the_latest_last(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(house)
+    never = build_tenant()
+    everyone = Tenant.objects.filter(status=Tenant.Status.ACTIVE).count()
+    monkeypatch.setattr(queries, "_AT_LEAST", everyone)
+    due = queries.due(now=now())
+    assert never.id in due
+    assert house.tenant.id not in due
+    later = queries.due(now=now() + HOUR)
+    assert later.index(never.id) < later.index(house.tenant.id)
+    monkeypatch.setattr(queries, "_AT_LEAST", 1)
+    assert len(queries.due(now=now() + HOUR)) == everyone // 12 + 1
+
+
+def test_a_full_tenant_makes_nothing_new_and_goes_on_with_what_it_has(house: House) -> None:
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    account = open_account(house.alice)
+    waits = order(account, market, type="limit", limit_price="50")
+    orders = [house.alice.post("orders/", waits).json()["id"] for _ in range(2)]
+    held = house.alice.post("orders/", order(account, market))
+    assert held.status_code == 201
+    market.feed_bar(open="100", high="101", low="99", close="100")
+    counted(house)
+    plan = put_on_own_plan(house.tenant, max_rows=1)
+
+    def refused(answer: Any) -> bool:
+        told = (answer.status_code, answer.json()["code"])
+        return told == (409, "row_limit_reached")
+
+    assert refused(house.alice.post("orders/", waits))
+    assert refused(house.bob.post("accounts/", {"name": "another"}))
+    money = {"currency": "USD", "amount": "1"}
+    assert refused(house.alice.post(f"accounts/{account}/deposit/", money))
+    assert house.vera.post("orders/", waits).status_code == 403  # who may not, hears that
+    assert house.alice.get("orders/").status_code == 200
+    assert house.alice.post("orders/preview/", waits).status_code == 200
+    assert house.alice.request("DELETE", f"orders/{orders[0]}/").status_code == 200
+    assert house.alice.post("orders/cancel-all/", {"account": account}).status_code == 200
+    position = house.alice.get("positions/").json()["results"][0]["id"]
+    assert house.alice.post(f"positions/{position}/close/", {}).status_code == 201
+    assert house.alice.post(f"accounts/{account}/withdraw/", money).status_code == 201
+    assert house.mallory.post("accounts/", {"name": "hers"}).status_code == 201
+    change(plan, max_rows=None)
+    assert house.bob.post("accounts/", {"name": "another"}).status_code == 201
+
+
+def test_a_tenant_without_storage_left_makes_nothing_new(house: House) -> None:
+    open_account(house.alice)
+    counted(house)
+    put_on_own_plan(house.tenant, max_bytes=1)
+    answer = house.alice.post("accounts/", {"name": "another"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "storage_limit_reached")
+
+
+def test_what_nobody_has_counted_yet_is_little(house: House) -> None:
+    put_on_own_plan(house.tenant, max_rows=0, max_bytes=0)
+    assert house.alice.post("accounts/", {"name": "first"}).status_code == 201
