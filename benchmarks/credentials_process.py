@@ -52,6 +52,7 @@ def _prepared() -> list[Callable[[], object]]:
         region="default",
         by=Actor.system("benchmark"),
         now=now,
+        report=[].append,
     )
     tenant = founded.tenant
     user = User.objects.get(email=email)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
 
-from tenants import context
+from tenants import context, queries
 from tenants.errors import UnknownTenant
-from tenants.models import Tenant
 
 _REMEMBERED_FOR = 30.0  # seconds
 _REMEMBERED_AT_MOST = 10_000
@@ -47,11 +46,15 @@ def entered() -> Limits:
 
 
 def _read(tenant_id: UUID) -> Limits:
-    plan = Tenant.objects.filter(pk=tenant_id).values_list(
-        "plan__requests_per_minute",
-        "plan__statement_timeout_ms",
-        "plan__concurrent_requests",
-        "plan__cache_quota_bytes",
+    plan = (
+        queries.there()
+        .filter(pk=tenant_id)
+        .values_list(
+            "plan__requests_per_minute",
+            "plan__statement_timeout_ms",
+            "plan__concurrent_requests",
+            "plan__cache_quota_bytes",
+        )
     )
     row = plan.first()
     if row is None:

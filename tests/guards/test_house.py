@@ -33,6 +33,8 @@ SHARED = {
     "tenants.Tenant": "who the customers are; inside a tenant only itself",
     "tenants.Domain": "which host leads where",
     "tenants.TenantMove": "begun and finished by the platform; closed inside tenants",
+    "tenants.TenantWorkflow": "begun and finished by the platform; closed inside tenants",
+    "tenants.TenantStep": "a step of those; closed inside tenants",
     "tenants.EmergencyLock": "set and lifted by the platform; closed inside tenants",
     "accounts.User": "people may belong to several tenants; closed inside tenants",
     "accounts.Membership": "read before a tenant is known; inside a tenant only its own",
