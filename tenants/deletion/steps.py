@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import cast
 from uuid import UUID
 
-from django.conf import settings
+from django.core.files.storage import default_storage
 
 from tenants import trail, valkey
 from tenants.cursors import Cursor
+from tenants.files import TenantStorage
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import fleet
 from tenants.lifecycle.errors import NotDeletable
@@ -49,7 +50,7 @@ def remove_traces(work: Work) -> None:
     with valkey.needed() as client:
         for key in client.scan_iter(match=f"*{tenant_id}*", count=_KEYS_AT_A_TIME):
             client.unlink(key)
-    folder = Path(settings.STORAGES["default"]["OPTIONS"]["location"]) / "tenants" / str(tenant_id)
+    folder = cast("TenantStorage", default_storage).folder_of(tenant_id)
     if folder.exists():
         shutil.rmtree(folder)
     work.report("caches and files are empty")

@@ -29,7 +29,7 @@ def create_tenant(
 ) -> Tenant:
     """A tenant ready for use at once, and nobody's yet: its row, and its schema where it has one.
 
-    `by` is the name of the actor who makes it. A shared one can be made in the caller's transaction.
+    `by` is an actor's name. A shared one can be made in the caller's transaction.
 
     Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
     Raises SlugTaken, UnknownPlan, or Django's ValidationError for a slug that is no host label.

@@ -86,7 +86,7 @@ class Command(OperatorCommand):
             return None
 
     def _tenants(self, slug: str | None) -> list[Tenant]:
-        """Not those whose trail goes, or has gone, with all that was theirs. Raises UnknownTenant."""
+        """Not those whose trail goes, or has gone, with all of theirs. Raises UnknownTenant."""
         lasting = Tenant.objects.exclude(status__in=[Status.DELETING, Status.DELETED])
         tenants = lasting.order_by("slug")
         chosen = list(tenants if slug is None else tenants.filter(slug=slug))

@@ -25,7 +25,7 @@ class Command(OperatorCommand):
         standings = {found.workflow.tenant_id: found for found in workflow.unfinished()}
         tenants = []
         for tenant in queries.listing(is_whole=options["all"]):
-            told = {
+            told: dict[str, Any] = {
                 "slug": tenant.slug,
                 "id": tenant.id,
                 "tier": tenant.tier,

@@ -13,7 +13,8 @@ from tests.isolation.database import connected
 # The row that keeps the slug, and the platform's trail, which says who deleted what and when.
 KEPT = {"public.tenants_tenant", "public.accounts_platformevent"}
 _TABLES = """
-SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname::text, c.relname::text
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND (n.nspname IN ('public', 'bulkhead') OR n.nspname = %s)
 """
