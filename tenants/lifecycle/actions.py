@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from tenants import trail
 from tenants.identifiers import new_id, schema_of
 from tenants.lifecycle import making, tasks, workflow
 from tenants.lifecycle.errors import MadeOtherwise, SlugTaken, UnknownPlan
@@ -83,15 +84,20 @@ def ask_for_tenant(
         owner = asked.owner_email if asked else owner_email
         if (tenant.tier, tenant.region, owner) != (tier, region, owner_email):
             raise MadeOtherwise
-        return asked or workflow.begin(
-            tenant=tenant, kind=Kind.PROVISION, owner_email=owner_email, by=by, now=now
-        )
+        return asked or _begin(tenant, owner_email, by=by, now=now)
 
 
 def unfinished(tenant: Tenant) -> TenantWorkflow | None:
     """What is left of making it."""
     rows = TenantWorkflow.objects.select_related("tenant__plan")
     return rows.filter(tenant=tenant, kind=Kind.PROVISION, finished_at=None).first()
+
+
+def _begin(tenant: Tenant, owner_email: str, *, by: str, now: datetime) -> TenantWorkflow:
+    trail.record("tenant.provisioning_begun", by=by, kind="tenant", key=tenant.slug)
+    return workflow.begin(
+        tenant=tenant, kind=Kind.PROVISION, owner_email=owner_email, by=by, now=now
+    )
 
 
 def _plan(code: str) -> Plan:
