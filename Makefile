@@ -49,12 +49,13 @@ fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role 
 campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammering clients, a pooler (BOOKS_EXAMPLES)
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
 	MOVE_KILLS=$(or $(MOVE_KILLS),10) MOVE_SERVER_KILLS=$(or $(MOVE_SERVER_KILLS),20) \
-	DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
+	STEP_KILLS=all DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
 		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py \
 		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
 		tests/tenants/moving/test_kills.py tests/tenants/moving/test_server_kills.py \
+		tests/tenants/lifecycle/test_workflow.py tests/tenants/deletion/test_deletion.py \
 		tests/trading/positions/test_folding.py tests/isolation/test_pooler.py
 
 fix: .venv/dev ## format, and repair what the linter can

@@ -53,6 +53,7 @@ def _prepared(rounds: int) -> list[Callable[[], object]]:
         region="default",
         by=Actor.system("benchmark"),
         now=now,
+        report=[].append,
     )
     tenant = founded.tenant
     user = User.objects.get(email=email)

@@ -27,7 +27,8 @@ def show_first_pulse(**_: object) -> None:
     """`/readyz` need not wait for the scheduler's first turn."""
     from tenants.tasks import pulse
 
-    pulse()
+    if not _is_operator():
+        pulse()
 
 
 @worker_ready.connect
@@ -37,5 +38,12 @@ def look_after_exchanges(**_: object) -> None:
 
     from trading.venues.tasks import look_after_everywhere
 
-    if settings.COMPARE_AT_START:
+    if settings.COMPARE_AT_START and not _is_operator():
         look_after_everywhere.delay("start")
+
+
+def _is_operator() -> bool:
+    """Whether this worker does what operators do, and nothing that a request waits for."""
+    from django.conf import settings
+
+    return set(application.amqp.queues.consume_from) == {settings.OPERATORS_QUEUE}

@@ -11,9 +11,9 @@ from uuid import UUID
 from django.conf import settings
 from django.http.request import split_domain_port
 
-from tenants import admission, origin
+from tenants import admission, origin, queries
 from tenants.errors import UnknownTenant
-from tenants.models import SLUG_PATTERN, Domain, Tenant
+from tenants.models import SLUG_PATTERN, Domain
 
 _PREFIX = re.compile(rf"/t/(?P<slug>{SLUG_PATTERN})(?=/|\Z)")
 _REMEMBERED_FOR = 30.0  # seconds; the database decides the schema, so a stale entry misroutes none
@@ -74,7 +74,8 @@ def _tenant(kind: str, name: str) -> UUID:
 def _look_up(kind: str, name: str) -> UUID | None:
     found: UUID | None
     if kind == "slug":
-        found = Tenant.objects.filter(slug=name).values_list("id", flat=True).first()
+        found = queries.there().filter(slug=name).values_list("id", flat=True).first()
     else:
-        found = Domain.objects.filter(domain=name).values_list("tenant_id", flat=True).first()
+        domains = Domain.objects.filter(domain=name, tenant__in=queries.there())
+        found = domains.values_list("tenant_id", flat=True).first()
     return found

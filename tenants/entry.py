@@ -87,7 +87,7 @@ BEGIN
         RAISE EXCEPTION 'the tenant ticket is not valid' USING ERRCODE = 'BH003';
     END IF;
 
-    IF v_status IS NULL THEN
+    IF v_status IS NULL OR v_status OPERATOR(pg_catalog.=) 'deleted' THEN
         RAISE EXCEPTION 'unknown tenant' USING ERRCODE = 'BH001';
     ELSIF v_status OPERATOR(pg_catalog.<>) 'active' THEN
         RAISE EXCEPTION 'the tenant is %', v_status USING ERRCODE = 'BH002';

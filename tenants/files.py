@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
@@ -17,11 +18,14 @@ from tenants.errors import OutsideTenantFiles
 class TenantStorage(FileSystemStorage):
     """Names are relative to the entered tenant's folder. Raises NoTenantContext outside one."""
 
+    def folder_of(self, tenant_id: UUID) -> Path:
+        """Where all files of one tenant are, for who takes them away as a whole."""
+        return Path(self.location) / "tenants" / str(tenant_id)
+
     def path(self, name: str) -> str:
         """The place on disk. Raises OutsideTenantFiles for a name that leads out of the folder."""
-        folder = Path(self.location) / "tenants" / str(context.require().tenant_id)
         try:
-            return safe_join(folder, name)
+            return safe_join(self.folder_of(context.require().tenant_id), name)
         except SuspiciousFileOperation as fault:
             raise OutsideTenantFiles from fault
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
 
-from tenants import context
+from tenants import context, queries
 from tenants.errors import UnknownTenant
-from tenants.models import Tenant
 
 _REMEMBERED_FOR = 30.0  # seconds: also what a tenant has is counted by a timer
 _REMEMBERED_AT_MOST = 10_000
@@ -67,15 +66,19 @@ def forget(*, version: str) -> None:
 
 def _read(tenant_id: UUID, version: str) -> Limits:
     """Raises UnknownTenant."""
-    plan = Tenant.objects.filter(pk=tenant_id).values_list(
-        "plan__requests_per_minute",
-        "plan__statement_timeout_ms",
-        "plan__concurrent_requests",
-        "plan__cache_quota_bytes",
-        "plan__max_rows",
-        "plan__max_bytes",
-        "measured__rows",
-        "measured__bytes",
+    plan = (
+        queries.there()
+        .filter(pk=tenant_id)
+        .values_list(
+            "plan__requests_per_minute",
+            "plan__statement_timeout_ms",
+            "plan__concurrent_requests",
+            "plan__cache_quota_bytes",
+            "plan__max_rows",
+            "plan__max_bytes",
+            "measured__rows",
+            "measured__bytes",
+        )
     )
     row = plan.first()
     if row is None:

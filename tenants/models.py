@@ -60,6 +60,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         PROVISIONING = "provisioning"
         ACTIVE = "active"
         SUSPENDED = "suspended"
+        DELETING = "deleting"
+        DELETED = "deleted"  # nothing is left of it but this row, which keeps the slug
 
     class Placement(models.TextChoices):
         SHARED = "shared"
@@ -102,7 +104,9 @@ class Tenant(TenantMixin):  # type: ignore[misc]
             ),
             models.CheckConstraint(
                 name="tenant_status_is_known",
-                condition=models.Q(status__in=["provisioning", "active", "suspended"]),
+                condition=models.Q(
+                    status__in=["provisioning", "active", "suspended", "deleting", "deleted"]
+                ),
             ),
             models.CheckConstraint(
                 name="tenant_placement_is_known",
@@ -160,6 +164,9 @@ class TenantMove(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")  # that it gets there
     phase = models.CharField(max_length=20, choices=Phase, default=Phase.BEGUN)
     steps = models.JSONField(default=list)  # phases that are done: when, seconds, rows
+    error = models.CharField(
+        max_length=200, blank=True, default="", db_default=""
+    )  # of the last try
     begun_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -206,6 +213,70 @@ class TenantUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows} rows of {self.tenant_id}"
+
+
+class TenantWorkflow(models.Model):
+    """Something done to a tenant as a whole, in steps: it is made, or it is deleted.
+
+    Who asked for it, and for whom; the steps say how far it has come.
+    """
+
+    class Kind(models.TextChoices):
+        PROVISION = "provision"
+        DELETE = "delete"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="workflows")
+    kind = models.CharField(max_length=20, choices=Kind)
+    by = models.CharField(max_length=120)
+    owner_email = models.EmailField(blank=True)  # whom a new tenant is for
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_tenantworkflow_shared", read="platform"),
+            models.UniqueConstraint(fields=["tenant", "kind"], name="workflow_is_one_of_its_kind"),
+            models.CheckConstraint(
+                name="workflow_kind_is_known",
+                condition=models.Q(kind__in=["provision", "delete"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.tenant}"
+
+
+class TenantStep(models.Model):
+    """One step of a workflow. One that is `running` may be left by a runner that was killed."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"  # tried often enough: somebody has to look
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workflow = models.ForeignKey(TenantWorkflow, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=40)
+    state = models.CharField(max_length=20, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)  # of the last attempt
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=200, blank=True)  # a code and a sentence of ours
+
+    class Meta:
+        constraints = [
+            SharedTable(name="tenants_tenantstep_shared", read="platform"),
+            models.UniqueConstraint(fields=["workflow", "name"], name="step_is_once_in_workflow"),
+            models.CheckConstraint(
+                name="step_state_is_known",
+                condition=models.Q(state__in=["waiting", "running", "done", "failed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state}"
 
 
 class EmergencyLock(models.Model):

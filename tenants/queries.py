@@ -15,17 +15,23 @@ def active_ids() -> list[UUID]:
     return list(active.order_by("id").values_list("id", flat=True))
 
 
+def there() -> QuerySet[Tenant]:
+    """All that have not been deleted: to everybody, who has been is nobody."""
+    rows: QuerySet[Tenant] = Tenant.objects.exclude(status=Tenant.Status.DELETED)
+    return rows
+
+
 def ids() -> list[UUID]:
-    """Every tenant, whatever its status, oldest first."""
-    return list(Tenant.objects.order_by("id").values_list("id", flat=True))
+    """Every tenant that is there, whatever its status, oldest first."""
+    return list(there().order_by("id").values_list("id", flat=True))
 
 
 def by_slug(slug: str) -> Tenant | None:
-    found: Tenant | None = Tenant.objects.filter(slug=slug).select_related("plan").first()
-    return found
+    """The tenant of this name, unless it has been deleted."""
+    return there().filter(slug=slug).select_related("plan").first()
 
 
-def listing() -> QuerySet[Tenant]:
-    """All tenants with their plans, by slug."""
-    rows: QuerySet[Tenant] = Tenant.objects.select_related("plan").order_by("slug")
-    return rows
+def listing(*, is_whole: bool = False) -> QuerySet[Tenant]:
+    """Tenants with their plans, by slug; the whole of it has those that were deleted too."""
+    rows = Tenant.objects.all() if is_whole else there()
+    return rows.select_related("plan").order_by("slug")

@@ -14,7 +14,10 @@ from tests.cast import House, build_house, build_whole_house
 from tests.isolation.database import connected
 from tests.web import Server, serve
 
-_SLEEP = "UPDATE tenants_tenant SET status = 'suspended' WHERE id = ANY (%s)"
+_SLEEP = """
+UPDATE tenants_tenant SET status = 'suspended'
+ WHERE id = ANY (%s) AND status NOT IN ('deleting', 'deleted')
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,10 +58,21 @@ def invite(*, email: str, role: Role, by: Identity, now: datetime) -> Invitation
     return _send(tenant_id, email=email, role=role, inviter_id=by.user_id, now=now)
 
 
-def invite_owner(*, tenant: Tenant, email: str, by: Actor, now: datetime) -> Invitation:
-    """Offer a new tenant to an email whose account may be anybody's; called on the platform."""
+def offer_to_owner(*, tenant: Tenant, email: str, by: Actor, now: datetime) -> Invitation:
+    """Offer a new tenant to an email whose account may be anybody's; called on the platform.
+
+    Twice makes one offer. It is mailed by who makes the tenant (`onboarding.steps`).
+    """
     with context.enter(TenantContext(tenant.id, by, Scope.TENANT)):
-        return _send(tenant.id, email=email.lower(), role=Role.OWNER, inviter_id=None, now=now)
+        return offered_to_owner(tenant.id) or _offer(
+            tenant.id, email=email.lower(), role=Role.OWNER, inviter_id=None, now=now
+        )
+
+
+def offered_to_owner(tenant_id: UUID) -> Invitation | None:
+    """An operator's offer, taken or not."""
+    theirs = Invitation.objects.filter(tenant_id=tenant_id, role=Role.OWNER, invited_by_id=None)
+    return theirs.filter(withdrawn_at=None).first()
 
 
 def withdraw(*, invitation_id: UUID, by: Identity, now: datetime) -> None:
@@ -127,6 +138,14 @@ def accept(
 
 
 def _send(
+    tenant_id: UUID, *, email: str, role: Role, inviter_id: UUID, now: datetime
+) -> Invitation:
+    invitation = _offer(tenant_id, email=email, role=role, inviter_id=inviter_id, now=now)
+    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
+    return invitation
+
+
+def _offer(
     tenant_id: UUID, *, email: str, role: Role, inviter_id: UUID | None, now: datetime
 ) -> Invitation:
     invitation = Invitation.objects.create(
@@ -138,7 +157,6 @@ def _send(
         expires_at=now + timedelta(seconds=settings.INVITATION_SECONDS),
     )
     audit.record("invitation.sent", on=invitation, after={"email": email, "role": role})
-    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
     return invitation
 
 

@@ -25,11 +25,12 @@ from accounts.sessions import guessing
 from accounts.trail import actions as trail
 from accounts.users import actions as users
 from accounts.users import passwords
-from accounts.users.errors import EmailUnproven
 from accounts.users.models import User
 from tenants.context import Actor
 from tenants.lifecycle import actions as lifecycle
+from tenants.lifecycle import workflow
 from tenants.lifecycle.errors import SlugTaken
+from tenants.lifecycle.workflow import Report
 from tenants.models import Tenant
 
 FIRST_TIER = "starter"
@@ -45,23 +46,37 @@ class Founded:
 
 
 def create_tenant_for(
-    *, slug: str, tier: str, owner_email: str, password: str, region: str, by: Actor, now: datetime
+    *,
+    slug: str,
+    tier: str,
+    owner_email: str,
+    password: str,
+    region: str,
+    by: Actor,
+    now: datetime,
+    report: Report,
 ) -> Founded:
-    """A tenant with its owner, who is made when unknown. Raises what `create_tenant` raises.
+    """A tenant with its owner, who is made when unknown, by all steps that it takes.
 
-    An account that somebody signed up for, and nobody has proven to be the email's, is handed no
-    tenant: the email is invited to be its owner.
+    `report` is told of each. An account that somebody signed up for, and nobody has proven to be
+    the email's, is handed no tenant: the email is invited to be its owner. Broken off, the same
+    again goes on with it, and so does a timer. Raises what `lifecycle.ask_for_tenant` raises,
+    StepFailed, WorkUnderWay, OwnerLoginMissing.
     """
-    tenant = lifecycle.create_tenant(
-        slug=slug, name=slug, tier=tier, region=region, by=by.name, now=now
+    asked = lifecycle.ask_for_tenant(
+        slug=slug,
+        name=slug,
+        tier=tier,
+        owner_email=owner_email.lower(),
+        region=region,
+        by=by.name,
+        now=now,
     )
-    try:
-        owner = users.ensure(email=owner_email, password=password, now=now)
-    except EmailUnproven:
-        invitations.invite_owner(tenant=tenant, email=owner_email, by=by, now=now)
-        return Founded(tenant, is_owner_invited=True)
-    members.ensure_member(tenant=tenant, user=owner, role=Role.OWNER, by=by.name, now=now)
-    return Founded(tenant, is_owner_invited=False)
+    workflow.run(asked, now=now, report=report, password=password, is_anew=True)
+    return Founded(
+        tenant=Tenant.objects.select_related("plan").get(pk=asked.tenant_id),
+        is_owner_invited=invitations.offered_to_owner(asked.tenant_id) is not None,
+    )
 
 
 def sign_up(

@@ -96,7 +96,7 @@ def _note(
 ) -> None:
     """Record it, and read what is stored now. Raises NotSuspendable."""
     tenant.refresh_from_db(fields=["status", "status_reason"])
-    if tenant.status == Tenant.Status.PROVISIONING:
+    if tenant.status not in (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED):
         raise NotSuspendable
     if changed:
         trail.record(action, by=by.name, kind="tenant", key=tenant.slug, after=after)

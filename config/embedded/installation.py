@@ -14,6 +14,7 @@ from config.embedded.web import UVICORN
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+_OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations")
 _SETTINGS = "config.settings.local"
 _FALSE = {"0", "false", "no", "off", "n"}
 
@@ -71,21 +72,23 @@ class Installation:
         return [_program(name, (*_MANAGE, name), environment) for name in names]
 
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
-        """What runs until the end; only the worker, which makes schemas, has the owner's log-in."""
+        """What runs until the end; only the operator, who makes schemas, has the owner's log-in."""
         privileged = {VARIABLES[role] for role in ("superuser", "owner", "backup")}
         allowed = {k: v for k, v in environment.items() if k not in privileged}
         owner = VARIABLES["owner"]
-        workers = allowed | {owner: environment[owner]} if owner in environment else allowed
+        operators = allowed | {owner: environment[owner]} if owner in environment else allowed
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),
-            "worker": (*_CELERY, "worker", "--concurrency", "2", "-l", "info"),
+            "worker": (*_CELERY, "worker", "-Q", "celery", "--concurrency", "2", "-l", "info"),
+            # One thing after the other, in one process.
+            "operator": (*_CELERY, *_OPERATOR, "--pool", "solo", "-l", "info"),
             "beat": (*_CELERY, "beat", "-l", "info", "--schedule", schedule),
         }
         if self.is_demo and self.replays:
             commands["replay"] = (*_MANAGE, "replay_market")
         return [
-            _program(name, command, workers if name == "worker" else allowed)
+            _program(name, command, operators if name == "operator" else allowed)
             for name, command in commands.items()
         ]
 

@@ -79,6 +79,25 @@ TENANT_WITNESS = "accounts.support.actions.witness"
 TENANT_MISDIRECTED = "accounts.trail.misdirections.of_caller"
 TENANT_TRAIL = "accounts.trail.actions.record"
 TENANT_OWN_TRAIL = "accounts.audit.actions.record"
+# What it takes to make a tenant, and to delete one, in this order: names that are kept with each
+# tenant, and what does it, which may happen twice. A first backup belongs before `open`, a last one
+# before `rows`.
+TENANT_STEPS = {
+    "provision": (
+        ("schema", "tenants.lifecycle.making.make_schema"),
+        ("open", "tenants.lifecycle.making.open_door"),
+        ("owner", "accounts.onboarding.steps.give_to_owner"),
+        ("welcome", "accounts.onboarding.steps.send_welcome"),
+    ),
+    "delete": (
+        ("doors", "accounts.departure.steps.shut_doors"),
+        ("rows", "tenants.deletion.steps.remove_rows"),
+        ("open-orders", "trading.orders.leaving.forget_orders"),
+        ("people", "accounts.departure.steps.remove_people"),
+        ("traces", "tenants.deletion.steps.remove_traces"),
+        ("end", "tenants.deletion.steps.leave_name"),
+    ),
+}
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
@@ -267,16 +286,28 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_IMPORTS = [
     "accounts.emails.tasks",
     "accounts.members.tasks",
+    "accounts.onboarding.tasks",
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
     "accounts.trail.tasks",
     "tenants.measuring.tasks",
+    "tenants.lifecycle.tasks",
+    "tenants.moving.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",
     "trading.market.tasks",
     "trading.portfolio.tasks",
     "trading.positions.tasks",
 ]
+# Schemas are the owner's. Of the workers one alone has the owner's log-in, the operator, and what
+# needs that goes to a queue of its own.
+OPERATORS_QUEUE = "operations"
+OPERATORS_TASKS = (
+    "tenants.lifecycle.tasks.*",
+    "tenants.moving.tasks.*",
+    "trading.market.tasks.make_partitions",
+)
+CELERY_TASK_ROUTES = {name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -322,6 +353,11 @@ CELERY_BEAT_SCHEDULE = {
     "measure-tenants": {
         "task": "tenants.measuring.tasks.measure_everywhere",
         "schedule": 300.0,
+    },
+    "take-up-tenants": {
+        "task": "tenants.lifecycle.tasks.take_up",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {

@@ -17,7 +17,8 @@ SELECT 'schema_of_shared_tenant', r.schema, 'schema', t.slug
 UNION ALL
 SELECT code, 'public', 'tenants_tenant.' || t.slug, t.schema_name
   FROM public.tenants_tenant t CROSS JOIN LATERAL (VALUES
-    ('tenant_without_schema', t.placement = 'dedicated' AND t.status <> 'provisioning'
+    ('tenant_without_schema', t.placement = 'dedicated'
+        AND t.status NOT IN ('provisioning', 'deleting')
         AND to_regnamespace(quote_ident(t.schema_name)) IS NULL),
     ('tenant_schema_wrong', t.schema_name <> 'tenant_' || replace(t.id::text, '-', '')))
     AS v(code, is_bad)

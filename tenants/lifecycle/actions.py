@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 
 from tenants import trail
 from tenants.identifiers import new_id, schema_of
-from tenants.lifecycle import provisioning
-from tenants.lifecycle.errors import SlugTaken, UnknownPlan
-from tenants.models import Plan, Tenant
+from tenants.lifecycle import making, tasks, workflow
+from tenants.lifecycle.errors import MadeOtherwise, SlugTaken, UnknownPlan
+from tenants.models import Plan, Tenant, TenantWorkflow
+
+Kind = TenantWorkflow.Kind
 
 
 def create_tenant(
@@ -23,29 +28,93 @@ def create_tenant(
     now: datetime,
     region: str = "default",
 ) -> Tenant:
-    """A tenant ready for use: its row, and its schema where the plan has one.
+    """A tenant ready for use at once, and nobody's yet: its row, and its schema where it has one.
 
-    `by` is the name of the actor who makes it.
+    `by` is an actor's name. A shared one can be made in the caller's transaction.
 
     Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
     Raises SlugTaken, UnknownPlan, or Django's ValidationError for a slug that is no host label.
     """
-    plan = Plan.objects.filter(code=tier).first()
-    if plan is None:
-        raise UnknownPlan(f"Plans: {', '.join(Plan.objects.values_list('code', flat=True))}.")
+    plan = _plan(tier)
     tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = _reserve(slug=slug, name=name, plan=plan, region=region, now=now)
     elif tenant.status != Tenant.Status.PROVISIONING:
         raise SlugTaken(f"The slug {slug!r} is in use.")
-    if tenant.placement == Tenant.Placement.DEDICATED:
-        provisioning.create_schema(tenant.schema_name, now=now)
-    tenant.status = Tenant.Status.ACTIVE
-    made = {"tier": tenant.tier, "schema": tenant.live_schema, "region": tenant.region}
-    with transaction.atomic():
-        tenant.save(update_fields=["status"])
-        trail.record("tenant.created", by=by, kind="tenant", key=slug, after=made)
+    making.schema_of(tenant, now=now)
+    making.open_tenant(tenant, by=by)
     return tenant
+
+
+def start_provisioning(**wish: Any) -> TenantWorkflow:
+    """What `ask_for_tenant` does, and the operator's worker carries it out after the commit.
+
+    A message that is lost is sent again by a timer.
+    """
+    with transaction.atomic():
+        asked = ask_for_tenant(**wish)
+        workflow.try_again(asked)
+        send = partial(tasks.carry_on.delay, str(asked.pk))
+        transaction.on_commit(send, robust=True)
+    return asked
+
+
+def ask_for_tenant(
+    *,
+    slug: str,
+    name: str,
+    tier: str,
+    owner_email: str,
+    by: str,
+    now: datetime,
+    region: str = "default",
+) -> TenantWorkflow:
+    """Reserve a tenant and store what is left to do; one that is not ready yet is taken up.
+
+    Raises SlugTaken, UnknownPlan, MadeOtherwise, or Django's ValidationError.
+    """
+    validate_email(owner_email)
+    plan = _plan(tier)
+    with transaction.atomic():
+        found = Tenant.objects.select_for_update().filter(slug=slug).first()
+        tenant = found or _reserve_first(slug=slug, name=name, plan=plan, region=region, now=now)
+        asked = TenantWorkflow.objects.filter(tenant=tenant, kind=Kind.PROVISION).first()
+        if tenant.status != Tenant.Status.PROVISIONING and (asked is None or asked.finished_at):
+            raise SlugTaken(f"The slug {slug!r} is in use.")
+        owner = asked.owner_email if asked else owner_email
+        if (tenant.tier, tenant.region, owner) != (tier, region, owner_email):
+            raise MadeOtherwise
+        return asked or _begin(tenant, owner_email, by=by, now=now)
+
+
+def unfinished(tenant: Tenant) -> TenantWorkflow | None:
+    """What is left of making it."""
+    rows = TenantWorkflow.objects.select_related("tenant__plan")
+    return rows.filter(tenant=tenant, kind=Kind.PROVISION, finished_at=None).first()
+
+
+def _begin(tenant: Tenant, owner_email: str, *, by: str, now: datetime) -> TenantWorkflow:
+    trail.record("tenant.provisioning_begun", by=by, kind="tenant", key=tenant.slug)
+    return workflow.begin(
+        tenant=tenant, kind=Kind.PROVISION, owner_email=owner_email, by=by, now=now
+    )
+
+
+def _plan(code: str) -> Plan:
+    """Raises UnknownPlan."""
+    plan: Plan | None = Plan.objects.filter(code=code).first()
+    if plan is None:
+        raise UnknownPlan(f"Plans: {', '.join(Plan.objects.values_list('code', flat=True))}.")
+    return plan
+
+
+def _reserve_first(**terms: Any) -> Tenant:
+    """Raises SlugTaken where somebody was quicker."""
+    try:
+        with transaction.atomic():
+            return _reserve(**terms)
+    except IntegrityError as fault:
+        raise SlugTaken(f"The slug {terms['slug']!r} is in use.") from fault
 
 
 def _reserve(*, slug: str, name: str, plan: Plan, region: str, now: datetime) -> Tenant:

@@ -25,3 +25,27 @@ class UnknownPlan(DomainError):
     code = "unknown_plan"
     status = 400
     title = "There is no such plan."
+
+
+class MadeOtherwise(DomainError):
+    code = "made_otherwise"
+    status = 409
+    title = "This tenant is being made on other terms: finish that first, or delete it."
+
+
+class WorkUnderWay(DomainError):
+    code = "work_under_way"
+    status = 409
+    title = "Somebody else is making or deleting this tenant."
+
+
+class StepFailed(DomainError):
+    code = "step_failed"
+    status = 500
+    title = "A step has failed; the same command goes on with it."
+
+
+class NotDeletable(DomainError):
+    code = "tenant_not_deletable"
+    status = 409
+    title = "The tenant cannot be deleted now."

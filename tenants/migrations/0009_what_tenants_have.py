@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     """Plans say how many rows and bytes a tenant may have, and what it has is counted."""
 
     dependencies = [
-        ("tenants", "0007_moves"),
+        ("tenants", "0008_workflows"),
     ]
 
     operations = [

@@ -9,15 +9,12 @@ from datetime import datetime
 from django.db import transaction
 
 from tenants import trail
-from tenants.lifecycle import fleet
-from tenants.lifecycle.provisioning import owner_cursor
+from tenants.lifecycle import faults, fleet, hands
 from tenants.models import Tenant, TenantMove
 from tenants.moving import phases, planning
 from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
-_TAKE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))"
-_GIVE_BACK = "SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended(%s, 0))"
 _BEFORE_THE_SWITCH = (Phase.BEGUN, Phase.NOTING, Phase.COPIED, Phase.VERIFIED)
 
 
@@ -29,7 +26,7 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
     OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
     """
     with _nobody_else(tenant):
-        under_way = _under_way(tenant, plan) or _begin(tenant, plan, by=by, now=now)
+        under_way = begin(tenant=tenant, plan=plan, by=by, now=now)
         done = [phase for phase, _ in phases.STEPS]
         last = Phase(under_way.phase)
         at = done.index(last) + 1 if last in done else 0
@@ -46,16 +43,32 @@ def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> Tenant
     OwnerLoginMissing.
     """
     with _nobody_else(tenant):
-        under_way = _open_move(tenant)
-        if under_way is None or under_way.phase not in _BEFORE_THE_SWITCH:
-            raise NotMovable("There is no move that could be given up.")
+        under_way = withdrawable(tenant)
         phases.withdraw(Moving(under_way, phases.route_of(under_way), report, now))
         return _finish(under_way, by=by, now=now)
 
 
-def _begin(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
-    planned = planning.planned(tenant, plan, now=now)
+def begin(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
+    """The move that is under way, or else one that stands in the books and goes no further yet.
+
+    Raises UnknownPlan, NothingToMove, NotMovable, MovingElsewhere.
+    """
+    return _under_way(tenant, plan) or _planned(tenant, plan, by=by, now=now)
+
+
+def withdrawable(tenant: Tenant) -> TenantMove:
+    """The move that is under way and could be given up. Raises NotMovable."""
+    found = _open_move(tenant)
+    if found is None or found.phase not in _BEFORE_THE_SWITCH:
+        raise NotMovable("There is no move that could be given up.")
+    return found
+
+
+def _planned(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
+    """The tenant's row is locked, so that nobody begins to delete it meanwhile."""
     with transaction.atomic():
+        locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        planned = planning.planned(locked, plan, now=now)
         planned.save(force_insert=True)
         _record("tenant.move_begun", planned, by)
     return planned
@@ -79,8 +92,8 @@ def _finish(done: TenantMove, *, by: str, now: datetime) -> TenantMove:
     if done.finished_at is None:
         is_there = done.phase == Phase.RELEASED
         with transaction.atomic():
-            done.finished_at = now
-            done.save(update_fields=["finished_at"])
+            done.finished_at, done.error = now, ""
+            done.save(update_fields=["finished_at", "error"])
             _record("tenant.moved" if is_there else "tenant.move_given_up", done, by)
     return done
 
@@ -91,17 +104,19 @@ def _record(action: str, of: TenantMove, by: str) -> None:
 
 
 @contextmanager
-def _nobody_else(tenant: Tenant) -> Iterator[None]:
-    """One at a time moves a tenant; a lock that goes with the connection, should that break."""
-    name = f"move {tenant.id}"
-    with owner_cursor() as cursor:
-        cursor.execute(_TAKE, [name])
-        ((is_ours,),) = cursor.fetchall()
-    if not is_ours:
-        raise MoveUnderWay
+def _faults_kept(tenant: Tenant) -> Iterator[None]:
+    """What broke the last try off stands with the move, for who has not seen it break."""
     try:
-        with fleet.kept_as_they_are():
-            yield
-    finally:
-        with owner_cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [name])
+        yield
+    except Exception as fault:
+        under_way = TenantMove.objects.filter(tenant=tenant, finished_at=None)
+        under_way.update(error=faults.sentence(fault))
+        raise
+
+
+@contextmanager
+def _nobody_else(tenant: Tenant) -> Iterator[None]:
+    """One at a time moves a tenant."""
+    alone = hands.held(f"move {tenant.id}", refusal=MoveUnderWay)
+    with alone, _faults_kept(tenant), fleet.kept_as_they_are():
+        yield

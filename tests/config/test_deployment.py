@@ -17,7 +17,7 @@ from config.embedded.web import UVICORN
 from tests import extras
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "worker", "beat"}
+SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "worker", "operator", "beat"}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
                 assert ":-" not in str(value), (name, variable)
 
 
-def test_only_worker_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
+def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
     having = {n for n, s in compose["services"].items() if "DATABASE_OWNER_URL" in str(s)}
-    assert having == {"worker", "migrate"}
+    assert having == {"operator", "migrate"}
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:

@@ -17,6 +17,7 @@ SILENT = {
     "accounts.emails.actions.announce": "has a mail sent; what the mail leads to counts",
     "accounts.emails.actions.announce_again": "has a mail sent; what the mail leads to counts",
     "accounts.mfa.actions.has_authenticator": "answers, and changes nothing",
+    "accounts.members.invitations.offered_to_owner": "answers, and changes nothing",
     "accounts.onboarding.actions.create_tenant_for": "its parts record what they do",
     "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
     "accounts.sessions.actions.note_second_factor": "notes what `accounts.mfa.actions` records",
@@ -24,6 +25,11 @@ SILENT = {
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
     "tenants.measuring.actions.measure": "counts what is there, and changes nothing of it",
+    "tenants.lifecycle.actions.create_tenant": "its parts record what they do",
+    "tenants.lifecycle.actions.unfinished": "answers, and changes nothing",
+    "tenants.lifecycle.making.make_schema": "a step of making a tenant, which is recorded",
+    "tenants.lifecycle.making.schema_of": "a step of making a tenant, which is recorded",
+    "tenants.moving.actions.withdrawable": "answers, and changes nothing",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
     "trading.brokers.actions.bound_account": "answers, and changes nothing",
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",
@@ -63,6 +69,7 @@ SILENT = {
 # list are held to the same rule.
 RECORDED = {
     "accounts.members.invitations": "the actions about invitations, apart from those about members",
+    "tenants.lifecycle.making": "the steps of making a tenant",
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
     "trading.brokers.credentials": "the actions about an account's keys",
@@ -70,6 +77,7 @@ RECORDED = {
     "trading.brokers.preferences": "the actions about limits and auto-buy",
 }
 WRITES_ELSEWHERE = {
+    "accounts.departure.steps": "steps of a deletion, which is recorded",
     "accounts.members.newcomers": "a step of joining and of signing up, which are recorded",
     "accounts.sealing": "a secret under another key is the same secret",
     "accounts.sessions.ending": "a step of what ends sessions, which is recorded",
@@ -82,6 +90,8 @@ WRITES_ELSEWHERE = {
     "trading.venues.booking": "fills, which are a record themselves; ends and money are recorded",
     "trading.venues.intents": "the state of a call; what it comes to is recorded",
     "trading.venues.reconciliation": "reports, which are a record themselves",
+    "tenants.deletion.steps": "steps of a deletion, which is recorded",
+    "tenants.lifecycle.workflow": "how far work on a tenant has come; the work is recorded",
     "tenants.cache": "values in Valkey, no rows",
 }
 VALKEY = ("client", "pipeline")  # by these names it is called

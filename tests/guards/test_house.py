@@ -34,6 +34,8 @@ SHARED = {
     "tenants.Domain": "which host leads where",
     "tenants.TenantMove": "begun and finished by the platform; closed inside tenants",
     "tenants.TenantUsage": "counted by the platform; inside a tenant its own",
+    "tenants.TenantWorkflow": "begun and finished by the platform; closed inside tenants",
+    "tenants.TenantStep": "a step of those; closed inside tenants",
     "tenants.EmergencyLock": "set and lifted by the platform; closed inside tenants",
     "accounts.User": "people may belong to several tenants; closed inside tenants",
     "accounts.Membership": "read before a tenant is known; inside a tenant only its own",

@@ -13,7 +13,7 @@ from accounts.sessions.models import Session
 from accounts.trail import actions as trail
 from config.logs import request_id
 from tenants.identifiers import new_id
-from tenants.models import Domain, Tenant
+from tenants.models import Domain, Tenant, TenantWorkflow
 from tests.cast import Person, job, now
 from tests.market import Market
 from trading.brokers import actions as brokers
@@ -65,6 +65,8 @@ def write_about(tenant: Tenant) -> None:
     slug = tenant.slug
     Tenant.objects.filter(pk=tenant.id).update(status_reason=slug, region=slug)
     Domain.objects.create(tenant=tenant, domain=f"www.{slug}.example")
+    wished = {"by": f"system:{slug}", "owner_email": f"owner@{slug}.example", "asked_at": now()}
+    TenantWorkflow.objects.create(tenant=tenant, kind="provision", finished_at=now(), **wished)
     said = {"kind": slug, "key": slug, "before": {slug: slug}, "after": {slug: slug}}
     token = request_id.set(slug)
     try:

@@ -20,6 +20,8 @@ from tests.isolation.database import Cursor, connected
 # What a column that may not be empty takes: by its name, its type, or the kind of its type.
 _VALUES = {
     "side": "'buy'",
+    "kind": "'delete'",
+    "state": "'waiting'",
     "uuid": "gen_random_uuid()",
     "bytea": r"'\x00'",
     "jsonb": "'{}'",

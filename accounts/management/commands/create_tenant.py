@@ -18,7 +18,7 @@ _INVITED = "invited by mail, since nobody has proven to be this email's"
 class Command(OperatorCommand):
     help = (
         "Create a tenant with its owner; an email that somebody signed up with, and that nobody has"
-        " proven to be theirs, is invited. Example:"
+        " proven to be theirs, is invited; broken off, the same command goes on. Example:"
         " manage.py create_tenant acme --tier starter --owner olga@acme.example"
     )
 
@@ -38,6 +38,7 @@ class Command(OperatorCommand):
             region=options["region"],
             by=Actor.system("create_tenant"),
             now=timezone.now(),
+            report=lambda line: self.say(f"{options['slug']}: {line}", options),
         )
         tenant, is_invited = founded.tenant, founded.is_owner_invited
         self.say(f"{tenant.slug}: {tenant.tier}, {tenant.live_schema}, id {tenant.id}", options)

@@ -18,6 +18,7 @@ from tenants.management.operator_command import OperatorCommand
 from tenants.models import Tenant
 
 PLATFORM = "(platform)"
+Status = Tenant.Status
 
 
 class Command(OperatorCommand):
@@ -85,8 +86,9 @@ class Command(OperatorCommand):
             return None
 
     def _tenants(self, slug: str | None) -> list[Tenant]:
-        """Raises UnknownTenant."""
-        tenants = Tenant.objects.order_by("slug")
+        """Not those whose trail goes, or has gone, with all of theirs. Raises UnknownTenant."""
+        lasting = Tenant.objects.exclude(status__in=[Status.DELETING, Status.DELETED])
+        tenants = lasting.order_by("slug")
         chosen = list(tenants if slug is None else tenants.filter(slug=slug))
         if slug is not None and not chosen:
             raise UnknownTenant(f"There is no tenant {slug!r}.")

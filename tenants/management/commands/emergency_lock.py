@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from config.api.errors import DomainError
+from tenants import queries
 from tenants.lifecycle import emergency
-from tenants.models import Tenant
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["tenant"]
-        tenant = Tenant.objects.filter(slug=slug).first() if slug else None
+        tenant = queries.by_slug(slug) if slug else None
         if slug and tenant is None:
             raise CommandError(f"There is no tenant {slug!r}.")
         is_on, by = options["state"] == "on", "system:emergency_lock"

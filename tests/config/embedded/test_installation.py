@@ -47,7 +47,7 @@ def test_the_demo_is_for_debugging_and_roles_need_a_superuser(
 
 def test_no_program_is_given_the_superusers_log_in() -> None:
     programs = Installation.of({}).programs(_ALL)
-    assert [program.name for program in programs] == ["web", "worker", "beat", "replay"]
+    assert [program.name for program in programs] == ["web", "worker", "operator", "beat", "replay"]
     assert all("DATABASE_SUPERUSER_URL" not in program.environment for program in programs)
 
 

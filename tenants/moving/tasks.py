@@ -1,0 +1,49 @@
+"""Celery doors of moving; the operator's worker opens them, for it has the owner's log-in.
+
+A message comes back while its move takes longer than a message is held, or when its worker was
+killed: what is done is left alone, and what is not is gone on with.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenants.models import TenantMove
+from tenants.moving import actions
+from tenants.moving.errors import MoveUnderWay
+from tenants.tasks import PlatformTask
+
+_log = logging.getLogger("bulkhead.moving")
+
+
+@shared_task(base=PlatformTask, name="tenants.moving.tasks.move")
+def move(move_id: str, by: str) -> None:
+    """Go on with a move, unless it is finished or somebody is at it."""
+    found = _unfinished(move_id)
+    if found is not None:
+        with suppress(MoveUnderWay):
+            actions.move(
+                tenant=found.tenant,
+                plan=found.plan_id,
+                by=by,
+                now=timezone.now(),
+                report=_log.info,
+            )
+
+
+@shared_task(base=PlatformTask, name="tenants.moving.tasks.give_up")
+def give_up(move_id: str, by: str) -> None:
+    """Take a move back, unless it is finished or somebody is at it."""
+    found = _unfinished(move_id)
+    if found is not None:
+        with suppress(MoveUnderWay):
+            actions.give_up(tenant=found.tenant, by=by, now=timezone.now(), report=_log.info)
+
+
+def _unfinished(move_id: str) -> TenantMove | None:
+    rows = TenantMove.objects.select_related("tenant")
+    return rows.filter(pk=move_id, finished_at=None).first()
