@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tenants import trail
 from tenants.identifiers import new_id, schema_of
 from tenants.lifecycle import provisioning
-from tenants.lifecycle.errors import SlugTaken, UnknownPlan
+from tenants.lifecycle.errors import SlugTaken, UnknownPlan, UnknownRegion
 from tenants.models import Plan, Tenant
 
 
@@ -28,8 +29,11 @@ def create_tenant(
     `by` is the name of the actor who makes it.
 
     Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
-    Raises SlugTaken, UnknownPlan, or Django's ValidationError for a slug that is no host label.
+    Raises SlugTaken, UnknownPlan, UnknownRegion, or Django's ValidationError for a slug that is no
+    host label.
     """
+    if region not in settings.REGIONS:
+        raise UnknownRegion(f"Regions: {', '.join(settings.REGIONS)}.")
     plan = Plan.objects.filter(code=tier).first()
     if plan is None:
         raise UnknownPlan(f"Plans: {', '.join(Plan.objects.values_list('code', flat=True))}.")

@@ -25,3 +25,9 @@ class UnknownPlan(DomainError):
     code = "unknown_plan"
     status = 400
     title = "There is no such plan."
+
+
+class UnknownRegion(DomainError):
+    code = "unknown_region"
+    status = 400
+    title = "There is no such region."
