@@ -42,6 +42,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     return [
         *database_faults(databases[DEFAULT_DB_ALIAS]),
         *_owner_faults(databases.get(OWNER_ALIAS)),
+        *_region_faults(settings.REGIONS),
         *_app_faults(settings.SHARED_APPS, settings.TENANT_APPS),
         *_cache_faults(settings.CACHES[DEFAULT_DB_ALIAS], settings.MIDDLEWARE),
         *_secret_faults(settings.TENANT_TICKET_SECRET),
@@ -82,6 +83,16 @@ def database_faults(database: Mapping[str, Any]) -> Iterator[Error]:
 def _owner_faults(database: Mapping[str, Any] | None) -> Iterator[Error]:
     if database and database["ENGINE"] != "django_tenants.postgresql_backend":
         yield _error(18, "DATABASES['owner'] needs ENGINE django_tenants.postgresql_backend.")
+
+
+def _region_faults(regions: Mapping[str, str]) -> Iterator[Error]:
+    """A tenant's database is the application's: a region elsewhere would be one in name only."""
+    if astray := [region for region, alias in regions.items() if alias != DEFAULT_DB_ALIAS]:
+        yield _error(
+            26, f"REGIONS: {', '.join(astray)}: nothing leads to another database than 'default'."
+        )
+    if "default" not in regions:
+        yield _error(27, "REGIONS need 'default': that is where who signs up goes.")
 
 
 def _app_faults(shared: Sequence[str], tenant: Sequence[str]) -> Iterator[Error]:

@@ -15,9 +15,17 @@ class AuditConfig(AppConfig):
     # For `check_isolation`, which knows no room.
     brings = Brought(
         functions=(
-            trigger_function(chain.TENANTS.function, chain.TENANTS.create_function()),
+            trigger_function(
+                chain.TENANTS.function,
+                chain.TENANTS.create_function(),
+                on_a_shard="reads and writes its own tenant's links and head, which lie there too",
+            ),
             trigger_function(chain.PLATFORM.function, chain.PLATFORM.create_function()),
-            trigger_function(chain.KEEPERS_FUNCTION, chain.CREATE_KEEPER),
+            trigger_function(
+                chain.KEEPERS_FUNCTION,
+                chain.CREATE_KEEPER,
+                on_a_shard="looks at nothing but its row and who writes it",
+            ),
         ),
         shared_triggers={
             "accounts_platformevent": chain.PLATFORM.create_trigger(),

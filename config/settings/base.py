@@ -191,6 +191,9 @@ DATABASES = {
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
+# Regions that tenants may be in, each with the alias of its database. Nothing leads to another than
+# `default` yet, and a system check says so; docs/scaling.md says what a second one takes.
+REGIONS = env.dict("REGIONS", default={"default": "default"})
 # Only for operators' commands, which connect by themselves: as aliases any query could use them.
 DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
 DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")

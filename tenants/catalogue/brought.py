@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as `pg_proc` should have it; `volatility` in the letter used there."""
+    """A function as `pg_proc` should have it; `volatility` in the letter used there.
+
+    One that runs as a trigger of tenants' tables says what it would do `on_a_shard`: on a machine
+    that has the rows of some tenants, under the name of a part of the table.
+    """
 
     signature: str
     body: str
     definer: bool
     volatility: str
     callers: tuple[str, ...]
+    on_a_shard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ def body_of(statements: str) -> str:
     return statements.split("$body$")[1]
 
 
-def trigger_function(signature: str, statements: str) -> Function:
+def trigger_function(signature: str, statements: str, *, on_a_shard: str = "") -> Function:
     """One that nobody calls: it runs as a trigger, with the rights of whoever set it off."""
-    return Function(signature, body_of(statements), definer=False, volatility="v", callers=())
+    body = body_of(statements)
+    return Function(
+        signature, body, definer=False, volatility="v", callers=(), on_a_shard=on_a_shard
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
+
 from tenants import entry, rls, roles
-from tenants.catalogue import known_functions, known_policies, known_tables
+from tenants.catalogue import distribution, known_functions, known_policies, known_tables
 
 
 def parameters(pattern: str) -> dict[str, Any]:
@@ -16,6 +18,9 @@ def parameters(pattern: str) -> dict[str, Any]:
         "tables": json.dumps(list(known_tables.rows())),
         "policies": json.dumps(list(known_policies.rows())),
         "functions": json.dumps(list(known_functions.rows())),
+        "explained": known_functions.explained(),
+        "everywhere": list(distribution.EVERYWHERE),
+        "regions": list(settings.REGIONS),
         "roles": json.dumps([_role(role) for role in roles.ROLES]),
         "revoked": list(roles.REVOKED_FUNCTIONS),
         "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),

@@ -14,6 +14,7 @@ from tenants.catalogue import (
     application_role,
     columns,
     comparison,
+    distribution,
     facts,
     functions,
     grants,
@@ -32,6 +33,7 @@ from tenants.catalogue import (
     ticket_key,
     walls,
 )
+from tenants.catalogue.distribution import Place
 from tenants.catalogue.gap import DATABASE, Gap
 from tenants.catalogue.subject import COMMON, Cursor, Reader, undone
 from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
@@ -65,6 +67,9 @@ SUBJECTS = (
     keys.KEYS,
     references.FROM_TENANTS,
     references.INTO_TENANTS,
+    distribution.REFERENCES,
+    distribution.ROWS,
+    distribution.POLICIES,
     safeguards.CONSTANT,
     safeguards.APPEND_ONLY,
     safeguards.IN_FORCE,
@@ -124,6 +129,12 @@ def inspect(alias: str) -> Inspection:
         cursor.execute(COMMON + _SIZE, facts.parameters(PUBLIC_SCHEMA))
         ((tables_read, schemas),) = cursor.fetchall()
     return Inspection(tuple(found), tables_read, schemas)
+
+
+def places(alias: str) -> list[Place]:
+    """What each table would be on more machines than one."""
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        return distribution.places(cursor, facts.parameters(PUBLIC_SCHEMA))
 
 
 def _model(cursor: Cursor) -> tuple[str, str] | None:

@@ -19,15 +19,29 @@ FUNCTIONS = (
         Function(signature, body_of(text), definer=True, volatility="s", callers=(APP, BACKUP))
         for signature, text in zip(_PROVEN, entry.PROVEN, strict=True)
     ),
-    Function(_NOTE, body_of(entry.NOTE_CHANGE), definer=True, volatility="v", callers=()),
-    trigger_function("public.refuse_change()", entry.REFUSE_CHANGE),
+    Function(
+        _NOTE,
+        body_of(entry.NOTE_CHANGE),
+        definer=True,
+        volatility="v",
+        callers=(),
+        on_a_shard="would note the part's name for the table's: the trigger has to tell it that",
+    ),
+    trigger_function(
+        "public.refuse_change()", entry.REFUSE_CHANGE, on_a_shard="looks at nothing but its row"
+    ),
 )
 
 
 def rows() -> Iterator[dict[str, Any]]:
     """The functions for the queries: the ground floor's, and those of the apps."""
-    brought = (function for things in _brought() for function in things.functions)
-    return (asdict(function) for function in (*FUNCTIONS, *brought))
+    return (asdict(function) for function in _all())
+
+
+def explained() -> list[str]:
+    """Those of which somebody has said what they would do on a shard, as `regprocedure` prints them
+    where `pg_catalog` alone is searched."""
+    return [function.signature for function in _all() if function.on_a_shard]
 
 
 def shared_triggers() -> dict[str, str]:
@@ -37,6 +51,12 @@ def shared_triggers() -> dict[str, str]:
         for things in _brought()
         for table, statement in things.shared_triggers.items()
     }
+
+
+def _all() -> Iterator[Function]:
+    yield from FUNCTIONS
+    for things in _brought():
+        yield from things.functions
 
 
 def _brought() -> Iterator[Brought]:

@@ -23,6 +23,9 @@ SELECT code, 'public', 'tenants_tenant.' || t.slug, t.schema_name
     ('tenant_schema_wrong', t.schema_name <> 'tenant_' || replace(t.id::text, '-', '')))
     AS v(code, is_bad)
  WHERE is_bad
+UNION ALL
+SELECT 'tenant_region_unknown', 'public', 'tenants_tenant.' || t.slug, t.region
+  FROM public.tenants_tenant t WHERE t.region <> ALL (%(regions)s)
 """,
     {
         "schema_without_tenant": "tenants_tenant has no row for this schema. Find out whose it was"
@@ -34,5 +37,7 @@ SELECT code, 'public', 'tenants_tenant.' || t.slug, t.schema_name
         " people reach nothing. Restore the tenant from a backup.",
         "tenant_schema_wrong": "This tenant would be led to {detail}, which bears another's name."
         " Set schema_name to `tenant_` and the digits of the tenant's id.",
+        "tenant_region_unknown": "This tenant is said to be in {detail}, which is none of REGIONS."
+        " Name the region there, or correct the tenant's.",
     },
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -13,7 +14,7 @@ from django.db import IntegrityError, transaction
 from tenants import trail
 from tenants.identifiers import new_id, schema_of
 from tenants.lifecycle import making, tasks, workflow
-from tenants.lifecycle.errors import MadeOtherwise, SlugTaken, UnknownPlan
+from tenants.lifecycle.errors import MadeOtherwise, SlugTaken, UnknownPlan, UnknownRegion
 from tenants.models import Plan, Tenant, TenantWorkflow
 
 Kind = TenantWorkflow.Kind
@@ -33,7 +34,8 @@ def create_tenant(
     `by` is an actor's name. A shared one can be made in the caller's transaction.
 
     Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
-    Raises SlugTaken, UnknownPlan, or Django's ValidationError for a slug that is no host label.
+    Raises SlugTaken, UnknownPlan, UnknownRegion, or Django's ValidationError for a slug that is no
+    host label.
     """
     plan = _plan(tier)
     tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
@@ -71,7 +73,7 @@ def ask_for_tenant(
 ) -> TenantWorkflow:
     """Reserve a tenant and store what is left to do; one that is not ready yet is taken up.
 
-    Raises SlugTaken, UnknownPlan, MadeOtherwise, or Django's ValidationError.
+    Raises SlugTaken, UnknownPlan, UnknownRegion, MadeOtherwise, or Django's ValidationError.
     """
     validate_email(owner_email)
     plan = _plan(tier)
@@ -118,7 +120,12 @@ def _reserve_first(**terms: Any) -> Tenant:
 
 
 def _reserve(*, slug: str, name: str, plan: Plan, region: str, now: datetime) -> Tenant:
-    """The row first: it reserves slug and schema name, and shows what is being made."""
+    """The row first: it reserves slug and schema name, and shows what is being made.
+
+    Raises UnknownRegion, SlugTaken, or Django's ValidationError.
+    """
+    if region not in settings.REGIONS:
+        raise UnknownRegion(f"Regions: {', '.join(settings.REGIONS)}.")
     tenant_id = new_id()
     placement = Tenant.Placement.DEDICATED if plan.has_own_schema else Tenant.Placement.SHARED
     tenant = Tenant(

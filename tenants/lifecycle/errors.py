@@ -49,3 +49,9 @@ class NotDeletable(DomainError):
     code = "tenant_not_deletable"
     status = 409
     title = "The tenant cannot be deleted now."
+
+
+class UnknownRegion(DomainError):
+    code = "unknown_region"
+    status = 400
+    title = "There is no such region."

@@ -175,6 +175,8 @@ def test_the_connection_is_as_the_walls_need_it(change: dict[str, Any], code: st
             "tenants.E021",
         ),
         ({"DATABASE_ROUTERS": []}, "tenants.E022"),
+        ({"REGIONS": {"default": "default", "eu": "europe"}}, "tenants.E026"),
+        ({"REGIONS": {"eu": "default"}}, "tenants.E027"),
         ({"CACHES": {"default": {"BACKEND": "x"}}}, "tenants.E023"),
         (
             {"MIDDLEWARE": ["django.middleware.cache.FetchFromCacheMiddleware"]},

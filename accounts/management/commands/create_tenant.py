@@ -26,7 +26,7 @@ class Command(OperatorCommand):
         parser.add_argument("slug")
         parser.add_argument("--tier", required=True, choices=["starter", "pro", "enterprise"])
         parser.add_argument("--owner", required=True, metavar="EMAIL")
-        parser.add_argument("--region", default="default")
+        parser.add_argument("--region", default="default", help="one of REGIONS")
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         password = f"{secrets.token_urlsafe(12)}aA1"

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import connections
 
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.catalogue import inspection
+from tenants.catalogue.distribution import Kind, Place
 from tenants.catalogue.inspection import Inspection
 from tenants.lifecycle.errors import OwnerLoginMissing
 from tenants.management.operator_command import OperatorCommand
@@ -22,6 +23,13 @@ class Command(OperatorCommand):
         " what to do. Exits 1 on any. Needs DATABASE_OWNER_URL."
         " Example: manage.py check_isolation --json"
     )
+
+    def arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--places",
+            action="store_true",
+            help="say too what each table would be on more machines than one (docs/scaling.md)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.found = Inspection((), 0, 0)
@@ -40,7 +48,20 @@ class Command(OperatorCommand):
                 self.say(f"  {gap.object} [{gap.code}] {gap.sentence}", options)
         if not self.found.gaps:
             self.say(f"{_where(self.found)}: no gap", options)
-        return asdict(self.found)
+        return asdict(self.found) | (self._places(options) if options["places"] else {})
+
+    def _places(self, options: dict[str, Any]) -> dict[str, Any]:
+        found = inspection.places(OWNER_ALIAS)
+        for kind, places in groupby(found, key=lambda place: place.kind):
+            self.say(f"{kind}: {_told(kind, list(places))}", options)
+        return {"places": [asdict(place) for place in found]}
+
+
+def _told(kind: Kind, places: list[Place]) -> str:
+    """The tables' names; of shards, which all have the same ones, how many there are."""
+    if kind is Kind.SHARD:
+        return f"{len({place.schema for place in places})} schemas"
+    return ", ".join(place.table for place in places)
 
 
 def _where(found: Inspection) -> str:

@@ -216,6 +216,12 @@ PLACES = [
         PUBLIC,
     ),
     Sabotage(
+        "tenant in a region that nobody has",
+        "tenant_region_unknown",
+        "UPDATE tenants_tenant SET region = 'atlantis' WHERE slug = 'birch'",
+        PUBLIC,
+    ),
+    Sabotage(
         "migration not on record",
         "migrations_missing",
         "DELETE FROM {schema}.django_migrations WHERE app = 'trading'",

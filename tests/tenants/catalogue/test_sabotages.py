@@ -8,6 +8,7 @@ from tenants.catalogue import comparison, inspection
 from tenants.roles import APP, OWNER
 from tests.tenants.catalogue import (
     sabotaged_columns,
+    sabotaged_distribution,
     sabotaged_functions,
     sabotaged_grants,
     sabotaged_keys,
@@ -32,6 +33,7 @@ SABOTAGES = [
     *sabotaged_columns.COLUMNS,
     *sabotaged_columns.SAFEGUARDS,
     *sabotaged_tables.TABLES,
+    *sabotaged_distribution.DISTRIBUTION,
     *sabotaged_platform.ROLES,
     *sabotaged_platform.STRANGERS,
     *sabotaged_platform.DATABASE,

@@ -45,6 +45,19 @@ def test_create_tenant_refuses_a_slug_that_is_no_host(slug: str) -> None:
     assert queries.by_slug(slug) is None
 
 
+def test_create_tenant_refuses_a_region_that_nobody_has() -> None:
+    slug = f"c{uuid4().hex[:10]}"
+    arguments = ["create_tenant", slug, "--tier", "starter", "--owner", f"o@{slug}.example"]
+    with pytest.raises(CommandError, match=r"unknown_region: Regions: default\."):
+        run(*arguments, "--region", "eu")
+    assert queries.by_slug(slug) is None
+    with override_settings(REGIONS={"default": "default", "eu": "default"}):
+        run(*arguments, "--region", "eu")
+    tenant = queries.by_slug(slug)
+    assert tenant is not None
+    assert tenant.region == "eu"
+
+
 def test_list_tenants_says_where_each_lives(house: House) -> None:
     listed = json.loads(run("list_tenants", "--json"))["tenants"]
     mine = next(t for t in listed if t["slug"] == house.tenant.slug)
