@@ -163,13 +163,18 @@ _POOL = {
     "min_size": env.int("DATABASE_POOL_MIN", default=1),
     "max_size": env.int("DATABASE_POOL_MAX", default=16),
     "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10.0),
+    # Its server process keeps something of every schema that it has seen (decision 26).
+    "max_lifetime": env.float("DATABASE_POOL_LIFETIME", default=900.0),
 }
 DATABASES = {
     "default": _database("DATABASE_URL", "tenants.backend", server_side_binding=True, pool=_POOL),
 }
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):
-    DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
+    DATABASES["owner"] = _database("DATABASE_OWNER_URL", "tenants.backend.owner")
+# How long a migration waits for a lock, while all who come after it wait too; and how often.
+MIGRATION_LOCK_TIMEOUT_MS = env.int("MIGRATION_LOCK_TIMEOUT_MS", default=200)
+MIGRATION_LOCK_TRIES = env.int("MIGRATION_LOCK_TRIES", default=12)
 # Only for operators' commands, which connect by themselves: as aliases any query could use them.
 DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
 DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tenants import trail
-from tenants.lifecycle import fleet
+from tenants.lifecycle import turns
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
 from tenants.moving import phases, planning
@@ -100,7 +100,7 @@ def _nobody_else(tenant: Tenant) -> Iterator[None]:
     if not is_ours:
         raise MoveUnderWay
     try:
-        with fleet.kept_as_they_are():
+        with turns.kept_as_they_are():
             yield
     finally:
         with owner_cursor() as cursor:
