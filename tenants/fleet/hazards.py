@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
 from django.db import DEFAULT_DB_ALIAS, connections, migrations, models
@@ -35,7 +35,7 @@ def hazards(step: Operation, app: str, before: ProjectState, new_models: set[str
         yield from _of_sql(step, _tables(app, before, new_models))
     elif isinstance(step, migrations.RunPython):
         if step.reverse_code is None:
-            yield "no_way_back", step.code.__name__
+            yield "no_way_back", str(getattr(step.code, "__name__", step.code))
     elif _model_of(step) not in new_models and not isinstance(step, _SAFE):
         yield from _of_operation(step, app, before)
 
@@ -69,7 +69,7 @@ def _of_operation(step: Any, app: str, before: ProjectState) -> Found:
 
 
 def _of_new_field(step: migrations.AddField) -> Found:
-    field = step.field
+    field: Any = step.field
     has_default = field.has_db_default() or field.generated
     if not (field.null or field.many_to_many or has_default):
         yield "column_without_default", _name(step)
@@ -78,7 +78,7 @@ def _of_new_field(step: migrations.AddField) -> Found:
 
 
 def _of_altered_field(step: migrations.AlterField, fields: Any) -> Found:
-    old, new = fields[step.name], step.field
+    old, new = fields[step.name], cast(Any, step.field)
     if not _fits(_type(old), _type(new)):
         yield "type_changed", _name(step)
     if old.null and not new.null:

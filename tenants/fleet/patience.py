@@ -59,5 +59,5 @@ def short_waits() -> Iterator[None]:
 
 def _pause(waits: int) -> float:
     """Longer each time, and never the same for two that met."""
-    longest = min(_FIRST * 2**waits, _LONGEST)
+    longest = min(_FIRST * 2.0**waits, _LONGEST)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret

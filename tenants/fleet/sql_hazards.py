@@ -14,6 +14,7 @@ _TABLE = re.compile(
     r"(?:\"?\w+\"?\.)?\"?(\w+)\"?",
     re.I,
 )
+_NEW = re.compile(r"\bCREATE\s+TABLE\s+(?:\"?\w+\"?\.)?\"?(\w+)\"?", re.I)
 _PART = r"(?:\([^)]*\)|[^,(])*"  # up to the next action of the statement
 _RULES = (
     ("column_removed", r"\bDROP\s+COLUMN\b"),
@@ -35,9 +36,10 @@ _ROWS = re.compile(r"^(?:WITH\b.*\b)?(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|MERGE
 
 def hazards(sql: str, new_tables: Collection[str]) -> Iterator[tuple[str, str]]:
     """Codes, and the statements they are found in, shortened; new tables have no readers."""
+    made_here = {made[1] for made in _NEW.finditer(_BODY.sub("", sql))}
     for statement in _statements(sql):
         table = _TABLE.search(statement)
-        if table and table[1] in new_tables:
+        if table and table[1] in made_here.union(new_tables):
             continue
         for code, pattern in _PATTERNS:
             if pattern.search(statement):

@@ -7,7 +7,7 @@ the names of constraints before it drops them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -131,7 +131,7 @@ def _is_harmless(statement: str) -> bool:
     return statement.split(maxsplit=1)[0].upper() in _HARMLESS
 
 
-def _is_sql(operations: list[Operation]) -> bool:
+def _is_sql(operations: Sequence[Operation]) -> bool:
     return all(
         _is_sql(step.database_operations)
         if isinstance(step, SeparateDatabaseAndState)

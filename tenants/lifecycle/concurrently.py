@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations
@@ -25,9 +25,9 @@ def made(migration: Migration) -> list[str]:
 
 def taken_out(migration: Migration) -> Migration:
     """The same for an empty schema, which comes to be in one transaction."""
-    plain = copy.copy(migration)
+    plain: Any = copy.copy(migration)
     plain.operations, plain.atomic = [_plain(step) for step in migration.operations], True
-    return plain
+    return cast(Migration, plain)
 
 
 def _plain(step: Operation) -> Any:

@@ -26,10 +26,9 @@ def of(schema: str) -> tuple[Key, ...]:
 @cache
 def of_public() -> tuple[Key, ...]:
     """All there are: shared tables stand in `public`, and those of tenants without a schema."""
-    graph, order = loader().graph, dict[Key, None]()
-    for leaf in graph.leaf_nodes():
-        order.update(dict.fromkeys(graph.forwards_plan(leaf)))
-    return tuple(order)
+    graph = loader().graph
+    plans = (graph.forwards_plan(leaf) for leaf in graph.leaf_nodes())
+    return tuple(dict.fromkeys(key for plan in plans for key in plan))
 
 
 @cache

@@ -14,13 +14,14 @@ class SchemaEditor(_Plain):  # type: ignore[misc,valid-type]
     """Django's leaves its transaction open where a deferred statement fails, and walls are all
     deferred: whoever tries again would meet an aborted transaction that still holds its locks."""
 
+    deferred_sql: list[Any]
+
     def __exit__(self, kind: Any, fault: Any, trace: Any) -> None:
         # Of a wall Django takes None for a statement where a column has a constant default.
-        deferred = [sql for sql in self.deferred_sql if sql is not None]
-        self.deferred_sql = []
+        deferred, self.deferred_sql = self.deferred_sql, []
         if kind is None:
             try:
-                for sql in deferred:
+                for sql in filter(None, deferred):
                     self.execute(sql, None)
             except BaseException:
                 if self.atomic_migration:
