@@ -115,7 +115,7 @@ def _report(found: dict[str, Any], schemas: int) -> Report:
     memory = found["memory"]
     held = Table(
         "Memory of one connection's server process",
-        ["schemas served", "MiB (proportional set size)"],
+        ["schemas served", "MiB (private)"],
         [[f"{number:,}", _mib(size)] for number, size in memory["sizes"]]
         + [["1, made anew", _mib(memory["anew"])]],
         f"A read of each of {memory['tables']} tables in each schema. PostgreSQL keeps what it"

@@ -53,19 +53,19 @@ def _due() -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    """Proportional set size of the server's process behind one connection of the application: as
+    """Private memory of the server's process, behind one connection of the application: as
     more and more schemas are served, and of the connection made after it."""
     tenants = list(Tenant.objects.order_by("id"))
     every = max(1, len(tenants) // _SAMPLES)
-    sizes = [[0, _pss()]]
+    sizes = [[0, _private()]]
     for number, tenant in enumerate(tenants, start=1):
         _serve(tenant)
         if number % every == 0:
-            sizes.append([number, _pss()])
+            sizes.append([number, _private()])
     connection.close()
     connection.close_pool()  # as the pool does with one whose time is over
     _serve(tenants[0])
-    return {"sizes": sizes, "anew": _pss(), "tables": len(ownership.tenant_models())}
+    return {"sizes": sizes, "anew": _private(), "tables": len(ownership.tenant_models())}
 
 
 def _serve(tenant: Tenant) -> None:
@@ -76,10 +76,10 @@ def _serve(tenant: Tenant) -> None:
             list(model._default_manager.all()[:1])
 
 
-def _pss() -> int:
+def _private() -> int:
     connection.ensure_connection()
     process = psutil.Process(connection.connection.info.backend_pid)
-    return int(process.memory_full_info().pss)
+    return int(process.memory_full_info().uss)
 
 
 def _stock(executor: str) -> dict[str, Any]:
