@@ -9,6 +9,7 @@ BENCHMARKS = (
     "isolation",
     "provisioning",
     "graduation",
+    "fleet",
     "credentials",
     "sign_in",
     "engine",

@@ -81,8 +81,8 @@ def database_faults(database: Mapping[str, Any]) -> Iterator[Error]:
 
 
 def _owner_faults(database: Mapping[str, Any] | None) -> Iterator[Error]:
-    if database and database["ENGINE"] != "django_tenants.postgresql_backend":
-        yield _error(18, "DATABASES['owner'] needs ENGINE django_tenants.postgresql_backend.")
+    if database and database["ENGINE"] != "tenants.backend.owner":
+        yield _error(18, "DATABASES['owner'] needs ENGINE tenants.backend.owner.")
 
 
 def _region_faults(regions: Mapping[str, str]) -> Iterator[Error]:

@@ -39,6 +39,19 @@ GRANT SELECT, DELETE ON bulkhead.changed_row TO {MOVER};
 """
 DROP_CHANGED_ROW = "DROP TABLE bulkhead.changed_row"
 
+# Which migrations each schema has, as a digest; `lifecycle/ledger.py` writes it.
+FLEET_LEDGER = """
+CREATE TABLE bulkhead.fleet_ledger (
+    schema text PRIMARY KEY,
+    digest text NOT NULL,
+    migrations integer NOT NULL,
+    at timestamptz NOT NULL,
+    error text NOT NULL
+);
+REVOKE ALL ON bulkhead.fleet_ledger FROM PUBLIC;
+"""
+DROP_FLEET_LEDGER = "DROP TABLE bulkhead.fleet_ledger"
+
 INSTALL = (BLUEPRINT, FUNCTION_RECORD)
 UNINSTALL = """
 DROP TABLE bulkhead.function_record;

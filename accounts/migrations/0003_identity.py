@@ -7,6 +7,11 @@ import tenants.identifiers
 
 
 class Migration(migrations.Migration):
+    accepts = dict.fromkeys(
+        ("column_removed", "column_without_default", "rows_under_lock", "table_removed"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [
         ("accounts", "0002_close_platform_tables"),
         ("tenants", "0003_one_proof_for_the_owner"),

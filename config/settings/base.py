@@ -182,6 +182,8 @@ _POOL = {
     "min_size": env.int("DATABASE_POOL_MIN", default=1),
     "max_size": env.int("DATABASE_POOL_MAX", default=16),
     "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10.0),
+    # Its server process keeps something of every schema that it has seen (decision 26).
+    "max_lifetime": env.float("DATABASE_POOL_LIFETIME", default=900.0),
 }
 # Of them one tenant has so many at a time; its other requests wait.
 CONNECTIONS_PER_TENANT = env.int("CONNECTIONS_PER_TENANT", default=4)
@@ -190,7 +192,10 @@ DATABASES = {
 }
 # Only processes that provision or migrate are given the owner's log-in.
 if env.str("DATABASE_OWNER_URL", default=""):
-    DATABASES["owner"] = _database("DATABASE_OWNER_URL", "django_tenants.postgresql_backend")
+    DATABASES["owner"] = _database("DATABASE_OWNER_URL", "tenants.backend.owner")
+# How long a migration waits for a lock, while all who come after it wait too; and how often.
+MIGRATION_LOCK_TIMEOUT_MS = env.int("MIGRATION_LOCK_TIMEOUT_MS", default=200)
+MIGRATION_LOCK_TRIES = env.int("MIGRATION_LOCK_TRIES", default=12)
 # Regions that tenants may be in, each with the alias of its database. Nothing leads to another than
 # `default` yet, and a system check says so; docs/scaling.md says what a second one takes.
 REGIONS = env.dict("REGIONS", default={"default": "default"})

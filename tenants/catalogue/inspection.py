@@ -16,6 +16,7 @@ from tenants.catalogue import (
     comparison,
     distribution,
     facts,
+    fleet_ledger,
     functions,
     grants,
     kept_blueprint,
@@ -75,7 +76,12 @@ SUBJECTS = (
     safeguards.IN_FORCE,
 )
 # What only the owner may read.
-OF_THE_OWNER: tuple[Reader, ...] = (ticket_key.KEY, kept_blueprint.KEPT, shipped.REPLACED)
+OF_THE_OWNER: tuple[Reader, ...] = (
+    ticket_key.KEY,
+    kept_blueprint.KEPT,
+    fleet_ledger.LEDGER,
+    shipped.REPLACED,
+)
 
 _SIZE = """
 SELECT count(s.oid), count(DISTINCT r.oid) FROM room r LEFT JOIN seat s ON s.room = r.oid

@@ -87,4 +87,19 @@ CHANGED_ROW = _table(
     altered="What changes while a tenant is moved is noted here, and the table is not as"
     " tenants/owner_tables.py makes it: {detail}. Change it back.",
 )
-TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD, CHANGED_ROW)
+FLEET_LEDGER = _table(
+    "fleet_ledger",
+    (
+        "at timestamp with time zone",
+        "digest text",
+        "error text",
+        "migrations integer",
+        "schema text",
+    ),
+    ("PRIMARY KEY (schema)",),
+    missing="Without bulkhead.fleet_ledger nobody knows which schemas lack a migration. Create the"
+    " table as tenants/owner_tables.py says, and run `manage.py migrate`.",
+    altered="What each schema has is kept here, and the table is not as tenants/owner_tables.py"
+    " makes it: {detail}. Change it back.",
+)
+TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD, CHANGED_ROW, FLEET_LEDGER)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-
-from django.apps import apps
-from django.conf import settings
-from django.db.migrations.loader import MigrationLoader
 
 from tenants.catalogue.gap import Gap
 from tenants.catalogue.subject import COMMON, Cursor, undone
-from tenants.identifiers import PUBLIC_SCHEMA
-
-Key = tuple[str, str]
+from tenants.lifecycle import targets
+from tenants.lifecycle.targets import Key
 
 # Each schema's table is locked while it is read, and the server's lock table is not endless.
 _AT_ONCE = 500
@@ -31,28 +25,13 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """What has to be on record, and what may be: a squashed migration replaces others, and a
-    dedicated schema that was migrated notes those of shared apps as done."""
-
-    needed: frozenset[Key]
-    known: frozenset[Key]
-
-    def within(self, labels: set[str]) -> _Due:
-        return _Due(frozenset(key for key in self.needed if key[0] in labels), self.known)
-
-
 def gaps(cursor: Cursor, facts: Mapping[str, Any]) -> Iterator[Gap]:
-    """Schemas whose record and the code's migrations are not the same."""
-    loader = MigrationLoader(None)
-    everywhere = _Due(frozenset(loader.graph.nodes), frozenset(loader.disk_migrations))
-    labels = {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
-    dedicated = everywhere.within(labels)
-    for schema, recorded in _recorded(cursor, facts).items():
-        due = everywhere if schema == PUBLIC_SCHEMA else dedicated
-        yield from _gap(schema, "migrations_missing", due.needed - recorded)
-        yield from _gap(schema, "migrations_unknown", recorded - due.known)
+    """Schemas whose record and the code's migrations are not the same. A squashed migration may
+    stand beside those that it replaces."""
+    known = frozenset(targets.loader().disk_migrations)
+    for schema, recorded in of_schemas(cursor, facts).items():
+        yield from _gap(schema, "migrations_missing", frozenset(targets.of(schema)) - recorded)
+        yield from _gap(schema, "migrations_unknown", recorded - known)
 
 
 def _gap(schema: str, code: str, keys: frozenset[Key]) -> Iterator[Gap]:
@@ -62,7 +41,8 @@ def _gap(schema: str, code: str, keys: frozenset[Key]) -> Iterator[Gap]:
         yield Gap(schema, "django_migrations", code, sentence)
 
 
-def _recorded(cursor: Cursor, facts: Mapping[str, Any]) -> dict[str, frozenset[Key]]:
+def of_schemas(cursor: Cursor, facts: Mapping[str, Any]) -> dict[str, frozenset[Key]]:
+    """What each schema has on record."""
     cursor.execute(COMMON + _TABLES, facts)
     tables = cursor.fetchall()
     found: dict[str, set[Key]] = {schema: set() for schema, _ in tables}

@@ -12,7 +12,7 @@ from tenants import trail, valkey
 from tenants.cursors import Cursor
 from tenants.files import TenantStorage
 from tenants.identifiers import PUBLIC_SCHEMA
-from tenants.lifecycle import fleet
+from tenants.lifecycle import turns
 from tenants.lifecycle.errors import NotDeletable
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.lifecycle.workflow import Work, in_one_commit
@@ -35,7 +35,7 @@ def remove_rows(work: Work) -> None:
     """
     tenant = work.tenant
     fence.await_older(tenant.pk)
-    with fleet.kept_as_they_are():
+    with turns.kept_as_they_are():
         _drop_schema(tenant)
         rows = 0
         while removed := _remove_some(tenant.pk):

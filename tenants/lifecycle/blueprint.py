@@ -11,8 +11,6 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-from django.apps import apps
-from django.conf import settings
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -21,9 +19,9 @@ from django_tenants.utils import schema_context
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.cursors import Cursor
 from tenants.identifiers import tenant_of
-from tenants.lifecycle import archive, sources
+from tenants.lifecycle import archive, concurrently, sources, targets
+from tenants.lifecycle.targets import Key
 
-Key = tuple[str, str]
 _PLACEHOLDER = "tenant_" + "f" * 32
 
 _known: dict[str, Blueprint] = {}
@@ -78,16 +76,12 @@ def current() -> Blueprint:
 
     Compiled at the first call of the process.
     """
-    loader = MigrationLoader(None)
-    labels = tenant_labels()
-    order: list[Key] = []
-    for leaf in loader.graph.leaf_nodes():
-        order += [key for key in loader.graph.forwards_plan(leaf) if key not in order]
-    keys = tuple(key for key in order if key[0] in labels)
+    loader, keys = MigrationLoader(None), targets.of_dedicated()
+    plan = [(concurrently.taken_out(loader.graph.nodes[key]), False) for key in keys]
     connection = connections[OWNER_ALIAS]
     with schema_context(_PLACEHOLDER, database=OWNER_ALIAS):
         loader.connection = connection
-        lines = loader.collect_sql([(loader.graph.nodes[key], False) for key in keys])
+        lines = loader.collect_sql(plan)
         with connection.schema_editor(collect_sql=True) as editor:
             editor.create_model(MigrationRecorder(connection).Migration)
     statements = [line.rstrip().rstrip(";") for line in [*lines, *editor.collected_sql]]
@@ -100,11 +94,6 @@ def state() -> str:
     connection = connections[OWNER_ALIAS]
     connection.ensure_connection()
     return sources.digest(connection.pg_version)  # type: ignore[attr-defined]
-
-
-def tenant_labels() -> set[str]:
-    """The apps whose tables stand in every dedicated schema."""
-    return {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
 
 
 def _compiled_and_kept(cursor: Cursor, now: str) -> Blueprint:

@@ -11,8 +11,9 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from tenants.backend.routers import OWNER_ALIAS
+from tenants.cursors import Cursor
 from tenants.identifiers import tenant_of
-from tenants.lifecycle import blueprint
+from tenants.lifecycle import blueprint, ledger
 from tenants.lifecycle.errors import OwnerLoginMissing
 from tenants.rls import quoted
 from tenants.roles import APP, MOVER
@@ -49,4 +50,11 @@ def create_schema(schema: str, *, now: datetime) -> float:
             "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)",
             [(app, name, now) for app, name in plan.migrations],
         )
+        ledger.write(cursor, schema, plan.migrations)
     return time.perf_counter() - started
+
+
+def drop_schema(cursor: Cursor, schema: str) -> None:
+    """With all that stands in it, in the cursor's transaction; nothing happens without it."""
+    cursor.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+    ledger.forget(cursor, schema)

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tenants import trail
-from tenants.lifecycle import faults, fleet, hands
+from tenants.lifecycle import faults, hands, turns
 from tenants.models import Tenant, TenantMove
 from tenants.moving import phases, planning
 from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
@@ -118,5 +118,5 @@ def _faults_kept(tenant: Tenant) -> Iterator[None]:
 def _nobody_else(tenant: Tenant) -> Iterator[None]:
     """One at a time moves a tenant."""
     alone = hands.held(f"move {tenant.id}", refusal=MoveUnderWay)
-    with alone, _faults_kept(tenant), fleet.kept_as_they_are():
+    with alone, _faults_kept(tenant), turns.kept_as_they_are():
         yield

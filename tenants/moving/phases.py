@@ -184,7 +184,7 @@ def _clear(route: Route, schema: str) -> int:
     if schema != PUBLIC_SCHEMA:
         with owner_cursor() as cursor:
             _check_lives_elsewhere(cursor, route, schema)
-            cursor.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+            provisioning.drop_schema(cursor, schema)
         return 0
     removed = 0
     while touched := _clear_some(route, schema):

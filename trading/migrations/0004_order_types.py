@@ -12,6 +12,11 @@ import trading.fields
 
 
 class Migration(migrations.Migration):
+    accepts = dict.fromkeys(
+        ("column_without_default", "constraint_under_lock", "index_under_lock"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [
         ("trading", "0003_accounts"),
     ]

@@ -41,6 +41,11 @@ class Migration(migrations.Migration):
     `migrate` takes no target. Whoever has to go back restores a backup of before.
     """
 
+    accepts = dict.fromkeys(
+        ("constraint_under_lock", "index_under_lock", "rows_under_lock"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [
         ("trading", "0005_events"),
     ]

@@ -7,6 +7,10 @@ _TRADES = ("placed_trade", "ended_trade", "matched_trade")
 class Migration(migrations.Migration):
     """Where an order stands on the tape may be a tick: its moment, and the id of its trade."""
 
+    accepts = {
+        "constraint_under_lock": "Until 1.0 an installation stands still while it is migrated."
+    }
+
     dependencies = [("trading", "0008_prices_that_must_be_there")]
 
     operations = [

@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
     Fails, changing nothing, where such a row is there.
     """
 
+    accepts = dict.fromkeys(
+        ("constraint_under_lock", "index_under_lock"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [("trading", "0009_places_of_ticks")]
 
     operations = [

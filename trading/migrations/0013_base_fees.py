@@ -8,6 +8,10 @@ from trading.fields import AmountField
 class Migration(migrations.Migration):
     """What an exchange keeps of the base asset, beside each fill: its position is smaller by it."""
 
+    accepts = {
+        "constraint_under_lock": "Until 1.0 an installation stands still while it is migrated."
+    }
+
     dependencies = [("trading", "0012_comparisons_go_on")]
 
     operations = [

@@ -1,29 +1,13 @@
-"""`manage.py migrate`: as the owner, `public` and every dedicated schema."""
+"""`manage.py migrate`: `migrate_fleet`, and what the owner keeps in `public` is looked after."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
-from django.db.migrations.autodetector import MigrationAutodetector
-
-from tenants.lifecycle import fleet, migrating
-from tenants.lifecycle.errors import SchemasInUse
+from tenants.management.fleet_command import FleetCommand
 
 
-class Command(BaseCommand):
+class Command(FleetCommand):
     help = (
-        "Migrate the shared tables, then every dedicated schema. Needs DATABASE_OWNER_URL."
-        " Example: manage.py migrate"
+        "As migrate_fleet; and the ticket key, the blueprint and the record of PostgreSQL's"
+        " functions are put right in any case. Example: manage.py migrate"
     )
-    requires_system_checks: list[str] = []
-    autodetector = MigrationAutodetector  # Django checks that makemigrations uses the same
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        verbosity = options["verbosity"]
-        try:
-            with fleet.changed_by_us():
-                migrating.migrate_public(self.stdout.write, verbosity=verbosity)
-                migrating.migrate_dedicated(self.stdout.write, verbosity=verbosity)
-        except SchemasInUse as fault:
-            raise CommandError(f"{fault.code}: {fault.detail}") from fault
+    upkeep = True

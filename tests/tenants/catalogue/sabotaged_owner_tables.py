@@ -111,6 +111,28 @@ OWNER_TABLES = [
             "ALTER TABLE bulkhead.changed_row ALTER tenant_id DROP NOT NULL",
         ),
         (
+            "ledger of the schemas for the application to write",
+            "grant_beyond",
+            f"GRANT UPDATE ON bulkhead.fleet_ledger TO {_APP}",
+        ),
+        (
+            "two rows of one schema in the ledger",
+            "fleet_ledger_altered",
+            "ALTER TABLE bulkhead.fleet_ledger DROP CONSTRAINT fleet_ledger_pkey",
+        ),
+        (
+            "ledger that says of a schema what is not on its record",
+            "ledger_differs",
+            "UPDATE bulkhead.fleet_ledger SET digest = repeat('0', 64)"
+            " WHERE schema = '{dedicated}'",
+        ),
+        (
+            "ledger of a schema that is not there",
+            "ledger_stray",
+            "INSERT INTO bulkhead.fleet_ledger (schema, digest, migrations, at, error)"
+            " VALUES ('tenant_' || repeat('0', 32), 'x', 1, now(), '')",
+        ),
+        (
             "two records of one function",
             "function_record_altered",
             "ALTER TABLE bulkhead.function_record DROP CONSTRAINT function_record_pkey",
@@ -130,6 +152,13 @@ OWNER_TABLES = [
         "DROP TABLE bulkhead.changed_row",
         PUBLIC,
         also="changed_row_missing",
+    ),
+    Sabotage(
+        "ledger of the schemas lost",
+        "",
+        "DROP TABLE bulkhead.fleet_ledger",
+        PUBLIC,
+        also="fleet_ledger_missing",
     ),
     Sabotage(
         "record of PostgreSQL's functions lost",

@@ -224,7 +224,8 @@ PLACES = [
     Sabotage(
         "migration not on record",
         "migrations_missing",
-        "DELETE FROM {schema}.django_migrations WHERE app = 'trading'",
+        "DELETE FROM {schema}.django_migrations WHERE app = 'trading';"
+        " DELETE FROM bulkhead.fleet_ledger",
     ),
     Sabotage(
         "migration of another release",

@@ -9,11 +9,13 @@ import pytest
 from django.db import DatabaseError
 
 from tenants.catalogue import inspection
+from tenants.fleet import schemas
+from tenants.fleet.schemas import Brought
+from tenants.fleet.steps import Step
 from tenants.identifiers import new_id, schema_of, tenant_of
-from tenants.lifecycle import blueprint, migrating, provisioning
-from tenants.rls import quoted
-from tenants.roles import APP
+from tenants.lifecycle import blueprint, provisioning, targets
 from tests.cast import now
+from tests.tenants.lifecycle.by_django import migrated
 
 # Everything that makes a table what it is; `%s` is the schema.
 CATALOGUE = {
@@ -50,7 +52,7 @@ def described(schema: str) -> dict[str, set[tuple[Any, ...]]]:
 
 def drop(schema: str) -> None:
     with provisioning.owner_cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+        provisioning.drop_schema(cursor, schema)
 
 
 @pytest.fixture
@@ -60,16 +62,12 @@ def schema() -> str:
 
 def test_a_replayed_schema_is_the_same_as_a_migrated_one(schema: str) -> None:
     provisioning.create_schema(schema, now=now())
-    migrated = schema_of(new_id())
-    with provisioning.owner_cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {quoted(migrated)}")
-        cursor.execute(f"GRANT USAGE ON SCHEMA {quoted(migrated)} TO {APP}")
-    migrating.migrate_schema(migrated, verbosity=0)
-    replayed, expected = described(schema), described(migrated)
+    by_django = migrated(schema_of(new_id()))
+    replayed, expected = described(schema), described(by_django)
     for name in CATALOGUE:
         assert replayed[name] == expected[name], name
     assert len(replayed["policies"]) > len(replayed["walls"])
-    for name in (schema, migrated):
+    for name in (schema, by_django):
         drop(name)
 
 
@@ -77,7 +75,8 @@ def test_a_replayed_schema_is_migrated_again_in_vain(schema: str) -> None:
     """As every start of an installation does; its history has to be whole for that."""
     provisioning.create_schema(schema, now=now())
     before = described(schema)
-    migrating.migrate_schema(schema, verbosity=0)
+    steps = {key: Step(key) for key in targets.of_dedicated()}
+    assert schemas.bring_up(schema, "", steps) == Brought(schema, "")
     assert described(schema) == before
     with provisioning.owner_cursor() as cursor:
         found = {gap.code for gap in inspection.gaps(cursor) if gap.schema == schema}

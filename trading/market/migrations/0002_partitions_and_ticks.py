@@ -58,6 +58,17 @@ CREATE_TICKS = [
 
 
 class Migration(migrations.Migration):
+    accepts = dict.fromkeys(
+        (
+            "constraint_under_lock",
+            "index_under_lock",
+            "renamed",
+            "rows_under_lock",
+            "table_removed",
+        ),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [("market", "0001_first"), ("tenants", "0001_first")]
 
     operations = [

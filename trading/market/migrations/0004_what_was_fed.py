@@ -19,6 +19,11 @@ class Migration(migrations.Migration):
     What is on it stays: people have met it.
     """
 
+    accepts = dict.fromkeys(
+        ("index_under_lock", "rows_under_lock"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
+
     dependencies = [("market", "0003_tape")]
 
     operations = [

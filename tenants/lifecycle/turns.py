@@ -9,30 +9,47 @@ from tenants.lifecycle.errors import SchemasInUse
 from tenants.lifecycle.provisioning import owner_cursor
 
 _LOCK = "pg_catalog.hashtextextended('bulkhead schemas', 0)"
+_MIGRATIONS = "Migrations run: try again when they are done."
+_MOVE = "A tenant is being moved: wait for it, or run its command with --give-up."
 
 
 @contextmanager
 def kept_as_they_are() -> Iterator[None]:
     """For moves, of which several may run. Raises SchemasInUse while migrations run."""
-    with _held("_shared", "Migrations run: try again when they are done."):
+    if not _taken("_shared"):
+        raise SchemasInUse(_MIGRATIONS)
+    with _given_back("_shared"):
         yield
 
 
 @contextmanager
 def changed_by_us() -> Iterator[None]:
-    """For migrations. Raises SchemasInUse while a tenant is carried from one schema to another."""
-    with _held("", "A tenant is being moved: wait for it, or run its command with --give-up."):
+    """For migrations, of which one runs at a time. Raises SchemasInUse while another does, or a
+    tenant is carried from one schema to another."""
+    if not _taken(""):
+        raise SchemasInUse(_reason())
+    with _given_back(""):
         yield
 
 
-@contextmanager
-def _held(kind: str, refusal: str) -> Iterator[None]:
-    """By the owner's connection, with which it goes, should that break."""
+def _reason() -> str:
+    """Beside moves there is room for one more, beside migrations for nobody."""
+    if not _taken("_shared"):
+        return _MIGRATIONS
+    with _given_back("_shared"):
+        return _MOVE
+
+
+def _taken(kind: str) -> bool:
+    """For the owner's connection, with which it goes, should that break."""
     with owner_cursor() as cursor:
         cursor.execute(f"SELECT pg_catalog.pg_try_advisory_lock{kind}({_LOCK})")
         ((is_ours,),) = cursor.fetchall()
-    if not is_ours:
-        raise SchemasInUse(refusal)
+    return bool(is_ours)
+
+
+@contextmanager
+def _given_back(kind: str) -> Iterator[None]:
     try:
         yield
     finally:
