@@ -73,6 +73,7 @@ class Installation:
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
         """What runs until the end; only the worker, which makes schemas, has the owner's log-in."""
         privileged = {VARIABLES[role] for role in ("superuser", "owner", "backup")}
+        privileged.add("BACKUP_KEYS")
         allowed = {k: v for k, v in environment.items() if k not in privileged}
         owner = VARIABLES["owner"]
         workers = allowed | {owner: environment[owner]} if owner in environment else allowed

@@ -23,6 +23,11 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
 # 32 bytes each, in hex; the first seals. Without any, keys are derived from the secret keys.
 SEALING_KEYS = env.list("SEALING_KEYS", default=[])
+# 32 bytes each, in hex; the first seals the keys of backups. Only for processes that take or
+# restore them: web and the common workers have none.
+BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
+# Where archives are kept, such as file:///var/backups/bulkhead; empty: in the data folder.
+BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
@@ -51,6 +56,7 @@ SHARED_APPS = [
     "django_tenants",
     "trading.market",
     "trading",
+    "backups",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -83,6 +89,14 @@ TENANT_OWN_TRAIL = "accounts.audit.actions.record"
 STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
+# Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
+AFTER_RESTORE = ["trading.orders.tasks.check_index"]
+# What a copy of a tenant goes without: two would trade at one exchange, or answer for one another.
+BACKUPS_NOT_COPIED = (
+    "trading.ExchangeCredential",
+    "trading.VenueIntent",
+    "trading.IdempotentRequest",
+)
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
@@ -268,12 +282,15 @@ CELERY_IMPORTS = [
     "accounts.passwords.tasks",
     "accounts.sessions.tasks",
     "accounts.trail.tasks",
+    "backups.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",
     "trading.market.tasks",
     "trading.portfolio.tasks",
     "trading.positions.tasks",
 ]
+# For the workers that have the log-ins of owner and backup, and the keys of backups.
+CELERY_TASK_ROUTES = {"backups.tasks.*": {"queue": "operations"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -322,6 +339,11 @@ CELERY_BEAT_SCHEDULE = {
     "anchor-trails": {
         "task": "accounts.trail.tasks.anchor_everywhere",
         "schedule": crontab(hour="1", minute="20"),
+    },
+    "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
+    "prune-backups": {
+        "task": "backups.tasks.prune",
+        "schedule": crontab(hour="5", minute="20"),
     },
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
 
 from tenants import trail
-from tenants.lifecycle import fleet
-from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
-from tenants.moving import phases, planning
-from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
+from tenants.moving import exclusion, phases, planning
+from tenants.moving.errors import MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
-_TAKE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))"
-_GIVE_BACK = "SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended(%s, 0))"
 _BEFORE_THE_SWITCH = (Phase.BEGUN, Phase.NOTING, Phase.COPIED, Phase.VERIFIED)
 
 
@@ -28,7 +22,7 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
     NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer or
     OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
     """
-    with _nobody_else(tenant):
+    with exclusion.nobody_else(tenant.id):
         under_way = _under_way(tenant, plan) or _begin(tenant, plan, by=by, now=now)
         done = [phase for phase, _ in phases.STEPS]
         last = Phase(under_way.phase)
@@ -45,7 +39,7 @@ def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> Tenant
     Raises NotMovable where no move is under way, or it is past the switch; MoveUnderWay,
     OwnerLoginMissing.
     """
-    with _nobody_else(tenant):
+    with exclusion.nobody_else(tenant.id):
         under_way = _open_move(tenant)
         if under_way is None or under_way.phase not in _BEFORE_THE_SWITCH:
             raise NotMovable("There is no move that could be given up.")
@@ -88,20 +82,3 @@ def _finish(done: TenantMove, *, by: str, now: datetime) -> TenantMove:
 def _record(action: str, of: TenantMove, by: str) -> None:
     after = {"placement": of.placement, "plan": of.plan_id, "phase": of.phase}
     trail.record(action, by=by, kind="tenant", key=of.tenant.slug, after=after)
-
-
-@contextmanager
-def _nobody_else(tenant: Tenant) -> Iterator[None]:
-    """One at a time moves a tenant; a lock that goes with the connection, should that break."""
-    name = f"move {tenant.id}"
-    with owner_cursor() as cursor:
-        cursor.execute(_TAKE, [name])
-        ((is_ours,),) = cursor.fetchall()
-    if not is_ours:
-        raise MoveUnderWay
-    try:
-        with fleet.kept_as_they_are():
-            yield
-    finally:
-        with owner_cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [name])

@@ -73,6 +73,8 @@ WRITES_ELSEWHERE = {
     "accounts.sealing": "a secret under another key is the same secret",
     "accounts.sessions.ending": "a step of what ends sessions, which is recorded",
     "accounts.tokens.keys": "notes when a key was last used",
+    "backups.archive.manifest": "a digest of what passes, no rows",
+    "backups.archive.streams": "a digest of what passes, no rows",
     "trading.orders.endings": "steps inside actions and matching, which are recorded",
     "trading.orders.execution": "fills, which are a record themselves",
     "trading.orders.fills": "fills, which are a record themselves",

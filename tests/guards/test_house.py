@@ -47,6 +47,7 @@ SHARED = {
     "accounts.PlatformEvent": "what was done outside every tenant; closed inside them",
     "accounts.PlatformLink": "the chain over those events; closed inside tenants",
     "accounts.PlatformHead": "the end of that chain; closed inside tenants",
+    "backups.Backup": "outlives its tenant; inside one its own, for those in charge",
     "market.Instrument": "the market is the same for all",
     "market.Candle": "the market is the same for all",
     "market.CandleLoad": "candles on their way by COPY; holds nobody's data",
@@ -64,7 +65,7 @@ OPEN_VIEWS = {
     "DescriptionView": "the API's description is the same for all",
     "SpectacularSwaggerSplitView": "the API's description is the same for all",
 }
-OURS = {"tenants", "accounts", "audit", "market", "trading"}
+OURS = {"tenants", "accounts", "audit", "backups", "market", "trading"}
 
 
 def ours() -> list[type[models.Model]]:
