@@ -59,8 +59,8 @@ def _fill(cursor: Any, reader: ArchiveReader) -> Manifest:
 
 def _make(cursor: Cursor, name: str) -> None:
     """Without the tenant: whose the rows are is said when they are put in their place."""
-    made = sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING DEFAULTS)")
-    cursor.execute(made.format(sql.Identifier(name), sql.Identifier(PUBLIC_SCHEMA, name)))
+    made = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS)")
+    cursor.execute(made.format(_table(name), sql.Identifier(PUBLIC_SCHEMA, name)))
     cursor.execute(sql.SQL("ALTER TABLE {} DROP COLUMN tenant_id").format(_table(name)))
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from backups import actions, catalogue
 from backups.models import Backup
 from backups.storage.interface import Storage
-from tests.backups.keepers import entry_of, take
+from tests.backups.keepers import entry_of, stored, take
 from tests.cast import House, build_house, now
 from tests.isolation.database import connected
 
@@ -62,10 +62,12 @@ def test_a_killed_backup_leaves_none_that_counts_and_is_none(storage: Storage) -
     ours = Backup.objects.filter(tenant_id=house.tenant.id)
     for entry in catalogue.stored(storage):
         assert catalogue.check(storage, entry).rows > 60_000 - 1
-    later = now() + actions.BROKEN_OFF + timedelta(hours=1)
-    actions.tidy(now=later)
+    long_ago = now() - actions.BROKEN_OFF - timedelta(hours=1)
+    ours.filter(status="running").update(asked_at=long_ago)
+    actions.tidy(now=now())
+    storage.sweep(before=now() + timedelta(hours=1))
     assert set(ours.values_list("status", flat=True)) <= {"complete", "failed"}
     counted = {entry.backup for entry in catalogue.stored(storage)}
     assert counted == set(ours.filter(status="complete").values_list("id", flat=True))
-    assert not [name for name in storage.names("") if name.endswith(".part")]
+    assert stored() == sorted(f"{b}{kind}" for b in counted for kind in (".bulkhead", ".json"))
     assert catalogue.check(storage, entry_of(take(house.tenant))).rows >= 60_000
