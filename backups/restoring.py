@@ -58,8 +58,10 @@ def compare(*, entry: Entry, report: Report) -> list[Difference]:
     Raises NotRestorable, ArchiveUnfit, WrongBackupKey, OtherShape, MoveUnderWay.
     """
     tenant = _living(entry)
-    with _brought(entry, report), owner_cursor() as cursor, carrying.as_mover(cursor):
-        return _place(cursor, tenant.id).differences(cursor, carrying.tables())
+    with _brought(entry, report), owner_cursor() as cursor:
+        here = _place(cursor, tenant.id)
+        with carrying.as_mover(cursor):
+            return here.differences(cursor, carrying.tables())
 
 
 def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restored:

@@ -53,8 +53,8 @@ def read_header(source: Source) -> Header:
         raise ArchiveTorn
     try:
         content = json.loads(written)
-        names = ("backup", "tenant", "key")
-        found = Header(*(UUID(content[name]) for name in names), salt=str(content["salt"]))
+        ids = {name: UUID(content[name]) for name in ("backup", "tenant", "key")}
+        found = Header(**ids, salt=str(content["salt"]))
         bytes.fromhex(found.salt)
         known = content["format"]
     except (ValueError, LookupError, TypeError, AttributeError) as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import IO, cast
 
 import zstandard
 
@@ -25,7 +26,7 @@ class ArchiveReader:
         self.header = read_header(source)
         self._opener = Opener(source, key_of(self.header).of_archive(self.header))
         unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        self._unpacked = unpacker.stream_reader(self._opener, read_size=CHUNK)
+        self._unpacked = unpacker.stream_reader(cast("IO[bytes]", self._opener), read_size=CHUNK)
         self._facts: list[TableFacts] = []
         self._manifest: Manifest | None = None
         self._next = self._read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 import zstandard
 
@@ -25,7 +26,7 @@ class ArchiveWriter:
         sink.write(header.to_bytes())
         self._sealer = Sealer(sink, key.of_archive(header))
         compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self._packer = compressor.stream_writer(self._sealer, closefd=False)
+        self._packer = compressor.stream_writer(cast("IO[bytes]", self._sealer), closefd=False)
         self.facts: list[TableFacts] = []
 
     @contextmanager
@@ -40,7 +41,7 @@ class ArchiveWriter:
     def finish(self, manifest: Manifest) -> None:
         """The end; what comes after it would not be read."""
         records.write(self._packer, Kind.MANIFEST, manifest.to_bytes())
-        self._packer.close()
+        self._packer.close()  # type: ignore[no-untyped-call]
         self._sealer.close()
 
 
