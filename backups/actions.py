@@ -1,4 +1,4 @@
-"""What may be done with backups; on the platform, but for asking."""
+"""What may be done with backups, on the platform."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.audit import actions as audit
 from accounts.trail import actions as trail
 from backups import catalogue, keys, queries, taking
 from backups.archive.entry import Entry
-from backups.errors import BackupUnderWay, NoBackup
-from backups.models import Backup
+from backups.errors import NoBackup
+from backups.models import Backup, Restoration
 from backups.storage import place
-from tenants import context
 from tenants.models import Tenant
 
 Status, Reason = Backup.Status, Backup.Reason
 # After which a backup that is still `running`, or an unfinished file, is nobody's any more.
 BROKEN_OFF = timedelta(hours=6)
-_OPEN = (Status.ASKED, Status.RUNNING)
 
 
 def take(*, tenant: Tenant, reason: str, by: str, now: datetime) -> Backup:
@@ -37,25 +34,6 @@ def take(*, tenant: Tenant, reason: str, by: str, now: datetime) -> Backup:
     with transaction.atomic(durable=True):
         asked.save(force_insert=True)
     return carry_out(backup_id=asked.id, now=now)
-
-
-def ask(*, slug: str, now: datetime) -> Backup:
-    """Note inside the entered tenant that its actor wants one; a worker takes it.
-
-    Raises BackupUnderWay: one at a time.
-    """
-    entered = context.require()
-    if Backup.objects.filter(tenant_id=entered.tenant_id, status__in=_OPEN).exists():
-        raise BackupUnderWay
-    asked = Backup.objects.create(
-        tenant_id=entered.tenant_id,
-        slug=slug,
-        reason=Reason.ASKED,
-        asked_by=entered.actor.name,
-        asked_at=now,
-    )
-    audit.record("backup.asked", on=asked)
-    return asked
 
 
 def plan(*, now: datetime) -> list[Backup]:
@@ -129,6 +107,8 @@ def tidy(*, now: datetime) -> int:
             _fail(backup, "broken_off", now=now)
         else:
             _complete(backup, entry, now=now)
+    ended = {"status": Restoration.Status.FAILED, "fault": "broken_off", "finished_at": now}
+    Restoration.objects.filter(status="running", begun_at__lt=before).update(**ended)
     return len(broken_off)
 
 

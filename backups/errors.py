@@ -29,10 +29,10 @@ class NoBackup(DomainError):
     title = "Not found."
 
 
-class BackupUnderWay(DomainError):
-    code = "backup_under_way"
+class RestorationUnderWay(DomainError):
+    code = "restoration_under_way"
     status = 409
-    title = "A backup of this tenant is being taken already."
+    title = "The tenant is being restored already."
 
 
 class RowsMissing(DomainError):

@@ -78,3 +78,56 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} {self.reason} {self.status}"
+
+
+class RestorationQuerySet(models.QuerySet["Restoration"]):
+    def under_way(self) -> RestorationQuerySet:
+        return self.filter(status__in=("asked", "running"))
+
+
+class Restoration(models.Model):
+    """A tenant put back to a backup of its own, from the moment somebody asked for it."""
+
+    class Status(models.TextChoices):
+        ASKED = "asked"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant_id = models.UUIDField(editable=False)
+    backup = models.ForeignKey(Backup, on_delete=models.PROTECT, related_name="restorations")
+    status = models.CharField(max_length=20, choices=Status, default=Status.ASKED)
+    step = models.CharField(max_length=120, blank=True)  # the last that was done
+    asked_by_id = models.UUIDField()  # a person
+    asked_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    undo_id = models.UUIDField(null=True, blank=True)  # the backup of the state before
+    fault = models.CharField(max_length=64, blank=True)  # the code of what went wrong
+
+    objects = RestorationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            SharedTable(
+                name="backups_restoration_shared",
+                read="kept",
+                write="inside",
+                tenant_column="tenant_id",
+                is_deletable=False,
+            ),
+            models.CheckConstraint(
+                name="restoration_status_is_known",
+                condition=models.Q(status__in=["asked", "running", "done", "failed"]),
+            ),
+            models.UniqueConstraint(
+                name="restoration_is_one_at_a_time",
+                fields=["tenant_id"],
+                condition=models.Q(status__in=["asked", "running"]),
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant_id", "-asked_at"], name="restoration_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.backup_id} {self.status}"

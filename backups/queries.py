@@ -12,7 +12,7 @@ from django.db.models import Max
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
-from backups.models import Backup
+from backups.models import Backup, Restoration
 from backups.retention import Rule, Taken
 from backups.storage import place
 from tenants.models import Plan, Tenant
@@ -35,6 +35,18 @@ def newest_of(slug: str) -> UUID:
     if found is None:
         raise NoBackup(f"There is no complete backup of {slug!r}.")
     return found
+
+
+def waiting() -> list[UUID]:
+    """Backups that were asked for and that nobody has begun, oldest first."""
+    asked = Backup.objects.filter(status=Backup.Status.ASKED).order_by("asked_at", "id")
+    return list(asked.values_list("id", flat=True))
+
+
+def waiting_restorations() -> list[UUID]:
+    """Restorations that nobody has begun, oldest first."""
+    asked = Restoration.objects.filter(status=Restoration.Status.ASKED)
+    return list(asked.order_by("asked_at", "id").values_list("id", flat=True))
 
 
 def due(*, now: datetime) -> list[Tenant]:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from psycopg.errors import LockNotAvailable
 
@@ -22,8 +26,8 @@ from accounts.users.models import User
 from backups import actions, catalogue, staging
 from backups.archive.entry import Entry
 from backups.archive.manifest import Manifest
-from backups.errors import NotRestorable
-from backups.models import Backup
+from backups.errors import NoBackup, NotRestorable
+from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
 from tenants import context
@@ -79,8 +83,7 @@ def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restor
         with _brought(entry, report):
             differences = _exchange(tenant, report)
     _say(tenant, entry, by=by, undo=undo.id)
-    for name in settings.AFTER_RESTORE:
-        import_string(name).send_to(tenant.id)
+    _have_heard(tenant)
     return Restored(tenant, tuple(differences), undo.id)
 
 
@@ -100,9 +103,44 @@ def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: R
     for user, role in _people(manifest):
         members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
     _say(tenant, entry, by=by, undo=None)
-    for name in settings.AFTER_RESTORE:
-        import_string(name).send_to(tenant.id)
+    _have_heard(tenant)
     return Restored(tenant, tuple(differences), None)
+
+
+def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
+    """Restore as somebody has asked; one that is under way, or over, is given as it is.
+
+    Raises NoBackup, and as `restore`.
+    """
+    rows = Restoration.objects.filter(pk=restoration_id)
+    claimed = rows.filter(status=Restoration.Status.ASKED).update(
+        status=Restoration.Status.RUNNING, begun_at=now
+    )
+    asked = rows.select_related("backup").first()
+    if asked is None:
+        raise NoBackup
+    if not claimed:
+        return asked
+    try:
+        entry = catalogue.of(place.chosen(), tenant_id=asked.tenant_id, backup_id=asked.backup.id)
+        done = restore(
+            entry=entry,
+            by=Actor.user(asked.asked_by_id),
+            now=now,
+            report=lambda line: _note(asked, step=line[:120]),
+        )
+    except Exception as fault:
+        code = str(getattr(fault, "code", type(fault).__name__))[:64]
+        _note(asked, status=Restoration.Status.FAILED, fault=code, finished_at=timezone.now())
+        raise
+    _note(asked, status=Restoration.Status.DONE, undo_id=done.undo, finished_at=timezone.now())
+    return asked
+
+
+def _note(restoration: Restoration, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(restoration, name, value)
+    restoration.save(update_fields=list(changes))
 
 
 @contextmanager
@@ -165,6 +203,13 @@ def _people(manifest: Manifest) -> list[tuple[User, Role]]:
 
 def _not_copied() -> frozenset[str]:
     return frozenset(apps.get_model(label)._meta.db_table for label in settings.BACKUPS_NOT_COPIED)
+
+
+def _have_heard(tenant: Tenant) -> None:
+    """Whoever keeps something of the rows elsewhere; their own timers do it where this fails."""
+    for name in settings.AFTER_RESTORE:
+        send = partial(import_string(name).send_to, tenant.id)
+        transaction.on_commit(send, robust=True)
 
 
 def _say(tenant: Tenant, entry: Entry, *, by: Actor, undo: UUID | None) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from backups import actions
+from backups import actions, queries, restoring
 from tenants.tasks import PlatformTask
 
 
@@ -19,9 +19,18 @@ def take(backup_id: str) -> None:
 
 @shared_task(base=PlatformTask, name="backups.tasks.take_due")
 def take_due() -> None:
-    """Have the nightly backups taken that are due."""
-    for backup in actions.plan(now=timezone.now()):
-        take.delay(str(backup.id))
+    """Have taken what is due tonight, and what else waits: a message may be lost."""
+    actions.plan(now=timezone.now())
+    for backup_id in queries.waiting():
+        take.delay(str(backup_id))
+    for restoration_id in queries.waiting_restorations():
+        restore.delay(str(restoration_id))
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.restore")
+def restore(restoration_id: str) -> None:
+    """Put a tenant back as it was asked for; delivered twice, it is done once."""
+    restoring.carry_out(restoration_id=UUID(restoration_id), now=timezone.now())
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.prune")

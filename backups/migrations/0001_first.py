@@ -100,4 +100,70 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Restoration",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.identifiers.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("tenant_id", models.UUIDField(editable=False)),
+                (
+                    "backup",
+                    models.ForeignKey(
+                        on_delete=models.deletion.PROTECT,
+                        related_name="restorations",
+                        to="backups.backup",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Asked"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="asked",
+                        max_length=20,
+                    ),
+                ),
+                ("step", models.CharField(blank=True, max_length=120)),
+                ("asked_by_id", models.UUIDField()),
+                ("asked_at", models.DateTimeField()),
+                ("begun_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("undo_id", models.UUIDField(blank=True, null=True)),
+                ("fault", models.CharField(blank=True, max_length=64)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tenant_id", "-asked_at"], name="restoration_of_tenant")
+                ],
+                "constraints": [
+                    tenants.constraints.SharedTable(
+                        name="backups_restoration_shared",
+                        read="kept",
+                        write="inside",
+                        tenant_column="tenant_id",
+                        is_deletable=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["asked", "running", "done", "failed"])),
+                        name="restoration_status_is_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["asked", "running"])),
+                        fields=("tenant_id",),
+                        name="restoration_is_one_at_a_time",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +67,14 @@ def rows(tenant: Tenant, *, without: frozenset[str] = TRAIL) -> dict[str, list[A
                 )
                 found[table.name] = database.execute(query.encode(), [tenant.id]).fetchall()
     return found
+
+
+@contextmanager
+def spoiled(backup: Backup, at: float = 0.5) -> Iterator[None]:
+    """With a bit of its archive flipped."""
+    path = archive_of(backup)
+    content = path.read_bytes()
+    place = int(len(content) * at)
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    yield
+    path.write_bytes(content)

@@ -23,6 +23,7 @@ SILENT = {
     "accounts.staff.actions.know": "answers, and changes nothing",
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",
+    "backups.restoring.compare": "reads and tells, and changes nothing",
     "trading.brokers.actions.acting_user": "answers who acts, and changes nothing",
     "trading.brokers.actions.bound_account": "answers, and changes nothing",
     "trading.brokers.actions.balance_of": "a step inside an action; takes a lock",
@@ -62,6 +63,8 @@ SILENT = {
 # list are held to the same rule.
 RECORDED = {
     "accounts.members.invitations": "the actions about invitations, apart from those about members",
+    "backups.asking": "the actions inside a tenant, apart from those on the platform",
+    "backups.restoring": "the actions that put a backup back",
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
     "trading.brokers.credentials": "the actions about an account's keys",

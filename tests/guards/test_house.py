@@ -48,6 +48,7 @@ SHARED = {
     "accounts.PlatformLink": "the chain over those events; closed inside tenants",
     "accounts.PlatformHead": "the end of that chain; closed inside tenants",
     "backups.Backup": "outlives its tenant; inside one its own, for those in charge",
+    "backups.Restoration": "noted while rows are exchanged; inside a tenant its own, as above",
     "market.Instrument": "the market is the same for all",
     "market.Candle": "the market is the same for all",
     "market.CandleLoad": "candles on their way by COPY; holds nobody's data",
