@@ -231,7 +231,8 @@ def _belong(trader: Trader, owner: Person) -> None:
             status=Restoration.Status.FAILED,
             fault=canary,
         )
-    trader.ids |= {"Backup": str(backup.id), "Restoration": str(restoration.id)}
+    trader.ids["Backup"] = str(backup.id)
+    trader.ids["Restoration"] = str(restoration.id)
 
 
 def _created(answer: Any) -> Any:
