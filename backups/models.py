@@ -74,7 +74,7 @@ class Backup(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["tenant_id", "-asked_at"], name="backup_of_tenant")]
+        indexes = [models.Index(fields=["tenant_id", "-asked_at", "-id"], name="backup_of_tenant")]
 
     def __str__(self) -> str:
         return f"{self.slug} {self.reason} {self.status}"
@@ -127,7 +127,9 @@ class Restoration(models.Model):
                 condition=models.Q(status__in=["asked", "running"]),
             ),
         ]
-        indexes = [models.Index(fields=["tenant_id", "-asked_at"], name="restoration_of_tenant")]
+        indexes = [
+            models.Index(fields=["tenant_id", "-asked_at", "-id"], name="restoration_of_tenant")
+        ]
 
     def __str__(self) -> str:
         return f"{self.backup_id} {self.status}"

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["tenant_id", "-asked_at"], name="backup_of_tenant")
+                    models.Index(fields=["tenant_id", "-asked_at", "-id"], name="backup_of_tenant")
                 ],
                 "constraints": [
                     tenants.constraints.SharedTable(
@@ -144,7 +144,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["tenant_id", "-asked_at"], name="restoration_of_tenant")
+                    models.Index(
+                        fields=["tenant_id", "-asked_at", "-id"], name="restoration_of_tenant"
+                    )
                 ],
                 "constraints": [
                     tenants.constraints.SharedTable(
