@@ -1,24 +1,24 @@
-"""Secrets at rest: sealed with AES-256-GCM under keys that rotate, each for its own purpose.
-
-A sealed value is: version (1 byte), name of the key (4), nonce (12), ciphertext with its tag. The
-purpose (`totp:<user id>`) is authenticated but not stored: a value moved to another row stays shut.
-"""
+"""Secrets at rest: sealed under keys that rotate, each for its own purpose; see `keyring`."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models
 
+from accounts.keyring import (
+    Keyring,
+    KeyUnfit,
+    SealBroken,
+    SealingKeyMissing,
+    Unsealable,
+    key_of,
+)
 from config.api.errors import DomainError
 from tenants import context
 from tenants import queries as tenants
@@ -26,29 +26,20 @@ from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
 from tenants.ownership import TenantOwned
 
+__all__ = [
+    "SealBroken",
+    "SealingKeyMissing",
+    "SealingKeyUnfit",
+    "Unsealable",
+    "is_current",
+    "register",
+    "reseal_everything",
+    "seal",
+    "unseal",
+]
+
 _ROTATION = Actor.system("rotate_sealed_secrets")
-_VERSION = b"\x01"
-_NAME, _NONCE, _KEY = 4, 12, 32  # bytes
-_HEADER = len(_VERSION) + _NAME
 _BATCH = 500  # rows
-
-
-class Unsealable(DomainError):
-    """A sealed value that does not open: a fault of the installation, never a request's."""
-
-    code = "unsealable"
-    status = 500
-    title = "A sealed value does not open."
-
-
-class SealingKeyMissing(Unsealable):
-    code = "sealing_key_missing"
-    title = "The key that sealed a value is not among the keys any more."
-
-
-class SealBroken(Unsealable):
-    code = "seal_broken"
-    title = "A sealed value was changed, or sealed for another purpose."
 
 
 class SealingKeyUnfit(DomainError):
@@ -91,29 +82,17 @@ _columns: dict[tuple[str, str], SealedColumn] = {}
 
 def seal(secret: bytes, *, purpose: str) -> bytes:
     """The secret under the first key, for this purpose only."""
-    name, key = next(iter(_keys().items()))
-    header, nonce = _VERSION + name, secrets.token_bytes(_NONCE)
-    return header + nonce + AESGCM(key).encrypt(nonce, secret, header + purpose.encode())
+    return _ring().seal(secret, purpose=purpose)
 
 
 def unseal(sealed: bytes | memoryview, *, purpose: str) -> bytes:
     """What was sealed for this purpose. Raises SealingKeyMissing or SealBroken."""
-    value = bytes(sealed)
-    if value[:1] != _VERSION or len(value) < _HEADER + _NONCE:
-        raise SealBroken
-    header, nonce, box = value[:_HEADER], value[_HEADER:][:_NONCE], value[_HEADER + _NONCE :]
-    key = _keys().get(header[len(_VERSION) :])
-    if key is None:
-        raise SealingKeyMissing
-    try:
-        return AESGCM(key).decrypt(nonce, box, header + purpose.encode())
-    except InvalidTag as fault:
-        raise SealBroken from fault
+    return _ring().unseal(sealed, purpose=purpose)
 
 
 def is_current(sealed: bytes | memoryview) -> bool:
     """Whether the first key sealed it."""
-    return bytes(sealed)[:_HEADER] == _VERSION + next(iter(_keys()))
+    return _ring().is_current(sealed)
 
 
 def register(model: type[models.Model], column: str, *, purpose: Callable[[Any], str]) -> None:
@@ -175,8 +154,8 @@ def _replace(where: SealedColumn, row: models.Model, old: bytes, fresh: bytes) -
     return bool(rows.update(**{where.column: fresh}))
 
 
-def _keys() -> dict[bytes, bytes]:
-    """The keys by name; the first seals.
+def _ring() -> Keyring:
+    """The keys; the first seals.
 
     Those derived from the secret keys open even beside explicit ones: with the first SEALING_KEYS
     nothing sealed before is lost.
@@ -186,17 +165,10 @@ def _keys() -> dict[bytes, bytes]:
 
 
 @lru_cache(maxsize=8)
-def _named(keys: tuple[str, ...], secret_keys: tuple[str, ...]) -> dict[bytes, bytes]:
+def _named(keys: tuple[str, ...], secret_keys: tuple[str, ...]) -> Keyring:
     derived = [hmac.digest(key.encode(), b"bulkhead sealing", "sha256") for key in secret_keys]
-    given = [_key(text) for text in keys]
-    return {hashlib.sha256(key).digest()[:_NAME]: key for key in (*given, *derived)}
-
-
-def _key(text: str) -> bytes:
     try:
-        key = bytes.fromhex(text)
-    except ValueError as fault:
+        given = [key_of(text) for text in keys]
+    except KeyUnfit as fault:
         raise SealingKeyUnfit from fault
-    if len(key) != _KEY:
-        raise SealingKeyUnfit
-    return key
+    return Keyring([*given, *derived])

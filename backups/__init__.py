@@ -1,0 +1,1 @@
+"""Backups of tenants: taken, kept, checked and put back."""

@@ -24,6 +24,7 @@ api = [
     path("api/v1/docs/", docs, name="docs"),
     path("api/v1/", include("accounts.routes")),
     path("api/v1/", include("trading.routes")),
+    path("api/v1/", include("backups.routes")),
 ]
 last = [re_path("", problems.page_not_found)]
 urlpatterns = [*api, *last]

@@ -27,6 +27,9 @@ class Permission(StrEnum):
     READ_SUPPORT = "support.read"
     OPEN_SUPPORT = "support.open"
     CHANGE_TENANT = "tenant.change"
+    READ_BACKUPS = "backups.read"
+    TAKE_BACKUPS = "backups.take"
+    RESTORE_BACKUPS = "backups.restore"
 
 
 _READ = frozenset({Permission.READ_MARKET, Permission.READ_TRADING})
@@ -37,11 +40,18 @@ _ADMIN = _TRADER | {
     Permission.MANAGE_MEMBERS,
     Permission.READ_AUDIT,
     Permission.READ_SUPPORT,
+    Permission.READ_BACKUPS,
+    Permission.TAKE_BACKUPS,
 }
 
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ADMIN
-    | {Permission.MANAGE_OWNERS, Permission.OPEN_SUPPORT, Permission.CHANGE_TENANT},
+    | {
+        Permission.MANAGE_OWNERS,
+        Permission.OPEN_SUPPORT,
+        Permission.CHANGE_TENANT,
+        Permission.RESTORE_BACKUPS,
+    },
     Role.ADMIN: _ADMIN,
     Role.TRADER: _TRADER,
     Role.VIEWER: _READ,
@@ -68,13 +78,15 @@ _KEY_READ = frozenset(
         Permission.READ_MEMBERS,
         Permission.READ_AUDIT,
         Permission.READ_SUPPORT,
+        Permission.READ_BACKUPS,
     }
 )
 # No key manages keys, owners or support: those take a person with a second factor.
 KEY_SCOPES: dict[KeyScope, frozenset[Permission]] = {
     KeyScope.READ: _KEY_READ,
     KeyScope.TRADE: _KEY_READ | {Permission.TRADE},
-    KeyScope.ADMIN: _KEY_READ | {Permission.TRADE, Permission.MANAGE_MEMBERS},
+    KeyScope.ADMIN: _KEY_READ
+    | {Permission.TRADE, Permission.MANAGE_MEMBERS, Permission.TAKE_BACKUPS},
 }
 
 

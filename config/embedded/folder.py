@@ -20,6 +20,7 @@ SECRETS = (
     "valkey",
     "SECRET_KEY",
     "TENANT_TICKET_SECRET",
+    "BACKUP_KEYS",
 )
 _SECRET_BYTES = 32
 _LOCK_TRIES = 10

@@ -72,11 +72,10 @@ class Installation:
         return [_program(name, (*_MANAGE, name), environment) for name in names]
 
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
-        """What runs until the end; only the operator, who makes schemas, has the owner's log-in."""
-        privileged = {VARIABLES[role] for role in ("superuser", "owner", "backup")}
-        allowed = {k: v for k, v in environment.items() if k not in privileged}
-        owner = VARIABLES["owner"]
-        operators = allowed | {owner: environment[owner]} if owner in environment else allowed
+        """What runs until the end; only the operator has the log-ins of owner and backup, for it
+        makes schemas, and takes backups, whose keys it has too."""
+        operators = _without(environment, {VARIABLES["superuser"]})
+        allowed = _without(operators, {VARIABLES["owner"], VARIABLES["backup"], "BACKUP_KEYS"})
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),
@@ -96,6 +95,10 @@ class Installation:
         address = ("--host", self.host, "--port", str(self.port))
         quiet = ("--no-access-log", "--timeout-graceful-shutdown", "5")
         return (sys.executable, "-m", *UVICORN, *address, *quiet)
+
+
+def _without(environment: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in names}
 
 
 def _program(name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:

@@ -23,6 +23,11 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 TENANT_TICKET_SECRET = bytes.fromhex(env.str("TENANT_TICKET_SECRET"))
 # 32 bytes each, in hex; the first seals. Without any, keys are derived from the secret keys.
 SEALING_KEYS = env.list("SEALING_KEYS", default=[])
+# 32 bytes each, in hex; the first seals the keys of backups. Only for processes that take or
+# restore them: web and the common workers have none.
+BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
+# Where archives are kept, such as file:///var/backups/bulkhead; empty: in the data folder.
+BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
@@ -51,6 +56,7 @@ SHARED_APPS = [
     "django_tenants",
     "trading.market",
     "trading",
+    "backups",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -102,6 +108,14 @@ TENANT_STEPS = {
 STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
+# Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
+AFTER_RESTORE = ["trading.orders.tasks.check_index"]
+# What a copy of a tenant goes without: two would trade at one exchange, or answer for one another.
+BACKUPS_NOT_COPIED = (
+    "trading.ExchangeCredential",
+    "trading.VenueIntent",
+    "trading.IdempotentRequest",
+)
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
@@ -301,16 +315,18 @@ CELERY_IMPORTS = [
     "tenants.measuring.tasks",
     "tenants.lifecycle.tasks",
     "tenants.moving.tasks",
+    "backups.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",
     "trading.market.tasks",
     "trading.portfolio.tasks",
     "trading.positions.tasks",
 ]
-# Schemas are the owner's. Of the workers one alone has the owner's log-in, the operator, and what
-# needs that goes to a queue of its own.
+# Schemas are the owner's, and what is in all of them the backup's. Of the workers one alone has
+# their log-ins and the keys of backups, the operator, and what needs them has a queue of its own.
 OPERATORS_QUEUE = "operations"
 OPERATORS_TASKS = (
+    "backups.tasks.*",
     "tenants.lifecycle.tasks.*",
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
@@ -375,6 +391,11 @@ CELERY_BEAT_SCHEDULE = {
     "anchor-trails": {
         "task": "accounts.trail.tasks.anchor_everywhere",
         "schedule": crontab(hour="1", minute="20"),
+    },
+    "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
+    "prune-backups": {
+        "task": "backups.tasks.prune",
+        "schedule": crontab(hour="5", minute="20"),
     },
     "purge-sessions": {
         "task": "accounts.sessions.tasks.purge",

@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from tenants import trail
-from tenants.lifecycle import faults, hands, turns
+from tenants.lifecycle import faults
 from tenants.models import Tenant, TenantMove
-from tenants.moving import phases, planning
+from tenants.moving import exclusion, phases, planning
 from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
@@ -25,7 +25,7 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
     NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer or
     OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
     """
-    with _nobody_else(tenant):
+    with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
         under_way = begin(tenant=tenant, plan=plan, by=by, now=now)
         done = [phase for phase, _ in phases.STEPS]
         last = Phase(under_way.phase)
@@ -42,7 +42,7 @@ def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> Tenant
     Raises NotMovable where no move is under way, or it is past the switch; MoveUnderWay,
     OwnerLoginMissing.
     """
-    with _nobody_else(tenant):
+    with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
         under_way = withdrawable(tenant)
         phases.withdraw(Moving(under_way, phases.route_of(under_way), report, now))
         return _finish(under_way, by=by, now=now)
@@ -108,15 +108,9 @@ def _faults_kept(tenant: Tenant) -> Iterator[None]:
     """What broke the last try off stands with the move, for who has not seen it break."""
     try:
         yield
+    except MoveUnderWay:
+        raise  # of somebody else's, whom nothing has broken
     except Exception as fault:
         under_way = TenantMove.objects.filter(tenant=tenant, finished_at=None)
         under_way.update(error=faults.sentence(fault))
         raise
-
-
-@contextmanager
-def _nobody_else(tenant: Tenant) -> Iterator[None]:
-    """One at a time moves a tenant."""
-    alone = hands.held(f"move {tenant.id}", refusal=MoveUnderWay)
-    with alone, _faults_kept(tenant), turns.kept_as_they_are():
-        yield

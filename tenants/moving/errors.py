@@ -24,7 +24,7 @@ class MovingElsewhere(DomainError):
 class MoveUnderWay(DomainError):
     code = "move_under_way"
     status = 409
-    title = "Somebody else is moving this tenant."
+    title = "Somebody else is moving this tenant, or restoring it."
 
 
 class TenantIsBusy(DomainError):

@@ -48,6 +48,7 @@ ANSWERS = {
     "PATCH positions/{id}/notes/": 400,
     "PUT positions/{id}/perpetual/": 400,
     # nothing has to be said
+    "POST backups/": 202,
     "POST auth/email/": 202,
     "POST auth/logout/": 204,
     "DELETE auth/membership/": 204,

@@ -50,6 +50,8 @@ SHARED = {
     "accounts.PlatformEvent": "what was done outside every tenant; closed inside them",
     "accounts.PlatformLink": "the chain over those events; closed inside tenants",
     "accounts.PlatformHead": "the end of that chain; closed inside tenants",
+    "backups.Backup": "outlives its tenant; inside one its own, for those in charge",
+    "backups.Restoration": "noted while rows are exchanged; inside a tenant its own, as above",
     "market.Instrument": "the market is the same for all",
     "market.Candle": "the market is the same for all",
     "market.CandleLoad": "candles on their way by COPY; holds nobody's data",
@@ -77,7 +79,7 @@ WORKS_WHEN_FULL = {
     "PositionOrdersViewSet.close": "closes",
     "ReconciliationViewSet.ask": "has the books put right",
 }
-OURS = {"tenants", "accounts", "audit", "market", "trading"}
+OURS = {"tenants", "accounts", "audit", "backups", "market", "trading"}
 
 
 def ours() -> list[type[models.Model]]:

@@ -24,6 +24,12 @@ WALLS = {
     if wall.tenant_column == "tenant_id" and wall.write == "inside"
 }
 KEPT = {table: wall for table, wall in WALLS.items() if wall.read == "kept"}
+CHANGES = [
+    (table, verb)
+    for table, wall in WALLS.items()
+    for verb in ("update", "delete")
+    if verb.upper() in wall.privileges
+]
 TIERS = {"shared": 0, "dedicated": 3}
 
 
@@ -85,9 +91,8 @@ def test_a_person_reads_of_what_is_kept_their_own_alone(
         assert counted(cursor, table, others, alice.person.user_id) > 0
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
 @pytest.mark.parametrize("first", TIERS.values(), ids=TIERS)
-@pytest.mark.parametrize("table", WALLS)
+@pytest.mark.parametrize(("table", "verb"), CHANGES)
 def test_no_row_of_another_tenant_is_changed(
     peopled: World, table: str, first: int, verb: str
 ) -> None:

@@ -20,7 +20,14 @@ from tests.web import Server
 
 DETAIL = [r for r in api_routes() if r.is_detail]
 # Only those in charge look at them: who is not, is told so whether the row is there or not.
-OVERSEEN = ("Membership", "Invitation", "SupportSession", "AuditEvent")
+OVERSEEN = (
+    "Membership",
+    "Invitation",
+    "SupportSession",
+    "AuditEvent",
+    "Backup",
+    "Restoration",
+)
 # Of whom they tell, and of nobody in charge.
 PERSONAL = ("Notification",)
 LISTS = [r for r in api_routes() if r.actions.get("get") == "list"]

@@ -15,6 +15,8 @@ from accounts.audit.models import AuditEvent
 from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.users import actions as users
+from backups import asking as backups
+from backups.models import Backup, Restoration
 from tests.accounts.doors import post, stepped_up
 from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
 from tests.isolation import machines
@@ -218,6 +220,19 @@ def _belong(trader: Trader, owner: Person) -> None:
     staff = users.ensure(email=email, password=PASSWORD, now=now(), is_staff=True)
     asked = support.ask(tenant=person.tenant, staff=staff, reason=canary, now=now())
     trader.ids["SupportSession"] = str(asked.id)
+    with job(person.tenant):
+        backup = backups.backup(now=now())
+        Backup.objects.filter(pk=backup.pk).update(status=Backup.Status.FAILED, fault=canary)
+        restoration = Restoration.objects.create(
+            tenant_id=person.tenant.id,
+            backup=backup,
+            asked_by_id=person.user_id,
+            asked_at=now(),
+            status=Restoration.Status.FAILED,
+            fault=canary,
+        )
+    trader.ids["Backup"] = str(backup.id)
+    trader.ids["Restoration"] = str(restoration.id)
 
 
 def _created(answer: Any) -> Any:

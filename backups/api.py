@@ -1,0 +1,101 @@
+"""`/api/v1/backups/` and `/api/v1/restorations/`: a tenant's own, for those in charge of it."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access.callers import caller_of
+from accounts.access.permissions import Needs, SteppedUp
+from accounts.access.roles import Permission
+from backups import asking
+from backups.models import Backup, Restoration
+from config.api.pagination import CursorPages
+from tenants.viewsets import SharedRowsViewSet
+
+_PK = "[0-9a-fA-F-]{32,36}"
+
+
+class Backups(Needs):
+    read = Permission.READ_BACKUPS
+    write = Permission.TAKE_BACKUPS
+
+
+class Restoring(Needs):
+    read = Permission.READ_BACKUPS
+    write = Permission.RESTORE_BACKUPS
+
+
+class BackupOut(serializers.ModelSerializer[Backup]):
+    class Meta:
+        model = Backup
+        fields = (
+            "id",
+            "reason",
+            "status",
+            "asked_by",
+            "asked_at",
+            "taken_at",
+            "finished_at",
+            "rows",
+            "size",
+            "sha256",
+            "fault",
+        )
+
+
+class RestorationOut(serializers.ModelSerializer[Restoration]):
+    backup = serializers.UUIDField(source="backup_id")
+    undo = serializers.UUIDField(
+        source="undo_id", allow_null=True, help_text="the backup of the state before"
+    )
+
+    class Meta:
+        model = Restoration
+        fields = ("id", "backup", "status", "step", "asked_at", "finished_at", "undo", "fault")
+
+
+class NewestPages(CursorPages):
+    ordering = ("-asked_at", "-id")
+
+
+class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRowsViewSet):
+    """The tenant's backups, newest first."""
+
+    model = Backup
+    permission_classes: list[type[BasePermission]] = [Backups]
+    serializer_class = BackupOut
+    pagination_class = NewestPages
+    ordering_fields = ("asked_at",)
+    lookup_value_regex = _PK
+
+    @extend_schema(request=None, responses={202: BackupOut})
+    def create(self, request: Request) -> Response:
+        """Taken as soon as a worker comes to it; asked for again meanwhile, it is the same one."""
+        asked = asking.backup(now=timezone.now())
+        return Response(BackupOut(asked).data, status=202)
+
+    @extend_schema(request=None, responses={202: RestorationOut})
+    @action(detail=True, methods=["post"], permission_classes=[Restoring, SteppedUp])
+    def restore(self, request: Request, pk: str) -> Response:
+        """Put the tenant back to it, after a backup of how it is; one at a time."""
+        asked = asking.restoration(
+            backup_id=self.get_object().id, by=caller_of(request), now=timezone.now()
+        )
+        return Response(RestorationOut(asked).data, status=202)
+
+
+class RestorationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRowsViewSet):
+    """How far the tenant's restorations are, newest first."""
+
+    model = Restoration
+    permission_classes = [Backups]
+    serializer_class = RestorationOut
+    pagination_class = NewestPages
+    ordering_fields = ("asked_at",)
+    lookup_value_regex = _PK

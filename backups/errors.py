@@ -1,0 +1,59 @@
+"""What can stand between an operator, or an owner, and a backup."""
+
+from config.api.errors import DomainError
+
+
+class BackupKeysMissing(DomainError):
+    code = "backup_keys_missing"
+    status = 503
+    title = "This process has no keys for backups: set BACKUP_KEYS."
+
+
+class BackupKeyUnfit(DomainError):
+    code = "backup_key_unfit"
+    status = 500
+    title = "BACKUP_KEYS takes keys of 32 bytes, in hex."
+
+
+class WrongBackupKey(DomainError):
+    """The archive is whole for all we know, but it is none of ours."""
+
+    code = "wrong_backup_key"
+    status = 500
+    title = "None of BACKUP_KEYS opens what this archive is sealed with."
+
+
+class NoBackup(DomainError):
+    code = "not_found"
+    status = 404
+    title = "Not found."
+
+
+class RestorationUnderWay(DomainError):
+    code = "restoration_under_way"
+    status = 409
+    title = "The tenant is being restored already."
+
+
+class RowsMissing(DomainError):
+    code = "rows_missing"
+    status = 500
+    title = "The archive does not hold as many rows as the database counts."
+
+
+class OtherShape(DomainError):
+    code = "other_shape"
+    status = 409
+    title = "The archive is of tables as this release does not have them."
+
+
+class NotRestored(DomainError):
+    code = "not_restored"
+    status = 500
+    title = "What was put back is not what the archive holds; nothing was changed."
+
+
+class NotRestorable(DomainError):
+    code = "not_restorable"
+    status = 409
+    title = "The backup cannot be restored there."

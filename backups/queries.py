@@ -1,0 +1,99 @@
+"""What may be asked about backups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Max
+
+from backups import catalogue, retention, schedule
+from backups.archive.entry import Entry
+from backups.errors import NoBackup
+from backups.models import Backup, Restoration
+from backups.retention import Rule, Taken
+from backups.storage import place
+from tenants.models import Plan, Tenant
+
+UTC = ZoneInfo("UTC")  # the clock of tenants until they name another
+
+
+def of_tenant(slug: str, backup_id: UUID) -> Entry:
+    """The entry of a tenant's backup, whether or not the database knows of it. Raises NoBackup."""
+    entry = catalogue.find(place.chosen(), backup_id)
+    if entry.slug != slug:
+        raise NoBackup("It is another tenant's.")
+    return entry
+
+
+def newest_of(slug: str) -> UUID:
+    """The tenant's newest complete backup. Raises NoBackup."""
+    complete = Backup.objects.filter(slug=slug, status=Backup.Status.COMPLETE)
+    found = complete.order_by("-taken_at").values_list("id", flat=True).first()
+    if found is None:
+        raise NoBackup(f"There is no complete backup of {slug!r}.")
+    return found
+
+
+def waiting() -> list[UUID]:
+    """Backups that were asked for and that nobody has begun, oldest first."""
+    asked = Backup.objects.filter(status=Backup.Status.ASKED).order_by("asked_at", "id")
+    return list(asked.values_list("id", flat=True))
+
+
+def waiting_restorations() -> list[UUID]:
+    """Restorations that nobody has begun, oldest first."""
+    asked = Restoration.objects.filter(status=Restoration.Status.ASKED)
+    return list(asked.order_by("asked_at", "id").values_list("id", flat=True))
+
+
+def due(*, now: datetime) -> list[Tenant]:
+    """Active tenants whose nightly backup has not been asked for yet."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("id")
+    last = _last_nightly()
+    return [
+        tenant
+        for tenant in active
+        if schedule.is_due(last.get(tenant.id), now=now, zone=UTC, tenant_id=tenant.id)
+    ]
+
+
+def surplus(*, now: datetime) -> list[Backup]:
+    """Complete backups that no rule keeps, oldest first."""
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    rules = _rules()
+    found: list[Backup] = []
+    for tenant_id in complete.order_by().values_list("tenant_id", flat=True).distinct():
+        rows = list(complete.filter(tenant_id=tenant_id).order_by("taken_at", "id"))
+        stay = _staying(rows, rules.get(tenant_id), now=now)
+        found += [row for row in rows if row.id not in stay]
+    return found
+
+
+def _staying(rows: Iterable[Backup], rule: Rule | None, *, now: datetime) -> set[UUID]:
+    """A tenant without a rule is gone."""
+    taken = [
+        Taken(row.id, row.taken_at, is_last=row.reason == Backup.Reason.LAST)
+        for row in rows
+        if row.taken_at is not None
+    ]
+    if rule is None:
+        return retention.kept_after_the_end(taken, now=now)
+    return retention.kept(taken, rule, now=now, zone=UTC)
+
+
+def _rules() -> dict[UUID, Rule]:
+    plans = {plan.code: _rule(plan) for plan in Plan.objects.all()}
+    return {tenant_id: plans[plan] for tenant_id, plan in Tenant.objects.values_list("id", "plan")}
+
+
+def _rule(plan: Plan) -> Rule:
+    return Rule(plan.backups_daily, plan.backups_weekly, plan.backups_monthly)
+
+
+def _last_nightly() -> dict[UUID, datetime]:
+    nightly = Backup.objects.filter(reason=Backup.Reason.NIGHTLY)
+    asked = nightly.exclude(status=Backup.Status.FAILED).order_by().values("tenant_id")
+    return dict(asked.annotate(last=Max("asked_at")).values_list("tenant_id", "last"))

@@ -1,0 +1,221 @@
+"""Putting a backup back: in the place of a tenant's present state, or as a tenant of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from psycopg.errors import LockNotAvailable
+
+from accounts.access.models import Membership
+from accounts.access.roles import Role
+from accounts.audit import actions as audit
+from accounts.members import actions as members
+from accounts.trail import actions as trail
+from accounts.users.models import User
+from backups import actions, catalogue, staging
+from backups.archive.entry import Entry
+from backups.archive.manifest import Manifest
+from backups.errors import NoBackup, NotRestorable
+from backups.models import Backup, Restoration
+from backups.storage import place
+from backups.swapping import TRAIL, Difference, Place
+from tenants import context
+from tenants.context import Actor, Scope, TenantContext
+from tenants.cursors import Cursor
+from tenants.lifecycle import actions as lifecycle
+from tenants.lifecycle import fleet
+from tenants.lifecycle.provisioning import owner_cursor
+from tenants.models import Tenant, TenantMove
+from tenants.moving import carrying, exclusion, fence
+
+Report = Callable[[str], None]
+
+_HOME = """
+SELECT CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END
+  FROM public.tenants_tenant WHERE id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What there was to do, by table, and the backup of the state before, if there was one."""
+
+    tenant: Tenant
+    differences: tuple[Difference, ...]
+    undo: UUID | None
+
+
+def compare(*, entry: Entry, report: Report) -> list[Difference]:
+    """What a restore in place would do, and do none of it.
+
+    Raises NotRestorable, ArchiveUnfit, WrongBackupKey, OtherShape, MoveUnderWay.
+    """
+    tenant = _living(entry)
+    with _brought(entry, report), owner_cursor() as cursor:
+        here = _place(cursor, tenant.id)
+        with carrying.as_mover(cursor):
+            return here.differences(cursor, carrying.tables())
+
+
+def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restored:
+    """Put the backup in the place of what the tenant has now, of which a backup is taken before.
+
+    The tenant waits while its rows are exchanged, and for nothing else; its trail stays and says
+    so. Raises NotRestorable, ArchiveUnfit, WrongBackupKey, OtherShape, NotRestored, TenantIsBusy,
+    MoveUnderWay, and as `actions.take`: nothing has changed then.
+    """
+    tenant = _living(entry)
+    undo = actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
+    report(f"the present state is backup {undo.id}")
+    with exclusion.nobody_else(tenant.id):
+        _check_stays(tenant)
+        with _brought(entry, report):
+            differences = _exchange(tenant, report)
+    _say(tenant, entry, by=by, undo=undo.id)
+    _have_heard(tenant)
+    return Restored(tenant, tuple(differences), undo.id)
+
+
+def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: Report) -> Restored:
+    """A new tenant with the backup's rows, on the plan that theirs was on.
+
+    Who is a member of the old one now is one of the new; if that is gone, who was one then. What
+    must not be there twice, such as keys of an exchange, does not come along, and it begins a trail
+    of its own. Raises SlugTaken, NotRestorable, and as `restore`.
+    """
+    with fleet.kept_as_they_are(), _brought(entry, report) as manifest:
+        tenant = _founded(slug, manifest, by=by, now=now)
+        with owner_cursor() as cursor:
+            there = Place(tenant.id, tenant.live_schema)
+            differences = there.put(cursor, without=TRAIL | _not_copied())
+    report(f"{tenant.slug} has its rows")
+    for user, role in _people(manifest):
+        members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
+    _say(tenant, entry, by=by, undo=None)
+    _have_heard(tenant)
+    return Restored(tenant, tuple(differences), None)
+
+
+def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
+    """Restore as somebody has asked; one that is under way, or over, is given as it is.
+
+    Raises NoBackup, and as `restore`.
+    """
+    rows = Restoration.objects.filter(pk=restoration_id)
+    claimed = rows.filter(status=Restoration.Status.ASKED).update(
+        status=Restoration.Status.RUNNING, begun_at=now
+    )
+    asked = rows.select_related("backup").first()
+    if asked is None:
+        raise NoBackup
+    if not claimed:
+        return asked
+    try:
+        entry = catalogue.of(place.chosen(), tenant_id=asked.tenant_id, backup_id=asked.backup.id)
+        done = restore(
+            entry=entry,
+            by=Actor.user(asked.asked_by_id),
+            now=now,
+            report=lambda line: _note(asked, step=line[:120]),
+        )
+    except Exception as fault:
+        code = str(getattr(fault, "code", type(fault).__name__))[:64]
+        _note(asked, status=Restoration.Status.FAILED, fault=code, finished_at=timezone.now())
+        raise
+    _note(asked, status=Restoration.Status.DONE, undo_id=done.undo, finished_at=timezone.now())
+    return asked
+
+
+def _note(restoration: Restoration, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(restoration, name, value)
+    restoration.save(update_fields=list(changes))
+
+
+@contextmanager
+def _brought(entry: Entry, report: Report) -> Iterator[Manifest]:
+    """The archive beside the live rows; checked as a whole before any of it is believed."""
+    storage = place.chosen()
+    checked = catalogue.check(storage, entry)
+    report(f"the archive is whole: {checked.rows} rows of {checked.origin.at:%Y-%m-%d %H:%M:%S}")
+    with catalogue.reading(storage, entry) as reader, staging.staged(reader) as manifest:
+        report("its rows are beside the live ones")
+        yield manifest
+
+
+def _exchange(tenant: Tenant, report: Report) -> list[Difference]:
+    for number in fence.tries():
+        try:
+            with fence.alone(tenant.id) as cursor:
+                differences = _place(cursor, tenant.id).put(cursor)
+        except LockNotAvailable:
+            continue
+        report(f"exchanged ({number + 1} tries)")
+        return differences
+    raise NotRestorable  # `tries` has raised before
+
+
+def _living(entry: Entry) -> Tenant:
+    tenant: Tenant | None = Tenant.objects.filter(pk=entry.tenant).first()
+    if tenant is None:
+        raise NotRestorable("The tenant is gone: restore into a new one.")
+    return tenant
+
+
+def _check_stays(tenant: Tenant) -> None:
+    if TenantMove.objects.filter(tenant=tenant, finished_at=None).exists():
+        raise NotRestorable("The tenant is on the move: finish that first, or give it up.")
+
+
+def _place(cursor: Cursor, tenant_id: UUID) -> Place:
+    cursor.execute(_HOME, [tenant_id])
+    ((schema,),) = cursor.fetchall()
+    return Place(tenant_id, str(schema))
+
+
+def _founded(slug: str, manifest: Manifest, *, by: Actor, now: datetime) -> Tenant:
+    origin = manifest.origin
+    return lifecycle.create_tenant(
+        slug=slug, name=origin.name, tier=origin.plan, region=origin.region, by=by.name, now=now
+    )
+
+
+def _people(manifest: Manifest) -> list[tuple[User, Role]]:
+    """Whom the new tenant lets in. Nobody who has been shut out since is let in again."""
+    if Tenant.objects.filter(pk=manifest.origin.tenant).exists():
+        rows = Membership.objects.filter(tenant_id=manifest.origin.tenant, is_active=True)
+        return [(row.user, Role(row.role)) for row in rows.select_related("user")]
+    roles = {person.id: person.role for person in manifest.people if person.role}
+    known = User.objects.filter(pk__in=roles, is_active=True).order_by("pk")
+    return [(user, Role(roles[user.pk])) for user in known]
+
+
+def _not_copied() -> frozenset[str]:
+    return frozenset(apps.get_model(label)._meta.db_table for label in settings.BACKUPS_NOT_COPIED)
+
+
+def _have_heard(tenant: Tenant) -> None:
+    """Whoever keeps something of the rows elsewhere; their own timers do it where this fails."""
+    for name in settings.AFTER_RESTORE:
+        send = partial(import_string(name).send_to, tenant.id)
+        transaction.on_commit(send, robust=True)
+
+
+def _say(tenant: Tenant, entry: Entry, *, by: Actor, undo: UUID | None) -> None:
+    """On the platform, and to the tenant itself if it lets anybody in."""
+    after = {"backup": entry.backup, "of": entry.taken_at, "from": entry.slug, "undo": undo}
+    trail.record("tenant.restored", by=by.name, kind="tenant", key=tenant.slug, after=after)
+    if tenant.status == Tenant.Status.ACTIVE:
+        with context.enter(TenantContext(tenant.id, by, Scope.TENANT)):
+            audit.record("tenant.restored", kind="tenant", key=tenant.slug, after=after)

@@ -1,0 +1,171 @@
+"""One moment of one tenant, as the backup's log-in reads it: past all walls, and writing nothing.
+
+No policy names the tenant here, so each statement does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from accounts.audit import past_walls
+from backups.archive.manifest import Column, Origin, Person, TableHead
+from backups.errors import NoBackup
+from tenants import ownership
+from tenants.identifiers import PUBLIC_SCHEMA
+from tenants.lifecycle import blueprint
+from tenants.moving import carrying
+
+# Whoever writes rows as text, and whoever reads them, has these: the text of a value hangs on them.
+_TEXT: Mapping[str, str] = {
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+}
+
+_TENANT = """
+SELECT slug, name, plan_id, placement, region,
+       CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END,
+       pg_catalog.transaction_timestamp(), pg_catalog.pg_current_wal_lsn()::text,
+       (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
+       pg_catalog.current_setting('server_version_num')::int
+  FROM public.tenants_tenant WHERE id = %s
+"""
+_COLUMNS = """
+SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+ WHERE c.relnamespace = pg_catalog.to_regnamespace(%s) AND c.relname = ANY (%s)
+   AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_MIGRATIONS = """
+SELECT DISTINCT ON (app) app, name FROM {}.django_migrations
+ WHERE app = ANY (%s) ORDER BY app, id DESC
+"""
+_MEMBERS = "SELECT user_id FROM public.accounts_membership WHERE tenant_id = {tenant}"
+_PEOPLE = """
+SELECT u.id, u.email, coalesce(m.role, '') FROM public.accounts_user u
+  LEFT JOIN public.accounts_membership m ON m.user_id = u.id AND m.tenant_id = {tenant}
+ WHERE u.id IN ({named}) ORDER BY u.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The tenant at one moment, and the rows of its tables from where it lived then."""
+
+    cursor: psycopg.Cursor[Any]
+    origin: Origin
+    schema: str
+
+    def hold(self) -> None:
+        """Keep the tables from being dropped before they are read, as a move's last step would."""
+        tables = sql.SQL(", ").join(self._table(table.name) for table in carrying.tables())
+        self.cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(tables))
+
+    def heads(self) -> tuple[TableHead, ...]:
+        """All tenant tables, each after those that it refers to."""
+        return heads(self.cursor, self.schema)
+
+    def rows(self, head: TableHead) -> Iterator[memoryview]:
+        """As COPY writes them, by id; without the tenant, which is the archive's."""
+        statement = sql.SQL("COPY (SELECT {} FROM {} WHERE tenant_id = {} ORDER BY id) TO STDOUT")
+        columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in head.columns)
+        with self.cursor.copy(
+            statement.format(columns, self._table(head.name), self._tenant)
+        ) as copied:
+            for block in copied:
+                yield memoryview(block)
+
+    def count(self, head: TableHead) -> int:
+        statement = sql.SQL("SELECT count(*) FROM {} WHERE tenant_id = {}")
+        self.cursor.execute(statement.format(self._table(head.name), self._tenant))
+        ((rows,),) = self.cursor.fetchall()
+        return int(rows)
+
+    def people(self) -> tuple[Person, ...]:
+        """Members, and whoever owns rows."""
+        owners = [
+            sql.SQL("SELECT {} FROM {} WHERE tenant_id = {}").format(
+                sql.Identifier(model.owner_column),
+                self._table(model._meta.db_table),
+                self._tenant,
+            )
+            for model in ownership.tenant_models()
+            if model.owner_column
+        ]
+        members = sql.SQL(_MEMBERS).format(tenant=self._tenant)
+        named = sql.SQL(" UNION ").join([members, *owners])
+        self.cursor.execute(sql.SQL(_PEOPLE).format(tenant=self._tenant, named=named))
+        return tuple(Person(*row) for row in self.cursor.fetchall())
+
+    @property
+    def _tenant(self) -> sql.Literal:
+        return sql.Literal(self.origin.tenant)
+
+    def _table(self, name: str) -> sql.Identifier:
+        return sql.Identifier(self.schema, name)
+
+
+@contextmanager
+def of(tenant_id: UUID) -> Iterator[Snapshot]:
+    """Raises NoBackup where there is no such tenant, NoBackupLogIn, WrongDatabaseRole."""
+    with past_walls.reading(PUBLIC_SCHEMA) as cursor:
+        write_as_text(cursor)
+        seen = _taken(cursor, tenant_id)
+        seen.hold()
+        yield seen
+
+
+def write_as_text(cursor: Any) -> None:
+    """Until the end of the transaction values have the text that they have in every archive."""
+    for name, value in _TEXT.items():
+        statement = sql.SQL("SET LOCAL {} = {}")
+        cursor.execute(statement.format(sql.Identifier(name), sql.Literal(value)))
+
+
+def heads(cursor: Any, schema: str) -> tuple[TableHead, ...]:
+    """The tenant tables of a schema as they are, with all columns but the tenant's."""
+    names = [table.name for table in carrying.tables()]
+    cursor.execute(_COLUMNS, [schema, names])
+    types = {(table, column): kind for table, column, kind in cursor.fetchall()}
+    return tuple(TableHead(t.name, _columns(t.name, t.columns, types)) for t in carrying.tables())
+
+
+def _columns(
+    table: str, names: Sequence[str], types: Mapping[tuple[str, str], str]
+) -> tuple[Column, ...]:
+    chosen = (name for name in names if name != "tenant_id")
+    return tuple(Column(name, types[table, name]) for name in chosen)
+
+
+def _taken(cursor: psycopg.Cursor[Any], tenant_id: UUID) -> Snapshot:
+    cursor.execute(_TENANT, [tenant_id])
+    found = cursor.fetchone()
+    if found is None:
+        raise NoBackup("There is no such tenant any more.")
+    slug, name, plan, placement, region, schema, at, lsn, system, server = found
+    statement = sql.SQL(_MIGRATIONS).format(sql.Identifier(schema))
+    cursor.execute(statement, [sorted(blueprint.tenant_labels())])
+    origin = Origin(
+        tenant=tenant_id,
+        slug=slug,
+        name=name,
+        plan=plan,
+        placement=placement,
+        region=region,
+        at=at,
+        lsn=lsn,
+        system=system,
+        server=server,
+        migrations=tuple((app, migration) for app, migration in cursor.fetchall()),
+    )
+    return Snapshot(cursor, origin, schema)

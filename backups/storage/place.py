@@ -1,0 +1,45 @@
+"""Which storage this installation has, and what is called how in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+
+from backups.storage.errors import UnknownStorage
+from backups.storage.folder import Folder
+from backups.storage.interface import Storage
+
+ENTRY = ".json"
+KEY = ".sealed"
+
+
+def chosen() -> Storage:
+    """The folder of the data folder, unless BACKUP_STORAGE names another. Raises UnknownStorage."""
+    url = urlsplit(settings.BACKUP_STORAGE)
+    if not settings.BACKUP_STORAGE:
+        return Folder(settings.BULKHEAD_DATA_DIR / "backups")
+    if url.scheme == "file" and url.path and not url.netloc:
+        return Folder(Path(url.path))
+    raise UnknownStorage(f"It is {url.scheme}://…; we know file:///a/folder.")
+
+
+def archive(tenant_id: UUID, backup_id: UUID) -> str:
+    """The name of an archive."""
+    return f"{tenant_id}/{backup_id}.bulkhead"
+
+
+def entry(tenant_id: UUID, backup_id: UUID) -> str:
+    """The name of what stands beside it."""
+    return f"{tenant_id}/{backup_id}{ENTRY}"
+
+
+def keys(tenant_id: UUID) -> str:
+    """What the names of a tenant's sealed keys begin with."""
+    return f"{tenant_id}/keys/"
+
+
+def key(tenant_id: UUID, key_id: UUID) -> str:
+    return f"{keys(tenant_id)}{key_id}{KEY}"

@@ -1,0 +1,39 @@
+"""Celery doors of backups; `CELERY_TASK_ROUTES` leads to workers with the log-ins and keys."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from backups import actions, queries, restoring
+from tenants.tasks import PlatformTask
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.take")
+def take(backup_id: str) -> None:
+    """Take one that was asked for; delivered twice, it is taken once."""
+    actions.carry_out(backup_id=UUID(backup_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.take_due")
+def take_due() -> None:
+    """Have taken what is due tonight, and what else waits: a message may be lost."""
+    actions.plan(now=timezone.now())
+    for backup_id in queries.waiting():
+        take.delay(str(backup_id))
+    for restoration_id in queries.waiting_restorations():
+        restore.delay(str(restoration_id))
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.restore")
+def restore(restoration_id: str) -> None:
+    """Put a tenant back as it was asked for; delivered twice, it is done once."""
+    restoring.carry_out(restoration_id=UUID(restoration_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.prune")
+def prune() -> None:
+    """Take away what no plan keeps."""
+    actions.prune(now=timezone.now())
