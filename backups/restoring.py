@@ -34,7 +34,7 @@ from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.cursors import Cursor
 from tenants.lifecycle import actions as lifecycle
-from tenants.lifecycle import fleet
+from tenants.lifecycle import turns
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
 from tenants.moving import carrying, exclusion, fence
@@ -94,7 +94,7 @@ def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: R
     must not be there twice, such as keys of an exchange, does not come along, and it begins a trail
     of its own. Raises SlugTaken, NotRestorable, and as `restore`.
     """
-    with fleet.kept_as_they_are(), _brought(entry, report) as manifest:
+    with turns.kept_as_they_are(), _brought(entry, report) as manifest:
         tenant = _founded(slug, manifest, by=by, now=now)
         with owner_cursor() as cursor:
             there = Place(tenant.id, tenant.live_schema)

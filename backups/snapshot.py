@@ -19,7 +19,7 @@ from backups.archive.manifest import Column, Origin, Person, TableHead
 from backups.errors import NoBackup
 from tenants import ownership
 from tenants.identifiers import PUBLIC_SCHEMA
-from tenants.lifecycle import blueprint
+from tenants.lifecycle import targets
 from tenants.moving import carrying
 
 # Whoever writes rows as text, and whoever reads them, has these: the text of a value hangs on them.
@@ -154,7 +154,7 @@ def _taken(cursor: psycopg.Cursor[Any], tenant_id: UUID) -> Snapshot:
         raise NoBackup("There is no such tenant any more.")
     slug, name, plan, placement, region, schema, at, lsn, system, server = found
     statement = sql.SQL(_MIGRATIONS).format(sql.Identifier(schema))
-    cursor.execute(statement, [sorted(blueprint.tenant_labels())])
+    cursor.execute(statement, [sorted(targets.tenant_labels())])
     origin = Origin(
         tenant=tenant_id,
         slug=slug,

@@ -86,17 +86,18 @@ TENANT_MISDIRECTED = "accounts.trail.misdirections.of_caller"
 TENANT_TRAIL = "accounts.trail.actions.record"
 TENANT_OWN_TRAIL = "accounts.audit.actions.record"
 # What it takes to make a tenant, and to delete one, in this order: names that are kept with each
-# tenant, and what does it, which may happen twice. A first backup belongs before `open`, a last one
-# before `rows`.
+# tenant, and what does it, which may happen twice.
 TENANT_STEPS = {
     "provision": (
         ("schema", "tenants.lifecycle.making.make_schema"),
+        ("first-backup", "backups.steps.take_first"),
         ("open", "tenants.lifecycle.making.open_door"),
         ("owner", "accounts.onboarding.steps.give_to_owner"),
         ("welcome", "accounts.onboarding.steps.send_welcome"),
     ),
     "delete": (
         ("doors", "accounts.departure.steps.shut_doors"),
+        ("last-backup", "backups.steps.take_last"),
         ("rows", "tenants.deletion.steps.remove_rows"),
         ("open-orders", "trading.orders.leaving.forget_orders"),
         ("people", "accounts.departure.steps.remove_people"),

@@ -34,5 +34,10 @@ def of_public() -> tuple[Key, ...]:
 @cache
 def of_dedicated() -> tuple[Key, ...]:
     """Those of the apps whose tables stand in every dedicated schema."""
-    labels = {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}
+    labels = tenant_labels()
     return tuple(key for key in of_public() if key[0] in labels)
+
+
+def tenant_labels() -> set[str]:
+    """Of the apps whose tables also stand in each dedicated schema."""
+    return {app.label for app in apps.get_app_configs() if app.name in settings.TENANT_APPS}

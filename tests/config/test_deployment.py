@@ -69,7 +69,9 @@ def test_the_image_starts_the_web_server_as_everybody_does() -> None:
 
 def test_compose_itself_accepts_the_file() -> None:
     """By the client's plug-in for docker, or the program of its own that it was before."""
-    names = "SECRET_KEY TENANT_TICKET_SECRET APP_PASSWORD OWNER_PASSWORD BACKUP_PASSWORD"
+    names = (
+        "SECRET_KEY TENANT_TICKET_SECRET APP_PASSWORD OWNER_PASSWORD BACKUP_PASSWORD BACKUP_KEYS"
+    )
     names += " SUPERUSER_PASSWORD VALKEY_PASSWORD BULKHEAD_BASE_DOMAIN"
     names += " EMAIL_URL DEFAULT_FROM_EMAIL"
     environment = {**os.environ, **dict.fromkeys(names.split(), "x")}
