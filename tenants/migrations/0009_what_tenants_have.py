@@ -16,6 +16,10 @@ def set_limits(apps, schema_editor):
 class Migration(migrations.Migration):
     """Plans say how many rows and bytes a tenant may have, and what it has is counted."""
 
+    accepts = dict.fromkeys(
+        ("constraint_under_lock", "rows_under_lock"), "Plans are a handful of rows."
+    )
+
     dependencies = [
         ("tenants", "0008_workflows"),
     ]

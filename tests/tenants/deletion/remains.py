@@ -10,8 +10,9 @@ from tenants.models import Tenant
 from tests.isolation import valkey
 from tests.isolation.database import connected
 
-# The row that keeps the slug, and the platform's trail, which says who deleted what and when.
-KEPT = {"public.tenants_tenant", "public.accounts_platformevent"}
+# The row that keeps the slug, the platform's trail, which says who deleted what and when, and which
+# backup was the last.
+KEPT = {"public.tenants_tenant", "public.accounts_platformevent", "public.backups_backup"}
 _TABLES = """
 SELECT n.nspname::text, c.relname::text
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

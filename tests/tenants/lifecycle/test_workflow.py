@@ -33,7 +33,7 @@ from tests.scenarios.processes import until, working
 from tests.tenants.lifecycle.breaking import MOMENTS, broken, changed, kill_in, names, state
 from tests.tenants.lifecycle.test_commands import run
 
-STEPS = ["schema", "open", "owner", "welcome"]
+STEPS = ["schema", "first-backup", "open", "owner", "welcome"]
 # In a campaign each, here the one whose work no transaction of ours holds.
 KILLED = [(s, m) for s in STEPS for m in MOMENTS] if "STEP_KILLS" in os.environ else []
 
