@@ -74,6 +74,7 @@ def _serve(tenant: Tenant) -> None:
     with context.enter(where):
         for model in ownership.tenant_models():
             list(model._default_manager.all()[:1])
+    connection.close()  # as at the end of a request
 
 
 def _private() -> int:

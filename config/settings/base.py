@@ -200,6 +200,8 @@ _POOL = {
     # Its server process keeps something of every schema that it has seen (decision 26).
     "max_lifetime": env.float("DATABASE_POOL_LIFETIME", default=900.0),
 }
+# So does one that has seen so many dedicated schemas, before its time is over.
+DATABASE_SCHEMAS_PER_CONNECTION = env.int("DATABASE_SCHEMAS_PER_CONNECTION", default=32)
 # Of them one tenant has so many at a time; its other requests wait.
 CONNECTIONS_PER_TENANT = env.int("CONNECTIONS_PER_TENANT", default=4)
 DATABASES = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django_tenants.postgresql_backend import base as django_tenants
 from django_tenants.utils import get_public_schema_name
@@ -58,6 +59,8 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
     def _close(self) -> None:
         if self.connection is not None:
             self.connection.tenant_to_enter = None
+            if self.connection.has_seen(settings.DATABASE_SCHEMAS_PER_CONNECTION):
+                self.connection.close()  # the pool makes another
         super()._close()
 
     def tenant_to_enter(self) -> TenantContext | None:

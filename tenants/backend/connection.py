@@ -28,6 +28,7 @@ class TenantConnection(psycopg.Connection[Any]):
 
     tenant_to_enter: Callable[[], TenantContext | None] | None = None
     _ticket_type: int | None = None  # its OID, once the server has said it
+    _schemas: frozenset[bytes] = frozenset()  # dedicated ones that its server process has seen
 
     def context_to_open(self) -> TenantContext | None:
         """The tenant that the next statement enters on its way, if one may go with it."""
@@ -61,6 +62,7 @@ class TenantConnection(psycopg.Connection[Any]):
             if fault := opening.fault_of(begun):
                 self._ticket_type = None  # it may be another since: asked for again
                 opening.refuse(fault)
+        self._note_schema()
         return answers[0]
 
     def refuse_if_interrupted(self) -> None:
@@ -114,6 +116,7 @@ class TenantConnection(psycopg.Connection[Any]):
             opening.refuse(fault)
         if self._ticket_type is None:
             self._ticket_type = int(results[-1].get_value(0, 0))
+        self._note_schema()
 
     def _queue_opening(self, begin: bytes, context: TenantContext) -> Any:
         """The same in a pipeline of the caller's, which takes no message of several statements."""
@@ -125,6 +128,18 @@ class TenantConnection(psycopg.Connection[Any]):
             if self.pgconn.status == pq.ConnStatus.OK:
                 yield from super()._exec_command(b"ROLLBACK")
             opening.refuse(fault)
+
+    def has_seen(self, schemas: int) -> bool:
+        """Whether so many dedicated schemas were entered: the server keeps something of each."""
+        return len(self._schemas) >= schemas
+
+    def _note_schema(self) -> None:
+        """As the server tells it by itself, from PostgreSQL 18 on; nobody else does."""
+        if self.pgconn.status != pq.ConnStatus.OK:
+            return
+        path = self.pgconn.parameter_status(b"search_path")
+        if path and path not in self._schemas and path.startswith(b"tenant_"):
+            self._schemas |= {path}
 
     def has_been_cut(self) -> bool:
         """Whether the server has hung up, told by the socket alone: no round trip.

@@ -26,7 +26,8 @@ from tenants.backend import opening
 from tenants.backend.connection import TenantConnection, TenantCursor, TenantNamedCursor
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, TicketRefused, UnknownTenant
-from tests.cast import House, now
+from tenants.models import Tenant
+from tests.cast import House, build_tenant, job, now
 from trading.models import Account
 
 _WHO = "SELECT current_setting('app.current_tenant_id', true)"
@@ -539,3 +540,34 @@ def test_a_ticket_that_cannot_be_made_leaves_the_connection_as_it_was(
             connection.execute("SELECT 1")
     assert connection.pgconn.transaction_status == TransactionStatus.IDLE
     assert connection.execute("SELECT 'second'").fetchone() == ("second",)
+
+
+def test_a_connection_knows_how_many_schemas_it_has_seen(where: TenantContext) -> None:
+    """What is shared is none, and one that is seen again is the same."""
+    shared, dedicated = build_tenant("starter"), [build_tenant("enterprise") for _ in range(2)]
+    with _connected(where) as connection:
+        for tenant in (*dedicated, shared, *dedicated):
+            connection.tenant_to_enter = lambda t=tenant: TenantContext(
+                t.id, Actor.system("test"), Scope.TENANT
+            )
+            _read(connection, "SELECT 1")
+            connection.rollback()
+        assert connection.has_seen(2)
+        assert not connection.has_seen(3)
+
+
+def test_one_that_has_seen_enough_is_closed(settings: Any) -> None:
+    settings.DATABASE_SCHEMAS_PER_CONNECTION = 1
+    shared, dedicated = build_tenant("starter"), build_tenant("enterprise")
+    django_connection.close()
+    assert not _used(shared).closed
+    assert _used(dedicated).closed
+
+
+def _used(tenant: Tenant) -> TenantConnection:
+    """The connection that a request in the tenant took, and gave back."""
+    with job(tenant):
+        assert not Account.objects.exists()
+        connection: TenantConnection = django_connection.connection
+    django_connection.close()
+    return connection
