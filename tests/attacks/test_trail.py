@@ -21,7 +21,7 @@ from accounts.audit.models import AuditEvent
 from tenants.context import Actor, Scope, TenantContext
 from tenants.rls import quoted
 from tests.attacks.wire import Answer, bearer, call, prefix, session, stepped_up
-from tests.cast import House, Person, anywhere, build_person, job
+from tests.cast import House, Person, anywhere, build_house, build_person, job
 from tests.isolation.database import application, inside, sabotaged
 from tests.web import Server
 
@@ -37,6 +37,16 @@ INSERT = (
 @pytest.fixture
 def house(house: House) -> House:
     """With something on record of three people."""
+    return recorded(house)
+
+
+@pytest.fixture(scope="module", params=["starter", "enterprise"])
+def untouched(request: pytest.FixtureRequest) -> House:
+    """One for all whom the database refuses at once, and who leave it as it is."""
+    return recorded(build_house(request.param))
+
+
+def recorded(house: House) -> House:
     for person in (house.alice, house.bob, house.mallory):
         assert person.post("accounts/", {"name": f"of {person.name}"}).status_code == 201
     return house
@@ -73,9 +83,9 @@ def as_tenant(person: Person) -> TenantContext:
     ],
 )
 def test_the_past_is_not_the_applications_to_change(
-    house: House, table: str, statement: str
+    untouched: House, table: str, statement: str
 ) -> None:
-    for context in (as_user(house.alice), as_tenant(house.olga)):
+    for context in (as_user(untouched.alice), as_tenant(untouched.olga)):
         with inside(context) as cursor, pytest.raises(psycopg.Error) as caught:
             cursor.execute(sql.SQL(statement).format(sql.Identifier(table)))
         assert caught.value.sqlstate in (*REFUSED, NO_SUCH), caught.value
@@ -97,8 +107,8 @@ def test_the_past_is_not_the_applications_to_change(
         "DROP FUNCTION public.chain_audit_event()",
     ],
 )
-def test_triggers_cannot_be_put_to_sleep(house: House, statement: str) -> None:
-    for context in (as_user(house.alice), as_tenant(house.olga)):
+def test_triggers_cannot_be_put_to_sleep(untouched: House, statement: str) -> None:
+    for context in (as_user(untouched.alice), as_tenant(untouched.olga)):
         with inside(context) as cursor, pytest.raises(psycopg.Error) as caught:
             cursor.execute(statement.encode())
         assert caught.value.sqlstate in (*REFUSED, "42601", "42P13"), caught.value

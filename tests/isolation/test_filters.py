@@ -144,13 +144,13 @@ def test_no_ordering_is_taken_that_is_not_offered(world: World, listing: Listing
 @EVERY
 def test_what_is_no_filter_is_refused(world: World, listing: Listing) -> None:
     """Columns that nobody offers, lookups and relations."""
-    for owner, reader in list(pairs(listing, world))[:2]:
-        queries = list(listing.not_offered(owner))
-        assert queries
-        for query in queries:
-            status, text = ask(listing, reader, query, world)
-            assert status == 400, query
-            assert '"detail":"There is no parameter ' in text
+    owner, reader = next(pairs(listing, world))
+    queries = list(listing.not_offered(owner))
+    assert queries
+    for query in queries:
+        status, text = ask(listing, reader, query, world)
+        assert status == 400, query
+        assert '"detail":"There is no parameter ' in text
 
 
 @pytest.mark.parametrize("listing", WALLED, ids=lambda listing: listing.route.name)
