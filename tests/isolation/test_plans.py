@@ -57,10 +57,11 @@ NESTED = [
     for route in api_routes()
     if route.is_detail and route.actions.get("get") not in (None, "retrieve")
 ]
+# What is filled below: of what lists read besides too, for the planner scans a table that is small.
+FILLED = {Balance, Session, *(route.view.model for route in LISTS)}
+FILLED_TABLES = {model._meta.db_table for model in FILLED}
 # With those that tenants share, and that grow with their people.
-WALLED = tenant_tables() | {
-    model._meta.db_table for model in (Session, *(r.view.model for r in LISTS))
-}
+WALLED = tenant_tables() | FILLED_TABLES
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,13 @@ class Asker:
 def askers() -> Iterator[dict[str, Asker]]:
     """Of a tenant like all others, and of the largest: the planner can't tell which it is."""
     house = (world := build_world()).houses["starter"]
-    # What lists read besides grows along: the planner scans a table that is small.
-    models = {Balance, Session, *(route.view.model for route in LISTS)}
     alice, mallory = (_trader(world.traders, person) for person in (house.alice, house.mallory))
     owner = build_person(house.mallory.tenant, "otto", Role.OWNER)
-    patterns = _patterns(alice, models)
+    patterns = _patterns(alice, FILLED)
     with (
         crowded([p for p in patterns if not p.is_shared], tenants=TENANTS, rows=ROWS),
         crowded([p for p in patterns if p.is_shared], tenants=TENANTS, rows=MEMBERS),
-        crowded(_patterns(mallory, models), tenants=0, rows=LARGEST),
+        crowded(_patterns(mallory, FILLED), tenants=0, rows=LARGEST),
     ):
         yield {
             "one of many": Asker(house.alice, house.olga, alice.ids),
@@ -135,9 +134,10 @@ def test_so_does_what_belongs_to_one_row(
     asker = askers[whose]
     path = path_of(route, asker.ids[route.view.model.__name__])
     found, _ = asked(path.removeprefix("api/v1/"), asker.trader)
+    found = [plan for plan in found if plans.tables(plan) <= FILLED_TABLES]
     assert found
     for plan in found:
-        assert not set(plans.sequential(plan)) & WALLED
+        assert not plans.sequential(plan)
         assert first_columns(plan) == {"tenant_id"}
 
 
