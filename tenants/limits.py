@@ -26,6 +26,7 @@ class Limits:
     statement_timeout_ms: int
     concurrent_requests: int
     cache_quota_bytes: int
+    tier: str
 
 
 def of(tenant_id: UUID) -> Limits:
@@ -41,6 +42,12 @@ def of(tenant_id: UUID) -> Limits:
     return limits
 
 
+def known_tier(tenant_id: UUID) -> str:
+    """The tier of a tenant whose limits were asked for lately; `-` else, without a query."""
+    known = _known.get(tenant_id)
+    return known[0].tier if known else "-"
+
+
 def entered() -> Limits:
     """The limits of the entered tenant."""
     return of(context.require().tenant_id)
@@ -52,6 +59,7 @@ def _read(tenant_id: UUID) -> Limits:
         "plan__statement_timeout_ms",
         "plan__concurrent_requests",
         "plan__cache_quota_bytes",
+        "plan_id",
     )
     row = plan.first()
     if row is None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.core.cache import caches
 
+from config.observing import metrics
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import NoTenantContext, TenantAlreadyEntered
@@ -70,3 +71,4 @@ class PlatformTask(Task):  # type: ignore[type-arg]
 def pulse() -> None:
     """Shows `/readyz` that beat, broker and worker are alive."""
     caches["shared"].set(PULSE_KEY, 1, timeout=PULSE_SECONDS)
+    metrics.pulse()

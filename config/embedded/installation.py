@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.errors import EmbeddedError
+from config.embedded.folder import DataFolder
 from config.embedded.servers import VARIABLES, Servers
 from config.embedded.supervisor import Program
 from config.embedded.web import UVICORN
@@ -14,6 +15,7 @@ from config.embedded.web import UVICORN
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+_COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _SETTINGS = "config.settings.local"
 _FALSE = {"0", "false", "no", "off", "n"}
 
@@ -74,6 +76,8 @@ class Installation:
         """What runs until the end; only the worker, which makes schemas, has the owner's log-in."""
         privileged = {VARIABLES[role] for role in ("superuser", "owner", "backup")}
         allowed = {k: v for k, v in environment.items() if k not in privileged}
+        # Together they count what the web tells of all; commands, that come and go, do not.
+        allowed[_COUNTED_IN] = str(DataFolder(self.data_dir).metrics)
         owner = VARIABLES["owner"]
         workers = allowed | {owner: environment[owner]} if owner in environment else allowed
         schedule = str(self.data_dir / "beat-schedule")
