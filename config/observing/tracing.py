@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
     from config.observing.exporting import Exporting
@@ -24,8 +25,10 @@ Kind = Literal["internal", "server", "client", "producer", "consumer"]
 def _exporting() -> Exporting | None:
     if not settings.TRACES_ENDPOINT:
         return None
-    from config.observing.exporting import Exporting  # only now: see above
-
+    try:
+        from config.observing.exporting import Exporting  # only now: see above
+    except ModuleNotFoundError as missing:
+        raise ImproperlyConfigured("Traces need requirements/traces.txt installed.") from missing
     return Exporting(settings.TRACES_ENDPOINT, share=settings.TRACES_SHARE)
 
 

@@ -16,7 +16,6 @@ from tenants import slow_queries
 from tests.cast import House, job
 from tests.config.observing.scraped import read, value
 
-
 EVERY, NONE = 0, 3_600_000  # milliseconds from which on a statement is slow
 
 
