@@ -112,7 +112,7 @@ def test_nothing_that_traces_is_loaded_unless_it_is_asked_for() -> None:
     look = (
         "import os, django; os.environ.pop('OTEL_EXPORTER_OTLP_ENDPOINT', None); django.setup();"
         "import sys, config.asgi; from django.test import Client; Client().get('/healthz');"
-        "ours = ('config.observing.exporting', 'opentelemetry.exporter', 'opentelemetry.sdk.trace');"
-        "sys.exit(str([name for name in sys.modules if name.startswith(ours)] or ''))"
+        "ours = 'config.observing.exporting', 'opentelemetry.exporter', 'opentelemetry.sdk.trace';"
+        "sys.exit(' '.join(name for name in sys.modules if name.startswith(ours)) or 0)"
     )
     subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=True)
