@@ -38,7 +38,8 @@ def moves() -> Iterator[Measure]:
 
 def busiest() -> Iterator[Measure]:
     """The only series that name tenants, by id: so many, and no others. Raises ValkeyAway."""
-    for tenant_id, admitted, refused in caches["shared"].get_or_set(_KEY, _busiest, _KEPT):
+    kept = caches["shared"].get_or_set(_KEY, _busiest, _KEPT)
+    for tenant_id, admitted, refused in kept or ():
         for outcome, count in (("admitted", admitted), ("refused", refused)):
             yield Measure(
                 "bulkhead_busiest_tenant_requests",

@@ -83,7 +83,7 @@ def _keep(tenant_id: UUID, shape: str, name: str, took_ms: float) -> None:
     digest = sha256(f"{name} {shape}".encode()).hexdigest()[:16]
     keys = (_index(tenant_id), f"{_index(tenant_id)}:{digest}")
     at = datetime.now(UTC).timestamp()
-    valkey.client().eval(_NOTE, 2, *keys, at, shape, name, f"{took_ms:.1f}", KEPT, _SECONDS)  # type: ignore[arg-type]
+    valkey.client().eval(_NOTE, 2, *keys, at, shape, name, f"{took_ms:.1f}", KEPT, _SECONDS)
 
 
 def _index(tenant_id: UUID) -> str:

@@ -261,8 +261,9 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         try:
             with tracing.span("socket", "server", request__id=request_id.get()):
                 self.caller = caller = await database_sync_to_async(self._let_in)(token)
-                who = {"tenant__id": str(caller.tenant_id), "user__id": str(caller.user_id)}
-                tracing.describe("socket", **who)
+                tracing.describe(
+                    "socket", tenant__id=str(caller.tenant_id), user__id=str(caller.user_id)
+                )
             metrics.socket_opened()
             self._call_off()
             self.start(self._look_after(caller))

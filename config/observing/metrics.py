@@ -28,7 +28,8 @@ from prometheus_client import (  # noqa: E402 - it wants the folder there
     disable_created_metrics,
 )
 
-disable_created_metrics()  # a series more for each, of when it began
+# A series more for each, of when it began.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 # Of this process alone; the library's own adds collectors that mean nothing for several.
 REGISTRY = CollectorRegistry()
