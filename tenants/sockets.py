@@ -238,6 +238,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 # Again, for a Valkey that has been emptied.
                 await self.channel_layer.group_add(self._group(caller), self.channel_name)
                 await self.rechecked()
+                work.tell_of_it()
         except FAULTS as fault:
             await self.end(close_code(fault))
 

@@ -13,7 +13,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 if FOLDER:
@@ -24,7 +26,6 @@ from prometheus_client import (  # noqa: E402 - it wants the folder there
     Counter,
     Gauge,
     Histogram,
-    Summary,
     disable_created_metrics,
 )
 
@@ -35,6 +36,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 REGISTRY = CollectorRegistry()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
+_NOTICED = 0.001
 _LONG = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0)
 
 _requests = Counter(
@@ -50,11 +52,14 @@ _request_seconds = Histogram(
     buckets=_QUICK,
     registry=REGISTRY,
 )
-_statement_seconds = Summary(
-    "bulkhead_statement_seconds",
-    "Statements to the database, and how long they took, by route or task.",
+_statements = Counter(
+    "bulkhead_statements",
+    "Statements to the database, by route or task.",
     ("work",),
     registry=REGISTRY,
+)
+_statement_seconds = Counter(
+    "bulkhead_statement_seconds", "How long they took in all.", ("work",), registry=REGISTRY
 )
 _slow_statements = Counter(
     "bulkhead_slow_statements",
@@ -74,16 +79,10 @@ _connections_in_use = Gauge(
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
-_connections_awaited = Gauge(
-    "bulkhead_connections_awaited",
-    "Threads that wait for a connection of a pool.",
-    multiprocess_mode="livesum",
-    registry=REGISTRY,
-)
 _connection_wait_seconds = Histogram(
     "bulkhead_connection_wait_seconds",
-    "How long a pool had to be waited for.",
-    buckets=(0.001, 0.01, 0.1, 1.0, 10.0),
+    "How long pools were waited for, where that was a millisecond or more.",
+    buckets=(0.01, 0.1, 1.0, 10.0),
     registry=REGISTRY,
 )
 _tasks = Counter("bulkhead_tasks", "Tasks that were run.", ("task", "outcome"), registry=REGISTRY)
@@ -119,15 +118,23 @@ _valkey_away = Counter(
 )
 
 
+@cache
+def _child(metric: Any, *labels: str) -> Any:
+    """What counts for these labels: looking it up takes the library as long as counting."""
+    return metric.labels(*labels)
+
+
 def request(*, method: str, route: str, status: int, tier: str, seconds: float) -> None:
     """One that was answered; `tier` is `-` for who is of no tenant."""
     known = method if method in _METHODS else "OTHER"
-    _requests.labels(known, route, f"{status // 100}xx", tier).inc()
-    _request_seconds.labels(known, route, tier).observe(seconds)
+    _child(_requests, known, route, f"{status // 100}xx", tier).inc()
+    _child(_request_seconds, known, route, tier).observe(seconds)
 
 
-def statement(work: str, *, seconds: float) -> None:
-    _statement_seconds.labels(work).observe(seconds)
+def statements(work: str, *, count: int, seconds: float) -> None:
+    """So many, which took so long together."""
+    _child(_statements, work).inc(count)
+    _child(_statement_seconds, work).inc(seconds)
 
 
 def slow_statement(work: str) -> None:
@@ -142,14 +149,14 @@ def database_error(sqlstate: str | None) -> None:
 @contextmanager
 def waiting_for_connection() -> Iterator[None]:
     """Around taking one from a pool; whoever got one gives it back by `connection_returned`."""
-    _connections_awaited.inc()
     started = time.perf_counter()
     try:
         yield
         _connections_in_use.inc()
     finally:
-        _connections_awaited.dec()
-        _connection_wait_seconds.observe(time.perf_counter() - started)
+        waited = time.perf_counter() - started
+        if waited >= _NOTICED:
+            _connection_wait_seconds.observe(waited)
 
 
 def connection_returned() -> None:
@@ -158,8 +165,8 @@ def connection_returned() -> None:
 
 def task(name: str, *, outcome: str, seconds: float) -> None:
     """`outcome` is one of Celery's states."""
-    _tasks.labels(name, outcome.lower()).inc()
-    _task_seconds.labels(name).observe(seconds)
+    _child(_tasks, name, outcome.lower()).inc()
+    _child(_task_seconds, name).observe(seconds)
 
 
 def pulse() -> None:
@@ -181,7 +188,7 @@ def matched(kind: str, *, fills: int) -> None:
 
 
 def event(kind: str) -> None:
-    _events.labels(kind).inc()
+    _child(_events, kind).inc()
 
 
 def valkey_failed() -> None:

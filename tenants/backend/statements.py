@@ -37,7 +37,7 @@ def watched(
         raise
     finally:
         seconds = time.perf_counter() - started
-        metrics.statement(work.name(), seconds=seconds)
+        work.note_statement(seconds)
         if seconds * 1000 >= settings.SLOW_STATEMENT_MS:
             slow_queries.note(shapes.of(_text(sql)), seconds=seconds)
 
