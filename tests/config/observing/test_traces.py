@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from websockets.asyncio.client import connect
 
 from tests import web
 from tests.cast import PASSWORD, House
@@ -105,6 +106,20 @@ def names(spans: Iterable[Span]) -> set[str]:
 
 def soon(collector: Collector) -> dict[str, str]:
     return {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+
+
+async def test_a_socket_that_is_let_in_is_a_span(
+    house: House, traced: Server, collector: Collector
+) -> None:
+    address = f"ws{traced.url.removeprefix('http')}/t/{house.tenant.slug}/ws/v1/stream/"
+    async with connect(address, subprotocols=[f"bulkhead.token.{house.alice.token}"]) as socket:
+        await socket.recv()
+    who = {"tenant.id": str(house.tenant.id), "user.id": str(house.alice.user_id)}
+    told = who.items()
+    until(lambda: [s for s in collector.spans if told <= s.attributes.items()])
+    (span,) = [span for span in collector.spans if told <= span.attributes.items()]
+    assert span.name == "socket"
+    assert house.alice.token not in repr(collector.spans)
 
 
 def test_nothing_that_traces_is_loaded_unless_it_is_asked_for() -> None:
