@@ -17,11 +17,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from config import health
 from config.api.errors import DomainError
 from config.observing import metrics
 from config.observing.measure import Measure
 
 _FAULTS = (DatabaseError, RedisError, DomainError, OSError)
+_UP = ("bulkhead_up", "Whether what the platform needs answers.")
+_MISSING = ("bulkhead_measures_missing", "Measures that could not be looked up.")
 _LIVE = re.compile(r"gauge_live\w*_(\d+)\.db")
 _log = logging.getLogger("bulkhead.measures")
 
@@ -44,20 +47,22 @@ def measured() -> bytes:
 
 
 class _Measured(Collector):
-    """Every room's measures; of one that fails it is said that they are missing."""
+    """Which servers answer, and every room's measures; of those that fail it is said so."""
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        families: dict[str, GaugeMetricFamily] = {}
-        missing = GaugeMetricFamily(
-            "bulkhead_measures_missing", "Measures that could not be looked up.", labels=["source"]
-        )
-        for source in settings.MEASURES:
-            found = _measures(source)
-            missing.add_metric([source], float(found is None))
-            for measure in found or ():
+        found = health.look()
+        answers = {"database": found.database, "valkey": found.cache, "worker": found.worker}
+        families = {"": GaugeMetricFamily(*_UP, labels=["server"])}
+        missing = GaugeMetricFamily(*_MISSING, labels=["source"])
+        for server, does_answer in answers.items():
+            families[""].add_metric([server], float(does_answer))
+        for source, server in settings.MEASURES.items():
+            measures = _measures(source) if answers.get(server, True) else None
+            missing.add_metric([source], float(measures is None))
+            for measure in measures or ():
                 _add(families, measure)
         yield from (*families.values(), missing)
 

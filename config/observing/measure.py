@@ -1,7 +1,7 @@
 """What is looked up when somebody asks, as opposed to what is counted while it happens.
 
-A room that has something to measure names a function of its own in `MEASURES`: it takes nothing
-and gives measures. What it asks of a server may fail; the others are told all the same.
+A room that has something to measure names a function of its own in `MEASURES`, and the server that
+it asks: it takes nothing and gives measures. If it fails, the others are told all the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the platform stands on: its servers, queues and disk."""
+"""What the platform stands on: its queues, its memory and its disk."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 
-from config import health
 from config.observing.measure import Measure
 from tenants import valkey
-
-
-def servers() -> Iterator[Measure]:
-    """1 for what answers."""
-    found = health.look()
-    for name, answers in (
-        ("database", found.database),
-        ("valkey", found.cache),
-        ("worker", found.worker),
-    ):
-        means = "Whether what the platform needs answers."
-        yield Measure("bulkhead_up", means, float(answers), {"server": name})
 
 
 def disk() -> Iterator[Measure]:

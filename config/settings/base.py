@@ -79,17 +79,17 @@ TENANT_WITNESS = "accounts.support.actions.witness"
 TENANT_MISDIRECTED = "accounts.trail.misdirections.of_caller"
 TENANT_TRAIL = "accounts.trail.actions.record"
 TENANT_OWN_TRAIL = "accounts.audit.actions.record"
-# What is looked up for `/metrics`: functions of rooms (`config/observing/measure.py`).
-MEASURES = [
-    "config.observing.servers.servers",
-    "config.observing.servers.disk",
-    "config.observing.servers.queues",
-    "config.observing.servers.memory",
-    "tenants.measures.population",
-    "tenants.measures.moves",
-    "tenants.measures.busiest",
-    "trading.venues.backlog.measure",
-]
+# What is looked up for `/metrics`: functions of rooms (`config/observing/measure.py`), each with
+# the server that it asks, if any: one that is away is waited for once.
+MEASURES = {
+    "config.observing.servers.disk": "",
+    "config.observing.servers.queues": "valkey",
+    "config.observing.servers.memory": "valkey",
+    "tenants.measures.population": "database",
+    "tenants.measures.moves": "database",
+    "tenants.measures.busiest": "valkey",
+    "trading.venues.backlog.measure": "valkey",
+}
 # Who reads `/metrics` brings this; without one nobody does.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where a worker answers `/metrics` itself; 0: nowhere.

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from prometheus_client.samples import Sample
 
+from config import health
 from config.celery import application
 from config.observing import exposition, work
 from tenants.models import Plan, Tenant
@@ -79,10 +80,26 @@ def test_what_the_platform_stands_on_is_measured() -> None:
 
 
 def test_a_measure_that_fails_is_missed_alone(settings: Any) -> None:
-    settings.MEASURES = [f"{__name__}.failing", "config.observing.servers.disk"]
+    settings.MEASURES = {f"{__name__}.failing": "", "config.observing.servers.disk": ""}
     samples = scrape()
     assert value(samples, "bulkhead_measures_missing", source=f"{__name__}.failing") == 1
     assert value(samples, "bulkhead_disk_free_bytes") > 0
+
+
+def test_who_needs_a_server_that_is_away_does_not_wait_for_it(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEASURES = {f"{__name__}.waiting": "database", "config.observing.servers.disk": ""}
+    away = health.Readiness(database=False, cache=True, worker=True)
+    monkeypatch.setattr(health, "look", lambda: away)
+    samples = scrape()
+    assert value(samples, "bulkhead_up", server="database") == 0
+    assert value(samples, "bulkhead_measures_missing", source=f"{__name__}.waiting") == 1
+    assert value(samples, "bulkhead_disk_free_bytes") > 0
+
+
+def waiting() -> None:
+    raise AssertionError("nobody asks")
 
 
 def failing() -> None:
