@@ -1,7 +1,8 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
-COPY requirements/base.txt requirements/base.txt
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/base.txt
+COPY requirements/base.txt requirements/traces.txt requirements/
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes \
+    -r requirements/base.txt -r requirements/traces.txt
 COPY . .
 # Static files need settings, not secrets: these stand-ins exist for this one command only.
 RUN SECRET_KEY=build TENANT_TICKET_SECRET=00 DATABASE_URL=postgres://build/build REDIS_URL=redis://build \
@@ -13,7 +14,8 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build --chown=root:root /app /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DJANGO_SETTINGS_MODULE=config.settings.base \
-    BULKHEAD_DATA_DIR=/data BULKHEAD_STATIC_DIR=/app/.build/static
+    BULKHEAD_DATA_DIR=/data BULKHEAD_STATIC_DIR=/app/.build/static \
+    PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 USER bulkhead
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -5,10 +5,13 @@ import os
 from celery import Celery
 from celery.signals import worker_init, worker_ready
 
+from config.observing import served, tasks
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
 application = Celery("bulkhead", task_cls="tenants.tasks:TenantTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
+__all__ = ["application", "served", "tasks"]  # the two listen to signals
 # Of every thread: without it a thread of the web process would look for a broker of its own.
 application.set_default()
 application.autodiscover_tasks(["tenants", "trading.orders", "trading.venues"])

@@ -60,7 +60,7 @@ def readiness(request: HttpRequest) -> JsonResponse:
 
     Whoever asks is to come back after a worker's next pulse.
     """
-    found = _readiness()
+    found = look()
     told = {"status": "ok" if found.is_ready else "waiting", **asdict(found)}
     if found.is_ready:
         return JsonResponse(told)
@@ -72,7 +72,7 @@ def readiness(request: HttpRequest) -> JsonResponse:
 
 def report() -> Report:
     """For the staff, who have to know which server it is that answers."""
-    found = _readiness()
+    found = look()
     database, cache = settings.DATABASES["default"], urlsplit(settings.REDIS_URL)
     embeds_postgres = _is_embedded("postgres", database["HOST"], database["PORT"])
     embeds_valkey = _is_embedded("valkey", cache.hostname, cache.port)
@@ -85,7 +85,8 @@ def report() -> Report:
     )
 
 
-def _readiness() -> Readiness:
+def look() -> Readiness:
+    """Ask each of them now."""
     return Readiness(database=_database(), cache=_cache(), worker=_worker())
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from config.observing import work
+
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
@@ -32,10 +34,10 @@ class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         from tenants.context import current  # the settings import this module before Django is up
 
-        context = current()
+        context, doing = current(), work.current() or work.Work()
         told = {
-            "tenant": str(context.tenant_id) if context else "-",
-            "actor": context.actor.name if context else "-",
+            "tenant": str(context.tenant_id) if context else doing.tenant,
+            "actor": context.actor.name if context else doing.actor,
             "address": "-",
             "request_id": request_id.get(),
         }
@@ -83,7 +85,9 @@ class TextFormatter(logging.Formatter):
 
 def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
     """Django's LOGGING setting; every handler carries the context filter."""
-    line = "%(levelname).1s %(name)s tenant=%(tenant)s req=%(request_id)s %(message)s"
+    line = (
+        "%(levelname).1s %(name)s tenant=%(tenant)s actor=%(actor)s req=%(request_id)s %(message)s"
+    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -108,6 +112,10 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
             # Its lines hold statements with values; the application never logs those.
             "django.db.backends": {"level": "WARNING"},
             "psycopg.pool": {"level": "ERROR"},
+            # Each task has a line of ours, which says whose it is (`config/observing/tasks.py`).
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             # Theirs hold keys and signed addresses of calls to exchanges.
             "ccxt": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},

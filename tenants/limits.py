@@ -38,6 +38,7 @@ class Limits:
     has_all_rows: bool
     has_all_bytes: bool
     version: str
+    tier: str
 
 
 def of(tenant_id: UUID) -> Limits:
@@ -51,6 +52,12 @@ def of(tenant_id: UUID) -> Limits:
             _known.clear()
         _known[tenant_id] = (limits, now + _REMEMBERED_FOR)
     return limits
+
+
+def known_tier(tenant_id: UUID) -> str:
+    """The tier of a tenant whose limits were asked for lately; `-` else, without a query."""
+    known = _known.get(tenant_id)
+    return known[0].tier if known else "-"
 
 
 def entered() -> Limits:
@@ -78,12 +85,13 @@ def _read(tenant_id: UUID, version: str) -> Limits:
             "plan__max_bytes",
             "measured__rows",
             "measured__bytes",
+            "plan_id",
         )
     )
     row = plan.first()
     if row is None:
         raise UnknownTenant
-    rate, timeout, at_once, quota, max_rows, max_bytes, rows, stored = row
+    rate, timeout, at_once, quota, max_rows, max_bytes, rows, stored, tier = row
     return Limits(
         requests_per_minute=rate,
         statement_timeout_ms=timeout,
@@ -94,6 +102,7 @@ def _read(tenant_id: UUID, version: str) -> Limits:
         has_all_rows=_is_reached(rows, max_rows),
         has_all_bytes=_is_reached(stored, max_bytes),
         version=version,
+        tier=tier,
     )
 
 

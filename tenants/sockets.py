@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.db import database_sync_to_async
@@ -22,6 +22,9 @@ from redis.exceptions import RedisError
 
 from config.api import problems
 from config.api.errors import DomainError
+from config.logs import request_id
+from config.observing import metrics, tracing, work
+from config.observing.work import Work
 from tenants import admission, entrance, seats
 from tenants.admission import Guest, SessionEnded
 from tenants.identity import Identity
@@ -96,8 +99,10 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Done when not even our close gets through to the client.
         self.stuck = asyncio.get_running_loop().create_future()
+        request_id.set(uuid4().hex)  # of this connection's task alone
         try:
-            await super().__call__(scope, partial(self._received, receive), send)
+            with work.doing(Work("socket")):
+                await super().__call__(scope, partial(self._received, receive), send)
         except (RedisError, OSError) as fault:  # the channel layer is away, or the client
             await self.end(close_code(fault))
         finally:
@@ -195,6 +200,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._call_off()
         if self.caller is None:
             return
+        metrics.socket_closed()
         with contextlib.suppress(RedisError, OSError):  # both run out by themselves
             await self.channel_layer.group_discard(self._group(self.caller), self.channel_name)
         with contextlib.suppress(ValkeyAway):
@@ -232,6 +238,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 # Again, for a Valkey that has been emptied.
                 await self.channel_layer.group_add(self._group(caller), self.channel_name)
                 await self.rechecked()
+                work.tell_of_it()
         except FAULTS as fault:
             await self.end(close_code(fault))
 
@@ -253,7 +260,12 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def _authenticate(self, token: str, opening: dict[str, Any]) -> None:
         try:
-            self.caller = caller = await database_sync_to_async(self._let_in)(token)
+            with tracing.span("socket", "server", request__id=request_id.get()):
+                self.caller = caller = await database_sync_to_async(self._let_in)(token)
+                tracing.describe(
+                    "socket", tenant__id=str(caller.tenant_id), user__id=str(caller.user_id)
+                )
+            metrics.socket_opened()
             self._call_off()
             self.start(self._look_after(caller))
             await self.channel_layer.group_add(self._group(caller), self.channel_name)

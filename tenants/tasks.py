@@ -10,6 +10,7 @@ from celery.exceptions import Ignore
 from django.conf import settings
 from django.core.cache import caches
 
+from config.observing import metrics
 from tenants import context, turns
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import NoTenantContext, TenantAlreadyEntered
@@ -96,3 +97,4 @@ class PlatformTask(Task):  # type: ignore[type-arg]
 def pulse() -> None:
     """Shows `/readyz` that beat, broker and worker are alive."""
     caches["shared"].set(PULSE_KEY, 1, timeout=PULSE_SECONDS)
+    metrics.pulse()

@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from config.api.errors import DomainError
+from config.observing import metrics, tracing
 from tenants.identifiers import new_id
 
 _TIMEOUT = 2.0  # seconds
@@ -46,6 +47,7 @@ def needed() -> Iterator[redis.Redis]:
     try:
         yield client()
     except redis.RedisError as fault:
+        metrics.valkey_failed()
         raise ValkeyAway(headers={"Retry-After": "2"}) from fault
 
 
@@ -78,7 +80,7 @@ class MarkedScript:
 
     def __call__(self, *, keys: list[str], args: list[Any]) -> Any:
         """Raises ValkeyAway."""
-        with needed() as client:
+        with tracing.span("valkey script", "client", db__system="valkey"), needed() as client:
             try:
                 return client.evalsha(self.name, len(keys), *keys, *args)
             except NoScriptError:

@@ -33,6 +33,8 @@ def lines(installation: Installation, *, log: Path, seconds: float) -> Iterator[
     yield ""
     yield f"  Bulkhead is ready after {seconds:.1f} s:  {address}/"
     yield f"  API {address}/api/v1/docs/   log {log}   stop with Ctrl-C or `make down`"
+    secrets = installation.data_dir / "secrets.json"
+    yield f"  Metrics {address}/metrics   bring the METRICS_TOKEN of {secrets}"
     demo = installation.data_dir / "demo.json"
     if installation.is_demo and demo.exists():
         yield ""

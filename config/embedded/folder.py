@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ SECRETS = (
     "SECRET_KEY",
     "TENANT_TICKET_SECRET",
     "BACKUP_KEYS",
+    "METRICS_TOKEN",
 )
 _SECRET_BYTES = 32
 _LOCK_TRIES = 10
@@ -33,6 +35,7 @@ class DataFolder:
         # The kernel shows working directories resolved; leftovers are found by comparing them.
         self.path = path.expanduser().resolve()
         self.logs = self.path / "logs"
+        self.metrics = self.path / "metrics"
 
     def create(self) -> None:
         """Make the folder, private to its user; as root, passable for the servers' user."""
@@ -45,6 +48,10 @@ class DataFolder:
                 f"The data folder {self.path} can't be made ({error.strerror}); "
                 "BULKHEAD_DATA_DIR names another place."
             ) from error
+
+    def clear_metrics(self) -> None:
+        """What an earlier run's processes have counted is over."""
+        shutil.rmtree(self.metrics, ignore_errors=True)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.errors import EmbeddedError
+from config.embedded.folder import DataFolder
 from config.embedded.servers import VARIABLES, Servers
 from config.embedded.supervisor import Program
 from config.embedded.web import UVICORN
@@ -15,6 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
 _OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations")
+_COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _SETTINGS = "config.settings.local"
 _FALSE = {"0", "false", "no", "off", "n"}
 
@@ -76,6 +78,9 @@ class Installation:
         makes schemas, and takes backups, whose keys it has too."""
         operators = _without(environment, {VARIABLES["superuser"]})
         allowed = _without(operators, {VARIABLES["owner"], VARIABLES["backup"], "BACKUP_KEYS"})
+        # Together they count what the web tells of all; commands, that come and go, do not.
+        counted = {_COUNTED_IN: str(DataFolder(self.data_dir).metrics)}
+        allowed, operators = allowed | counted, operators | counted
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),

@@ -29,7 +29,7 @@ VARIABLES: dict[Role, str] = {
     "backup": "DATABASE_BACKUP_URL",
     "superuser": "DATABASE_SUPERUSER_URL",
 }
-_GENERATED = ("SECRET_KEY", "TENANT_TICKET_SECRET", "BACKUP_KEYS")
+_GENERATED = ("SECRET_KEY", "TENANT_TICKET_SECRET", "BACKUP_KEYS", "METRICS_TOKEN")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ class Up:
         folder = DataFolder(self._installation.data_dir)
         self._refuse_taken(folder)
         folder.create()
+        folder.clear_metrics()
         with contextlib.ExitStack() as stack:
             console = stack.enter_context(contextlib.closing(Console(sys.stdout.fileno())))
             log = JointLog(folder.logs / "bulkhead.log", console)

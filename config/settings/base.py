@@ -105,6 +105,26 @@ TENANT_STEPS = {
         ("end", "tenants.deletion.steps.leave_name"),
     ),
 }
+# What is looked up for `/metrics`: functions of rooms (`config/observing/measure.py`), each with
+# the server that it asks, if any: one that is away is waited for once.
+MEASURES = {
+    "config.observing.servers.disk": "",
+    "config.observing.servers.queues": "valkey",
+    "config.observing.servers.memory": "valkey",
+    "tenants.measures.population": "database",
+    "tenants.measures.moves": "database",
+    "tenants.measures.busiest": "valkey",
+    "trading.venues.backlog.measure": "valkey",
+}
+# Who reads `/metrics` brings this; without one nobody does.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where a worker answers `/metrics` itself; 0: nowhere.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+METRICS_BUSIEST_TENANTS = 20  # that have series of their own
+# Where traces go, by OTLP over HTTP; without it none are made, and nothing of them is loaded.
+TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks
+SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
 # What an API key may be bound to; rows of other models name it in `account_id`.
@@ -120,10 +140,12 @@ BACKUPS_NOT_COPIED = (
 
 MIDDLEWARE = [
     "config.logs.RequestIdMiddleware",
+    "config.observing.requests.ObservedMiddleware",
     "config.headers.SecurityHeadersMiddleware",
     # Answers preflights, which carry no credential; so before all that could refuse or redirect.
     "corsheaders.middleware.CorsMiddleware",
     "tenants.middleware.AddressMiddleware",
+    "config.observing.readers.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

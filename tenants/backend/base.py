@@ -13,7 +13,9 @@ from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from django_tenants.postgresql_backend import base as django_tenants
 from django_tenants.utils import get_public_schema_name
 
+from config.observing import metrics
 from tenants import context, guards
+from tenants.backend import statements
 from tenants.backend.connection import TenantConnection, TenantCursor, TenantNamedCursor
 from tenants.backend.operations import DatabaseOperations
 from tenants.context import Actor, Scope, TenantContext
@@ -33,6 +35,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
         if pool:
             pool.setdefault("connection_class", TenantConnection)
         super().__init__(settings_dict, *args, **kwargs)
+        self.execute_wrappers.append(statements.watched)
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
@@ -50,17 +53,21 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
         """A live connection of the pool; one whose server has gone away is replaced."""
         self.pool.open()
         while True:
-            connection: TenantConnection = self.pool.getconn()
+            with metrics.waiting_for_connection():
+                connection: TenantConnection = self.pool.getconn()
             if not connection.has_been_cut():
                 return connection
             connection.close()
             self.pool.putconn(connection)
+            metrics.connection_returned()
 
     def _close(self) -> None:
         if self.connection is not None:
             self.connection.tenant_to_enter = None
             if self.connection.has_seen(settings.DATABASE_SCHEMAS_PER_CONNECTION):
                 self.connection.close()  # the pool makes another
+            if self.pool:
+                metrics.connection_returned()
         super()._close()
 
     def tenant_to_enter(self) -> TenantContext | None:

@@ -18,6 +18,7 @@ from tests import extras
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "worker", "operator", "beat"}
+OBSERVING = {"prometheus", "grafana"}  # where the profile of that name is asked for
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,14 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_services_are_those_of_production(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == SERVICES
+    assert set(compose["services"]) == SERVICES | OBSERVING
+    asked = {n for n, s in compose["services"].items() if s.get("profiles") == ["observing"]}
+    assert asked == OBSERVING
     assert compose["services"]["pgbouncer"]["environment"]["POOL_MODE"] == "transaction"
     assert compose["services"]["postgres"]["image"].startswith("postgres:18.")
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES - {"migrate"}))
+@pytest.mark.parametrize("name", sorted((SERVICES | OBSERVING) - {"migrate"}))
 def test_every_lasting_service_has_a_health_check(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     # The web service has the image's own.
@@ -45,6 +48,24 @@ def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
             if any(word in variable for word in ("SECRET", "PASSWORD", "_URL")):
                 assert "${" in str(value), (name, variable)
                 assert ":-" not in str(value), (name, variable)
+
+
+def test_what_prometheus_scrapes_is_served(compose: dict[str, Any]) -> None:
+    text = (ROOT / "config" / "observing" / "prometheus.yml").read_text()
+    jobs = yaml.safe_load(text)["scrape_configs"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    served = {"web": ["web:8000"]}
+    for name in ("worker", "operator"):
+        served[name] = [f"{name}:{compose['services'][name]['environment']['METRICS_PORT']}"]
+    assert targets == served
+    assert "web" in compose["services"]["web"]["environment"]["PLATFORM_HOSTS"]
+
+
+@pytest.mark.parametrize("name", sorted(OBSERVING))
+def test_what_is_mounted_is_in_the_repository(compose: dict[str, Any], name: str) -> None:
+    for volume in compose["services"][name]["volumes"]:
+        source = volume.split(":")[0]
+        assert not source.startswith(".") or (ROOT / source).exists(), source
 
 
 def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
@@ -75,7 +96,7 @@ def test_compose_itself_accepts_the_file() -> None:
     names += " SUPERUSER_PASSWORD VALKEY_PASSWORD BULKHEAD_BASE_DOMAIN"
     names += " EMAIL_URL DEFAULT_FROM_EMAIL"
     environment = {**os.environ, **dict.fromkeys(names.split(), "x")}
-    command = [*_compose_client(), "config", "--quiet"]
+    command = [*_compose_client(), "--profile", "observing", "config", "--quiet"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 

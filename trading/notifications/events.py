@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from config.observing import metrics
 from tenants import context
 from tenants.sockets import user_group
 from trading.notifications import actions
@@ -60,11 +61,18 @@ def as_message(event: Notification) -> dict[str, Any]:
 
 def _store(told: list[_Told]) -> None:
     tenant_id = context.require().tenant_id
+    appended = actions.append(_last_words(told))
     messages = [
-        (user_group(tenant_id, user_id), _message(own))
-        for user_id, own in actions.append(_last_words(told)).items()
+        (user_group(tenant_id, user_id), _message(own)) for user_id, own in appended.items()
     ]
+    kinds = [event.kind for own in appended.values() for event in own]
+    transaction.on_commit(partial(_count, kinds), robust=True)
     transaction.on_commit(partial(_send, messages), robust=True)
+
+
+def _count(kinds: list[str]) -> None:
+    for kind in kinds:
+        metrics.event(kind)
 
 
 def _last_words(told: list[_Told]) -> list[Notification]:

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
+from config.observing import metrics
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
@@ -84,6 +85,7 @@ def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
                 busy.append(who)
         waiting = busy
     behind |= set(waiting)  # the caller's
+    metrics.matched("bar" if isinstance(printed, Bar) else "tick", fills=fills)
     return fills
 
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, Min
+
 from trading.brokers.models import Account
 from trading.orders.models import VenueIntent
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many intents are due, and since when the oldest is."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+def waiting(*, now: datetime) -> Waiting:
+    """Of the entered tenant."""
+    due = VenueIntent.objects.due(now).aggregate(count=Count("id"), oldest_at=Min("due_at"))
+    return Waiting(due["count"], due["oldest_at"])
 
 
 def due_intents(*, now: datetime) -> list[UUID]:

@@ -14,7 +14,7 @@ from tenants.errors import TenantSuspended, UnknownTenant
 from tenants.tasks import PlatformTask
 from trading.brokers import connected
 from trading.orders import outbox
-from trading.venues import intents, messages, queries, reconciliation
+from trading.venues import backlog, intents, messages, queries, reconciliation
 from trading.venues.models import Reconciliation
 
 _log = logging.getLogger("bulkhead.venues")
@@ -48,8 +48,10 @@ def look_after(tenant_id: str, reason: str) -> None:
     try:
         with context.enter(where):
             due, accounts = queries.due_intents(now=timezone.now()), queries.accounts_with_keys()
+            backlog.note(now=timezone.now())
     except _LEFT:
         _log.info("tenant %s left", tenant_id)
+        backlog.forget(tenant_id)
         return
     for intent_id in due:
         carry_out.delay(tenant_id, str(intent_id))

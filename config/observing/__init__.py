@@ -1,0 +1,1 @@
+"""Seeing: what is counted, traced and measured, and where it is read."""
