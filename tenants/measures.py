@@ -12,7 +12,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from config.observing.measure import Measure
-from tenants import door, queries
+from tenants import queries, tally
 from tenants.models import Tenant, TenantMove
 
 _HOUR = 3600  # seconds
@@ -55,7 +55,7 @@ def _busiest() -> list[tuple[str, int, int]]:
     asked = [
         (str(tenant_id), count.admitted, count.refused)
         for tenant_id, count in zip(
-            tenant_ids, door.counts((each, hour) for each in tenant_ids), strict=True
+            tenant_ids, tally.counts((each, hour) for each in tenant_ids), strict=True
         )
         if count.admitted or count.refused
     ]

@@ -71,7 +71,7 @@ def _relation_faults(model: type[TenantOwned]) -> Iterator[Error]:
                 9,
                 model,
                 f"{field.name} refers to {field.related_model.__name__}, which has no"
-                " UniqueConstraint of tenant_id, its owner and id: add one there.",
+                " UniqueConstraint of tenant_id, id and its owner: add one there.",
             )
 
 
@@ -79,7 +79,8 @@ def _is_held_by_owner(model: type[TenantOwned]) -> bool:
     """Whether a key can name a row of it together with its owner."""
     if not model.owner_column:
         return True  # everybody's in the tenant
-    wanted = ("tenant_id", model.owner_column, "id")
+    # The owner last: before the id it would look to the planner like a way to a person's rows.
+    wanted = ("tenant_id", "id", model.owner_column)
     unique = (c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint))
     return any(c.fields == wanted and c.condition is None for c in unique)
 

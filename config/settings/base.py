@@ -100,6 +100,7 @@ TENANT_STEPS = {
         ("last-backup", "backups.steps.take_last"),
         ("rows", "tenants.deletion.steps.remove_rows"),
         ("open-orders", "trading.orders.leaving.forget_orders"),
+        ("exchanges", "trading.venues.backlog.leave"),
         ("people", "accounts.departure.steps.remove_people"),
         ("traces", "tenants.deletion.steps.remove_traces"),
         ("end", "tenants.deletion.steps.leave_name"),

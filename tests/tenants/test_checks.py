@@ -108,7 +108,7 @@ def test_references_between_peoples_rows_name_the_owner() -> None:
             app_label = "trading"
 
     assert codes(model_rules.faults_of(Book, frozenset())) == ["tenants.E009"]
-    whole = models.UniqueConstraint(fields=["tenant_id", "user_id", "id"], name="of_its_owner")
+    whole = models.UniqueConstraint(fields=["tenant_id", "id", "user_id"], name="of_its_owner")
     Shelf._meta.constraints.append(whole)
     assert codes(model_rules.faults_of(Book, frozenset())) == []
     Book._meta.constraints = [

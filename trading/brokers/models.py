@@ -49,7 +49,7 @@ class Account(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "user_id", "id"], name="account_of_its_owner"
+                fields=["tenant_id", "id", "user_id"], name="account_of_its_owner"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "user_id", "name"],

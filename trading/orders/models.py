@@ -147,7 +147,7 @@ class Order(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "user_id", "id"], name="order_of_its_owner"
+                fields=["tenant_id", "id", "user_id"], name="order_of_its_owner"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "account", "client_order_id"],
@@ -340,7 +340,7 @@ class Fill(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "user_id", "id"], name="fill_of_its_owner"
+                fields=["tenant_id", "id", "user_id"], name="fill_of_its_owner"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "account", "trade_id"], name="fill_is_applied_once"

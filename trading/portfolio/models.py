@@ -70,7 +70,7 @@ class NamedPortfolio(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "user_id", "id"], name="portfolio_of_its_owner"
+                fields=["tenant_id", "id", "user_id"], name="portfolio_of_its_owner"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "user_id", "name"], name="portfolio_name_is_unique"

@@ -52,7 +52,7 @@ class Position(UserOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "user_id", "id"], name="position_of_its_owner"
+                fields=["tenant_id", "id", "user_id"], name="position_of_its_owner"
             ),
             models.UniqueConstraint(
                 fields=["tenant_id", "account", "instrument"],

@@ -12,6 +12,7 @@ from typing import Any
 
 from config.observing.measure import Measure
 from tenants import context, valkey
+from tenants.lifecycle.workflow import Work
 from trading.venues import queries
 
 _WAITING = "venues:waiting"
@@ -32,6 +33,12 @@ def forget(tenant_id: str) -> None:
     """Of a tenant that has left. Raises ValkeyAway."""
     with valkey.needed() as client:
         client.hdel(_WAITING, tenant_id)
+
+
+def leave(work: Work) -> None:
+    """A step of deleting a tenant. Raises ValkeyAway."""
+    forget(str(work.tenant.pk))
+    work.report("no exchange is waited for")
 
 
 def measure() -> Iterator[Measure]:

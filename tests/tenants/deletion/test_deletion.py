@@ -39,7 +39,7 @@ from tests.tenants.lifecycle.test_commands import run
 from tests.tenants.lifecycle.test_workflow import ask, listed, slug, worker, workflow_tasks
 from tests.tenants.moving.movers import trade
 
-STEPS = ["doors", "last-backup", "rows", "open-orders", "people", "traces", "end"]
+STEPS = ["doors", "last-backup", "rows", "open-orders", "exchanges", "people", "traces", "end"]
 # In a campaign each, here the one whose work no transaction of ours holds.
 KILLED = [(s, m) for s in STEPS for m in MOMENTS] if "STEP_KILLS" in os.environ else []
 
