@@ -100,6 +100,10 @@ TENANT_STEPS = {
 }
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
+# The same for when tenants were last backed up (by their ids), and for schemas that lack
+# migrations; "" where nobody knows. See accounts/staff/elsewhere.py.
+STAFF_LAST_BACKUPS = ""
+STAFF_FLEET = ""
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 
