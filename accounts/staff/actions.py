@@ -20,7 +20,7 @@ from tenants.deletion import actions as deletion
 from tenants.models import Tenant, TenantWorkflow
 
 _WRONG_CODE = (SecondFactorNeeded, WrongSecondFactor)
-_LONGEST = 120  # characters of an actor's name
+_LONGEST = 100  # characters: with what stands before it, it is an actor's name
 
 
 def know(*, email: str, password: str, address: str) -> User:
@@ -60,8 +60,9 @@ def create(*, email: str, password: str, by: str, now: datetime) -> User:
 
 
 def named(person: User) -> Actor:
-    """Somebody of the staff, as the platform's trail names them."""
-    return Actor(f"staff:{person.email}"[:_LONGEST], user_id=person.pk)
+    """Somebody of the staff as trails name them: the platform's, and a tenant's own, where whoever
+    is not one of its people is part of the system."""
+    return Actor.system(f"staff:{person.email}"[:_LONGEST])
 
 
 def delete_tenant(
