@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.staff import plan_pages, tenant_pages
-from accounts.staff.pages import ReadOnly, person, said
+from accounts.staff.pages import Listed, ReadOnly, person, said
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
 from accounts.trail.models import PlatformEvent
@@ -26,10 +26,25 @@ __all__ = ["PlatformEventAdmin", "SupportSessionAdmin", "plan_pages", "tenant_pa
 class PlatformEventAdmin(ReadOnly):
     """What was done on the platform; `verify_audit` says whether all of it still stands."""
 
-    list_display = ("at", "actor", "action", "kind", "key", "address")
-    list_filter = ("action",)
-    search_fields = ("actor", "key")
+    heading = "Trail"
+    empty = "Nothing has been done on the platform yet."
+    list_display = ("when", "action", "on", "who", "address")
+    list_display_links = ("action",)
+    search_fields = ("actor", "action", "key")
+    search_help_text = "By who, what, or on what"
     ordering = ("-at", "-id")
+
+    @admin.display(description="When (UTC)", ordering="at")
+    def when(self, event: PlatformEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="On", ordering="key")
+    def on(self, event: PlatformEvent) -> str:
+        return event.key or event.kind
+
+    @admin.display(description="Who", ordering="actor")
+    def who(self, event: PlatformEvent) -> str:
+        return event.actor.removeprefix("system:")
 
 
 class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -41,9 +56,11 @@ class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(SupportSession)
-class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SupportSessionAdmin(Listed):
     """Ask to be let in, let a colleague in, end it."""
 
+    heading = "Support sessions"
+    empty = "Nobody has asked to be let into a tenant. “New support session” asks."
     form = SupportForm
     list_display = ("tenant", "staff_email", "reason", "requested_at", "opened_at", "ended_at")
     ordering = ("-requested_at",)

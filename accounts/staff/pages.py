@@ -9,13 +9,27 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.forms import Form
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.users.models import User
 from config.api.errors import DomainError
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class Listed(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list with a heading of its own, which says what to do while it is empty."""
+
+    heading = ""
+    empty = ""
+    show_full_result_count = False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"heading": self.heading, "empty": self.empty, **(extra_context or {})}
+        return super().changelist_view(request, shown)
+
+
+class ReadOnly(Listed):
     """A list and its rows, to look at."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 
 from accounts.staff import actions as staff
-from accounts.staff.pages import person
+from accounts.staff.pages import Listed, person
 from tenants.lifecycle import plans
 from tenants.models import Plan
 
+_NO_END = "no end"
 _FACTS = (None, {"fields": ("code", "name", "has_own_schema")})
 _LIMITS = (
     "What a tenant on it may use",
@@ -30,12 +32,44 @@ _BACKUPS = (
 
 
 @admin.register(Plan)
-class PlanPages(admin.ModelAdmin):  # type: ignore[type-arg]
+class PlanPages(Listed):
+    heading = "Plans"
+    empty = "There is no plan yet, and without one no tenant. “New plan” makes the first."
     list_display = (
-        *("name", "code", "has_own_schema", "requests_per_minute", "concurrent_requests"),
-        *("statement_timeout_ms", "max_rows", "max_bytes"),
+        "name",
+        "code",
+        "lives_in",
+        "a_minute",
+        "at_a_time",
+        "longest",
+        "rows",
+        "storage",
     )
     fieldsets = (_FACTS, _LIMITS, _BACKUPS)
+
+    @admin.display(description="Tenants live in", ordering="has_own_schema")
+    def lives_in(self, plan: Plan) -> str:
+        return "a schema of their own" if plan.has_own_schema else "the shared tables"
+
+    @admin.display(description="Requests a minute", ordering="requests_per_minute")
+    def a_minute(self, plan: Plan) -> str:
+        return f"{plan.requests_per_minute:,}"
+
+    @admin.display(description="At a time", ordering="concurrent_requests")
+    def at_a_time(self, plan: Plan) -> str:
+        return f"{plan.concurrent_requests:,}"
+
+    @admin.display(description="Longest statement", ordering="statement_timeout_ms")
+    def longest(self, plan: Plan) -> str:
+        return f"{plan.statement_timeout_ms / 1000:g} s"
+
+    @admin.display(description="Rows", ordering="max_rows")
+    def rows(self, plan: Plan) -> str:
+        return _NO_END if plan.max_rows is None else f"{plan.max_rows:,}"
+
+    @admin.display(description="Storage", ordering="max_bytes")
+    def storage(self, plan: Plan) -> str:
+        return _NO_END if plan.max_bytes is None else str(filesizeformat(plan.max_bytes))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tenants are on it, or were: a plan is left alone."""

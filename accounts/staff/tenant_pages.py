@@ -33,6 +33,8 @@ _PAGE = "admin:tenants_tenant_change"
 
 @admin.register(Tenant)
 class TenantPages(ReadOnly):
+    heading = "Tenants"
+    empty = "There is no tenant yet. “New tenant” makes the first."
     list_display = (
         *("customer", "state", "plan", "requests", "p95", "errors"),
         *("rows", "storage", "last_backup"),

@@ -66,17 +66,26 @@ def text(answer: Any) -> str:
 
 def test_a_tenants_page_tells_status_plan_and_use(client: Client, busy: Tenant) -> None:
     page = text(client.get(f"/admin/tenants/tenant/{busy.pk}/change/"))
-    assert f"Status: {busy.status}" in page.replace("Active", "active")
-    assert f"Tier: {busy.plan_id} Plan: Busy" in page
-    assert "Limit a minute: 4" in page
-    assert re.search(r"Requests in 24 hours: 2 admitted \([\d.]+ a minute\), 4 refused", page)
+    assert f"{busy.name} active {busy.slug}" in page
+    assert "Plan Busy Lives in the shared tables" in page
+    assert re.search(r"Requests a minute, this hour \d of 4 ", page)
+    assert "Requests, 24 h 2 4 over the limit, 0 too many at a time" in page
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:00 \d+ \d+ [\d.]+", page)) == 24
+
+
+def test_the_last_day_is_drawn_hour_by_hour(client: Client, busy: Tenant) -> None:
+    page = client.get(f"/admin/tenants/tenant/{busy.pk}/change/").content.decode()
+    told = re.findall(r'<rect class="(\w+)"[^>]*><title>([^<]*)</title>', page)
+    assert [kind for kind, words in told if "2 let in, 4 turned away, 0 failed" in words] == [
+        "good",
+        "away",
+    ]
 
 
 def test_the_list_tells_the_same_of_each(client: Client, busy: Tenant) -> None:
     page = text(client.get(f"/admin/tenants/tenant/?q={busy.slug}"))
-    assert re.search(rf"{busy.slug} {busy.name} Active {busy.plan_id} Busy 4 ", page)
-    assert re.search(r"2 admitted \([\d.]+ a minute\), 4 refused", page)
+    assert f"{busy.name} active Busy 2 " in page
+    assert "2 let in, 4 turned away" in page
 
 
 def test_the_list_asks_valkey_and_the_database_once_for_all(client: Client) -> None:
@@ -156,6 +165,12 @@ def test_a_server_is_embedded_where_the_data_folder_has_its_port(
 
 def test_the_index_leads_to_health(client: Client) -> None:
     assert 'href="/admin/health/"' in client.get("/admin/").content.decode()
+
+
+def test_every_place_is_in_the_sidebar_and_says_that_one_is_there(client: Client) -> None:
+    for path in ("", "tenants/tenant/", "tenants/plan/", "fleet/", "health/"):
+        page = client.get(f"/admin/{path}").content.decode()
+        assert re.findall(r'<a href="([^"]+)" aria-current="page">', page) == [f"/admin/{path}"]
 
 
 @pytest.mark.parametrize("bad", ["x", "", "0", "\0", "00000000-0000-7000-8000-000000000000"])

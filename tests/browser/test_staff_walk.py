@@ -119,7 +119,15 @@ def test_a_person_makes_watches_graduates_suspends_and_deletes(place: Installati
         expect(page.get_by_text("Its short name stays taken")).to_be_visible()
         walk.look("deleted")
 
-        for name in ("Overview", "Tenants", "Plans", "Fleet", "Support sessions", "Trail", "Health"):
+        for name in (
+            "Overview",
+            "Tenants",
+            "Plans",
+            "Fleet",
+            "Support sessions",
+            "Trail",
+            "Health",
+        ):
             page.get_by_role("navigation", name="Places").get_by_role("link", name=name).click()
             walk.look(name.lower().replace(" ", "-"))
         page.get_by_role("navigation", name="Places").get_by_role("link", name="Plans").click()

@@ -1,4 +1,4 @@
-"""A whole installation as `make up` starts it, and a browser in it whose every complaint is kept."""
+"""An installation as `make up` starts it, and a browser in it whose every complaint is kept."""
 
 from __future__ import annotations
 
