@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,7 +87,7 @@ def rate(count: Count) -> str:
     return f"{100 * count.failed / count.admitted:.1f} %"
 
 
-def _meters(tenant: Tenant, used: Usage) -> Sequence[Meter]:
+def _meters(tenant: Tenant, used: Usage) -> tuple[Meter, ...]:
     plan, held = tenant.plan, cache.held_bytes(tenant.pk)
     this_hour = round(used.this_hour.a_minute)
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -46,8 +46,8 @@ class NewTenantForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan"].choices = _named(Plan.objects.order_by("requests_per_minute"))
-        self.fields["region"].choices = [(name, name) for name in settings.REGIONS]
+        _offer(self, "plan", _named(Plan.objects.order_by("requests_per_minute")))
+        _offer(self, "region", [(name, name) for name in settings.REGIONS])
 
 
 class AboutTenant(forms.Form):
@@ -74,7 +74,7 @@ class PlanForm(AboutTenant):
         super().__init__(*args, **kwargs)
         is_dedicated = self.tenant.placement == Tenant.Placement.DEDICATED
         fitting = Plan.objects.filter(has_own_schema=is_dedicated != self.leads_elsewhere)
-        self.fields["plan"].choices = _named(fitting.exclude(pk=self.tenant.plan_id))
+        _offer(self, "plan", _named(fitting.exclude(pk=self.tenant.plan_id)))
 
 
 class PlanElsewhereForm(PlanForm):
@@ -103,6 +103,10 @@ class DeleteForm(AboutTenant):
         if slug != self.tenant.slug:
             raise forms.ValidationError("That is another name than this tenant's.")
         return slug
+
+
+def _offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    cast(forms.ChoiceField, form.fields[name]).choices = choices
 
 
 def _named(plans: Any) -> list[tuple[str, str]]:

@@ -14,21 +14,6 @@ from tenants.lifecycle import plans
 from tenants.models import Plan
 
 _NO_END = "no end"
-_FACTS = (None, {"fields": ("code", "name", "has_own_schema")})
-_LIMITS = (
-    "What a tenant on it may use",
-    {
-        "fields": (
-            *("requests_per_minute", "concurrent_requests", "statement_timeout_ms"),
-            *("cache_quota_bytes", "max_rows", "max_bytes"),
-        ),
-        "description": "A change holds from the next request on. Rows and bytes: none is no end.",
-    },
-)
-_BACKUPS = (
-    "Backups that are kept",
-    {"fields": ("backups_daily", "backups_weekly", "backups_monthly")},
-)
 
 
 @admin.register(Plan)
@@ -45,7 +30,23 @@ class PlanPages(Listed):
         "rows",
         "storage",
     )
-    fieldsets = (_FACTS, _LIMITS, _BACKUPS)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "has_own_schema")}),
+        (
+            "What a tenant on it may use",
+            {
+                "fields": (
+                    *("requests_per_minute", "concurrent_requests", "statement_timeout_ms"),
+                    *("cache_quota_bytes", "max_rows", "max_bytes"),
+                ),
+                "description": "A change holds from the next request on. No rows or bytes: no end.",
+            },
+        ),
+        (
+            "Backups that are kept",
+            {"fields": ("backups_daily", "backups_weekly", "backups_monthly")},
+        ),
+    )
 
     @admin.display(description="Tenants live in", ordering="has_own_schema")
     def lives_in(self, plan: Plan) -> str:

@@ -136,7 +136,7 @@ class StaffSite(admin.AdminSite):
             return self._page(request, None, "Log in", codes=codes)
         return HttpResponseRedirect(_next(request))
 
-    def index(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """What needs somebody, what is under way, what has been done."""
         return self._shown(
             request,

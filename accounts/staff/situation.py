@@ -130,7 +130,7 @@ def _step(step: TenantStep) -> Step:
 def _of_move(move: TenantMove) -> Work:
     """Its phases: the first that is not done is running; one that was given up has none."""
     done = {step["phase"]: step for step in move.steps}
-    steps = []
+    steps: list[Step] = []
     for phase, _ in STEPS:
         state = State.DONE if phase in done else State.WAITING
         is_first = state == State.WAITING and not any(s.state != State.DONE for s in steps)

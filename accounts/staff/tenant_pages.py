@@ -161,7 +161,8 @@ class TenantPages(ReadOnly):
 
     def _tenant(self, request: HttpRequest, tenant_id: UUID) -> Tenant:
         """Raises Http404."""
-        found = self.get_queryset(request).filter(pk=tenant_id).select_related("plan").first()
+        tenants = self.get_queryset(request).select_related("plan")
+        found: Tenant | None = tenants.filter(pk=tenant_id).first()
         if found is None:
             raise Http404
         return found
