@@ -11,6 +11,7 @@ from accounts.access.errors import WrongLogin
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import SecondFactorNeeded, WrongSecondFactor
 from accounts.sessions import guessing
+from accounts.staff import naming
 from accounts.staff.errors import PersonKnown
 from accounts.trail import actions as trail
 from accounts.users import actions as users
@@ -20,7 +21,6 @@ from tenants.deletion import actions as deletion
 from tenants.models import Tenant, TenantWorkflow
 
 _WRONG_CODE = (SecondFactorNeeded, WrongSecondFactor)
-_LONGEST = 100  # characters: with what stands before it, it is an actor's name
 
 
 def know(*, email: str, password: str, address: str) -> User:
@@ -59,12 +59,6 @@ def create(*, email: str, password: str, by: str, now: datetime) -> User:
     return person
 
 
-def named(person: User) -> Actor:
-    """Somebody of the staff as trails name them: the platform's, and a tenant's own, where whoever
-    is not one of its people is part of the system."""
-    return Actor.system(f"staff:{person.email}"[:_LONGEST])
-
-
 def delete_tenant(
     *, tenant: Tenant, person: User, otp: str, address: str, now: datetime
 ) -> TenantWorkflow:
@@ -75,7 +69,7 @@ def delete_tenant(
     with guessing.counted(account=person.email, address=address, wrong=_WRONG_CODE):
         if not mfa.check(user_id=person.id, otp=otp, now=now):
             raise SecondFactorNeeded
-    return deletion.start(tenant=tenant, by=named(person).name, now=now)
+    return deletion.start(tenant=tenant, by=naming.actor_of(person).name, now=now)
 
 
 def _show(user_id: UUID, otp: str, *, now: datetime) -> list[str]:

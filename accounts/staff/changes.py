@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.staff import actions as staff
-from accounts.staff import forms
+from accounts.staff import forms, naming
 from accounts.staff.situation import Situation, deletes_after_a_backup
 from accounts.suspension import actions as suspension
 from accounts.users.models import User
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def by(self) -> str:
-        return staff.named(self.person).name
+        return naming.actor_of(self.person).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,12 @@ def _give_up(asked: Asked) -> None:
 
 
 def _suspend(asked: Asked) -> None:
-    by, reason = staff.named(asked.person), asked.given["reason"]
+    by, reason = naming.actor_of(asked.person), asked.given["reason"]
     suspension.suspend_tenant(tenant=asked.tenant, reason=reason, by=by, now=asked.now)
 
 
 def _resume(asked: Asked) -> None:
-    suspension.resume_tenant(tenant=asked.tenant, by=staff.named(asked.person), now=asked.now)
+    suspension.resume_tenant(tenant=asked.tenant, by=naming.actor_of(asked.person), now=asked.now)
 
 
 def _make_again(asked: Asked) -> None:

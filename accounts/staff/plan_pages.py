@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 
-from accounts.staff import actions as staff
+from accounts.staff import naming
 from accounts.staff.pages import Listed, person
 from tenants.lifecycle import plans
 from tenants.models import Plan
@@ -81,5 +81,5 @@ class PlanPages(Listed):
         return ("code", "has_own_schema") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        by = staff.named(person(request)).name
+        by = naming.actor_of(person(request)).name
         plans.change(plan=obj, changed=form.changed_data, by=by)

@@ -18,8 +18,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.staff import actions as staff
-from accounts.staff import changes, charts, facts, queries, situation
+from accounts.staff import changes, charts, facts, naming, queries, situation
 from accounts.staff.changes import Asked, Change
 from accounts.staff.forms import NewTenantForm
 from accounts.staff.pages import ReadOnly, person, told
@@ -174,7 +173,7 @@ class TenantPages(ReadOnly):
             tier=wish["plan"],
             owner_email=wish["owner_email"].lower(),
             region=wish["region"],
-            by=staff.named(person(request)).name,
+            by=naming.actor_of(person(request)).name,
             now=timezone.now(),
         )
         return HttpResponseRedirect(reverse(_PAGE, args=[asked.tenant_id]))
