@@ -133,4 +133,8 @@ def test_a_person_makes_watches_graduates_suspends_and_deletes(place: Installati
         page.get_by_role("navigation", name="Places").get_by_role("link", name="Plans").click()
         page.get_by_role("link", name=re.compile("Enterprise", re.I)).first.click()
         walk.look("plan")
+        page.goto(f"{place.url}/admin/tenants/tenant/?q=harbour")
+        page.get_by_role("link", name="Harbour Capital").click()
+        page.emulate_media(color_scheme="dark")
+        walk.look("enterprise-tenant-dark")
         assert walk.complaints == []

@@ -107,13 +107,13 @@ class Walk:
 
 
 @contextmanager
-def walking(scheme: str = "light") -> Iterator[Walk]:
+def walking() -> Iterator[Walk]:
     """A person in a browser of their own."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     chromium = extras.program("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(color_scheme=scheme, viewport=WIDE)  # type: ignore[arg-type]
+        page = browser.new_page(color_scheme="light", viewport=WIDE)  # type: ignore[arg-type]
         page.set_default_timeout(_SECONDS * 1000)
         expect.set_options(timeout=_SECONDS * 1000)
         walk = Walk(page)
