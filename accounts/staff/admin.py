@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.staff import plan_pages, tenant_pages
-from accounts.staff.pages import Listed, ReadOnly, person, said
+from accounts.staff.pages import Listed, ReadOnly, at, person, said
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
 from accounts.trail.models import PlatformEvent
@@ -36,7 +36,7 @@ class PlatformEventAdmin(ReadOnly):
 
     @admin.display(description="When (UTC)", ordering="at")
     def when(self, event: PlatformEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+        return at(event.at)
 
     @admin.display(description="On", ordering="key")
     def on(self, event: PlatformEvent) -> str:
@@ -62,7 +62,7 @@ class SupportSessionAdmin(Listed):
     heading = "Support sessions"
     empty = "Nobody has asked to be let into a tenant. “New support session” asks."
     form = SupportForm
-    list_display = ("tenant", "staff_email", "reason", "requested_at", "opened_at", "ended_at")
+    list_display = ("tenant", "staff_email", "reason", "asked_at", "let_in_at", "over_at")
     ordering = ("-requested_at",)
     actions = ("let_in", "end", "show_token")
 
@@ -90,6 +90,18 @@ class SupportSessionAdmin(Listed):
             now=timezone.now(),
         )
         return HttpResponseRedirect(reverse("admin:accounts_supportsession_changelist"))
+
+    @admin.display(description="Asked (UTC)", ordering="requested_at")
+    def asked_at(self, session: SupportSession) -> str:
+        return at(session.requested_at)
+
+    @admin.display(description="Let in (UTC)", ordering="opened_at")
+    def let_in_at(self, session: SupportSession) -> str:
+        return at(session.opened_at)
+
+    @admin.display(description="Ended (UTC)", ordering="ended_at")
+    def over_at(self, session: SupportSession) -> str:
+        return at(session.ended_at)
 
     @admin.action(description="Let the colleague in", permissions=["view"])
     def let_in(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:

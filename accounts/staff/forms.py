@@ -14,7 +14,11 @@ class PasswordForm(forms.Form):
     """Who somebody says they are, and the password."""
 
     email = forms.EmailField(widget=forms.EmailInput(attrs={"autofocus": True}))
-    password = forms.CharField(max_length=128, strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class CodeForm(forms.Form):

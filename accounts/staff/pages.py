@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -28,6 +29,16 @@ class Listed(admin.ModelAdmin):  # type: ignore[type-arg]
         shown = {"heading": self.heading, "empty": self.empty, **(extra_context or {})}
         return super().changelist_view(request, shown)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        shown = {"heading": self.heading, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, shown)
+
 
 class ReadOnly(Listed):
     """A list and its rows, to look at."""
@@ -40,6 +51,11 @@ class ReadOnly(Listed):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def at(moment: datetime | None) -> str:
+    """In one shape everywhere; a dash for what has not happened."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "–"
 
 
 def person(request: HttpRequest) -> User:

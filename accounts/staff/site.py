@@ -149,6 +149,10 @@ class StaffSite(admin.AdminSite):
             events=queries.lately(),
         )
 
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
+        """Rooms are no places of the staff's."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
     def fleet(self, request: HttpRequest) -> HttpResponse:
         """Where tenants live, whose tables lack migrations, and who has been moved."""
         return self._shown(

@@ -19,6 +19,7 @@ _STAFF = {
     "/admin/r/{id}/{id}/": 404,
     "/admin/tenants/tenant/{id}/progress/": 404,
     "/admin/tenants/tenant/{id}/do/{id}/": 404,
+    "/admin/{app}/": 302,  # to the first page
     "/admin/{anything}": 404,
 }
 _OPEN = ("/healthz", "/readyz", "/admin/login/")
