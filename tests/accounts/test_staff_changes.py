@@ -13,14 +13,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.mfa.models import Authenticator
-from accounts.staff import changes, elsewhere
-from accounts.staff.elsewhere import Schema
+from accounts.staff import changes
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from tenants.deletion import actions as deletion
 from tenants.lifecycle import plans, tasks
 from tenants.lifecycle.errors import PlanUnfit, UnknownPlan
-from tenants.models import EmergencyLock, Plan, Tenant, TenantMove, TenantStep, TenantWorkflow
+from tenants.models import Plan, Tenant, TenantMove, TenantStep, TenantWorkflow
 from tenants.moving import tasks as moving
 from tests.accounts.test_staff import added, logged_in, staff, with_password
 from tests.cast import House, build_tenant, now
@@ -273,31 +272,6 @@ def test_a_last_backup_is_announced_where_one_is_taken(client: Client, settings:
     steps = (("last-backup", "x.y"), *settings.TENANT_STEPS["delete"])
     settings.TENANT_STEPS = {**settings.TENANT_STEPS, "delete": steps}
     assert b"A last backup is taken first." in client.get(path).content
-
-
-def test_a_locked_tenant_needs_somebody(client: Client) -> None:
-    tenant = build_tenant("starter")
-    EmergencyLock.objects.create(tenant=tenant, at=now())
-    assert f"{tenant.slug} is locked" in client.get("/admin/").content.decode()
-    assert "locked" in client.get(page_of(tenant)).content.decode()
-
-
-def test_what_other_rooms_know_is_shown_where_they_are(
-    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tenant = build_tenant("enterprise")
-    schema = Schema(tenant.slug, tenant.pk, lacks=2, error="internal: Trouble", tried_at=now())
-    at = now()
-    monkeypatch.setattr(elsewhere, "_TOLD_FLEET", lambda: [schema], raising=False)
-    monkeypatch.setattr(
-        elsewhere, "_TOLD_BACKUPS", lambda ids: dict.fromkeys(ids, at), raising=False
-    )
-    settings.STAFF_FLEET = "accounts.staff.elsewhere._TOLD_FLEET"
-    settings.STAFF_LAST_BACKUPS = "accounts.staff.elsewhere._TOLD_BACKUPS"
-    fleet = client.get("/admin/fleet/").content.decode()
-    assert (tenant.slug in fleet, "internal: Trouble" in fleet) == (True, True)
-    assert f"The tables of {tenant.slug} are behind" in client.get("/admin/").content.decode()
-    assert f"{at:%Y-%m-%d %H:%M} UTC" in client.get(page_of(tenant)).content.decode()
 
 
 def test_a_plan_is_named_by_who_changed_it(client: Client, person: User) -> None:

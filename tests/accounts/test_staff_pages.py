@@ -15,15 +15,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from accounts.staff import elsewhere
+from accounts.staff.elsewhere import Schema
 from config import health
 from config.embedded.folder import DataFolder
 from tenants import admission, valkey
 from tenants.admission import Guest
-from tenants.models import Plan, Tenant
+from tenants.models import EmergencyLock, Plan, Tenant
 from tenants.tasks import PULSE_SECONDS
 from tests.accounts.doors import signed_in
 from tests.accounts.test_staff import browser, logged_in, staff, with_password
-from tests.cast import House, anywhere, build_tenant
+from tests.cast import House, anywhere, build_tenant, now
 
 
 @pytest.fixture
@@ -195,3 +197,31 @@ def test_who_is_not_staff_gets_nothing(house: House) -> None:
         assert (owner.status_code, owner.content) == (302, b"")
         at_home = browser().get(f"/t/{house.tenant.slug}{path}")
         assert at_home.status_code == 404
+
+
+def test_a_locked_tenant_needs_somebody(client: Client) -> None:
+    tenant = build_tenant("starter")
+    EmergencyLock.objects.create(tenant=tenant, at=now())
+    assert f"{tenant.slug} is locked" in client.get("/admin/").content.decode()
+    assert "locked" in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
+
+
+def test_what_other_rooms_know_is_shown_where_they_are(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = build_tenant("enterprise")
+    schema = Schema(tenant.slug, tenant.pk, lacks=2, error="internal: Trouble", tried_at=now())
+    at = now()
+    monkeypatch.setattr(elsewhere, "_TOLD_FLEET", lambda: [schema], raising=False)
+    monkeypatch.setattr(
+        elsewhere, "_TOLD_BACKUPS", lambda ids: dict.fromkeys(ids, at), raising=False
+    )
+    settings.STAFF_FLEET = "accounts.staff.elsewhere._TOLD_FLEET"
+    settings.STAFF_LAST_BACKUPS = "accounts.staff.elsewhere._TOLD_BACKUPS"
+    fleet = client.get("/admin/fleet/").content.decode()
+    assert (tenant.slug in fleet, "internal: Trouble" in fleet) == (True, True)
+    assert f"The tables of {tenant.slug} are behind" in client.get("/admin/").content.decode()
+    assert (
+        f"{at:%Y-%m-%d %H:%M} UTC"
+        in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
+    )
