@@ -28,7 +28,7 @@ down: ## stop what `make up` started, and wait
 
 clean: down ## stop it, and remove its data and all caches
 	@if [ -f "$(DATA)/secrets.json" ]; then rm -rf "$(DATA)"; fi
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 test: .venv/base .venv/dev ## the test suite, on servers of its own (ARGS for pytest)

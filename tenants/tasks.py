@@ -62,12 +62,13 @@ class TenantTask(Task):  # type: ignore[type-arg]
             return super().__call__(*args, **kwargs)
 
     def _put_off(self, tenant_id: UUID, args: Any, kwargs: Any) -> Ignore:
-        """The same message again, for when the tenant's other tasks have ended."""
+        """The same message again, to the queue that it came from, for when others have ended."""
         self.apply_async(
             args,
             kwargs,
             headers={HEADER: str(tenant_id)},
             task_id=self.request.id,
+            queue=self.request.delivery_info["routing_key"],
             retries=self.request.retries,
             countdown=_PUT_OFF,
         )

@@ -11,11 +11,14 @@ from accounts.access.errors import WrongLogin
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import SecondFactorNeeded, WrongSecondFactor
 from accounts.sessions import guessing
+from accounts.staff import naming
 from accounts.staff.errors import PersonKnown
 from accounts.trail import actions as trail
 from accounts.users import actions as users
 from accounts.users.models import User
 from tenants.context import Actor
+from tenants.deletion import actions as deletion
+from tenants.models import Tenant, TenantWorkflow
 
 _WRONG_CODE = (SecondFactorNeeded, WrongSecondFactor)
 
@@ -54,6 +57,19 @@ def create(*, email: str, password: str, by: str, now: datetime) -> User:
             raise PersonKnown
         trail.record("staff.created", by=by, kind="user", key=str(person.pk))
     return person
+
+
+def delete_tenant(
+    *, tenant: Tenant, person: User, otp: str, address: str, now: datetime
+) -> TenantWorkflow:
+    """Have a tenant deleted for good, by who shows the second factor once more for it.
+
+    Raises SecondFactorNeeded, WrongSecondFactor, TooManyAttempts, ValkeyAway, NotDeletable.
+    """
+    with guessing.counted(account=person.email, address=address, wrong=_WRONG_CODE):
+        if not mfa.check(user_id=person.id, otp=otp, now=now):
+            raise SecondFactorNeeded
+    return deletion.start(tenant=tenant, by=naming.actor_of(person).name, now=now)
 
 
 def _show(user_id: UUID, otp: str, *, now: datetime) -> list[str]:

@@ -1,126 +1,50 @@
-"""What the staff sees and does: tenants as customers, support sessions, the platform's trail."""
+"""Support sessions and the platform's trail; tenants and plans have files of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.staff import plan_pages, tenant_pages
+from accounts.staff.pages import Listed, ReadOnly, at, person, said
 from accounts.support import actions as support
 from accounts.support.models import SupportSession
 from accounts.trail.models import PlatformEvent
-from accounts.users.models import User
-from config.api.errors import DomainError
-from tenants import cache, slots, usage
-from tenants.models import Tenant
-from tenants.usage import Period
 
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list and its rows, to look at."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-@admin.register(Tenant)
-class TenantAdmin(ReadOnly):
-    """Customers, where they live and how much they ask; never what they have."""
-
-    list_display = (
-        *("slug", "name", "status", "tier", "plan", "limit", "this_hour", "last_day"),
-        *("p95", "rows", "storage"),
-    )
-    list_filter = ("plan", "status", "placement", "region")
-    search_fields = ("slug", "name")
-    ordering = ("slug",)
-    fields = (
-        ("slug", "name"),
-        ("status", "status_reason"),
-        ("tier", "plan", "limit"),
-        ("placement", "region", "created_at"),
-        ("this_hour", "last_day", "p95"),
-        ("rows", "storage", "cache", "at_a_time"),
-    )
-    readonly_fields = (
-        *("tier", "limit", "this_hour", "last_day", "p95"),
-        *("rows", "storage", "cache", "at_a_time"),
-    )
-    list_select_related = ("plan", "measured")
-    change_form_template = "staff/tenant.html"
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The page's tenants with what they use, asked for once."""
-        changes = super().get_changelist_instance(request)
-        changes.result_list = _with_usage(list(changes.result_list))
-        return changes
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Tenant | None:
-        found = super().get_object(request, object_id, from_field)
-        return _with_usage([found])[0] if found else None
-
-    @admin.display(description="Limit a minute")
-    def limit(self, tenant: Tenant) -> int:
-        return int(tenant.plan.requests_per_minute)
-
-    @admin.display(description="Requests this hour (UTC)")
-    def this_hour(self, tenant: Tenant) -> str:
-        return _told(tenant.usage.this_hour)
-
-    @admin.display(description="Requests in 24 hours")
-    def last_day(self, tenant: Tenant) -> str:
-        return _told(tenant.usage.day)
-
-    @admin.display(description="p95 in 24 hours")
-    def p95(self, tenant: Tenant) -> str:
-        found = tenant.usage.day.p95_ms
-        return "-" if found is None else f"{found:,} ms"
-
-    @admin.display(description="Rows")
-    def rows(self, tenant: Tenant) -> str:
-        return _of(_measured(tenant, "rows"), tenant.plan.max_rows)
-
-    @admin.display(description="Storage")
-    def storage(self, tenant: Tenant) -> str:
-        return _of(_measured(tenant, "bytes"), tenant.plan.max_bytes, filesizeformat)
-
-    @admin.display(description="Cache")
-    def cache(self, tenant: Tenant) -> str:
-        held = cache.held_bytes(tenant.pk)
-        return _of(held, tenant.plan.cache_quota_bytes, filesizeformat)
-
-    @admin.display(description="Requests under way")
-    def at_a_time(self, tenant: Tenant) -> str:
-        return _of(slots.taken(tenant.pk), tenant.plan.concurrent_requests)
+__all__ = ["PlatformEventAdmin", "SupportSessionAdmin", "plan_pages", "tenant_pages"]
 
 
 @admin.register(PlatformEvent)
 class PlatformEventAdmin(ReadOnly):
     """What was done on the platform; `verify_audit` says whether all of it still stands."""
 
-    list_display = ("at", "actor", "action", "kind", "key", "address")
-    list_filter = ("action",)
-    search_fields = ("actor", "key")
+    heading = "Trail"
+    empty = "Nothing has been done on the platform yet."
+    list_display = ("when", "action", "on", "who", "address")
+    list_display_links = ("action",)
+    search_fields = ("actor", "action", "key")
+    search_help_text = "By who, what, or on what"
     ordering = ("-at", "-id")
+
+    @admin.display(description="When (UTC)", ordering="at")
+    def when(self, event: PlatformEvent) -> str:
+        return at(event.at)
+
+    @admin.display(description="On", ordering="key")
+    def on(self, event: PlatformEvent) -> str:
+        return event.key or event.kind
+
+    @admin.display(description="Who", ordering="actor")
+    def who(self, event: PlatformEvent) -> str:
+        return event.actor.removeprefix("system:")
 
 
 class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -132,11 +56,13 @@ class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(SupportSession)
-class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SupportSessionAdmin(Listed):
     """Ask to be let in, let a colleague in, end it."""
 
+    heading = "Support sessions"
+    empty = "Nobody has asked to be let into a tenant. “New support session” asks."
     form = SupportForm
-    list_display = ("tenant", "staff_email", "reason", "requested_at", "opened_at", "ended_at")
+    list_display = ("tenant", "staff_email", "reason", "asked_at", "let_in_at", "over_at")
     ordering = ("-requested_at",)
     actions = ("let_in", "end", "show_token")
 
@@ -159,23 +85,35 @@ class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         given = form.cleaned_data
         support.ask(
             tenant=given["tenant"],
-            staff=_staff(request),
+            staff=person(request),
             reason=given["reason"],
             now=timezone.now(),
         )
         return HttpResponseRedirect(reverse("admin:accounts_supportsession_changelist"))
 
+    @admin.display(description="Asked (UTC)", ordering="requested_at")
+    def asked_at(self, session: SupportSession) -> str:
+        return at(session.requested_at)
+
+    @admin.display(description="Let in (UTC)", ordering="opened_at")
+    def let_in_at(self, session: SupportSession) -> str:
+        return at(session.opened_at)
+
+    @admin.display(description="Ended (UTC)", ordering="ended_at")
+    def over_at(self, session: SupportSession) -> str:
+        return at(session.ended_at)
+
     @admin.action(description="Let the colleague in", permissions=["view"])
     def let_in(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
         for session in chosen:
-            with _said(self, request):
-                support.open_by_staff(session=session, by=_staff(request), now=timezone.now())
+            with said(self, request):
+                support.open_by_staff(session=session, by=person(request), now=timezone.now())
 
     @admin.action(description="End", permissions=["view"])
     def end(self, request: HttpRequest, chosen: QuerySet[SupportSession]) -> None:
         for session in chosen:
-            with _said(self, request):
-                support.end_by_staff(session=session, by=_staff(request), now=timezone.now())
+            with said(self, request):
+                support.end_by_staff(session=session, by=person(request), now=timezone.now())
 
     @admin.action(description="Show me an access token", permissions=["view"])
     def show_token(
@@ -184,9 +122,9 @@ class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """On this answer alone: a message would wait in the session, and begin with a capital."""
         tokens = []
         for session in chosen:
-            with _said(self, request):
+            with said(self, request):
                 tokens.append(
-                    support.issue_token(session=session, staff=_staff(request), now=timezone.now())
+                    support.issue_token(session=session, staff=person(request), now=timezone.now())
                 )
         if not tokens:
             return None
@@ -194,44 +132,3 @@ class SupportSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return render(
             request, "staff/tokens.html", {**self.admin_site.each_context(request), **shown}
         )
-
-
-def _with_usage(tenants: list[Tenant]) -> list[Tenant]:
-    """Each with its `usage`, for the columns."""
-    found = usage.of_each([tenant.pk for tenant in tenants], now=timezone.now())
-    for tenant, used in zip(tenants, found, strict=True):
-        tenant.usage = used
-    return tenants
-
-
-def _told(asked: Period) -> str:
-    count = asked.count
-    told = f"{count.admitted:,} admitted ({asked.a_minute:,} a minute), {count.refused:,} refused"
-    return f"{told}, {count.crowded:,} crowded, {count.failed:,} failed"
-
-
-def _measured(tenant: Tenant, what: str) -> int | None:
-    """None until it was counted."""
-    return getattr(getattr(tenant, "measured", None), what, None)
-
-
-def _of(held: int | None, most: int | None, told: Callable[[int], str] = "{:,}".format) -> str:
-    """Such as `12 of 8,000`; a dash for what nobody has counted, or has no end."""
-    shown = ["-" if number is None else told(number) for number in (held, most)]
-    return " of ".join(shown)
-
-
-@contextmanager
-def _said(page: Any, request: HttpRequest) -> Iterator[None]:
-    """Tells the member of staff how it went."""
-    try:
-        yield
-    except DomainError as fault:
-        page.message_user(request, fault.detail, messages.ERROR)
-    else:
-        page.message_user(request, "Done.")
-
-
-def _staff(request: HttpRequest) -> User:
-    """Who is logged in; the site lets nobody else through."""
-    return cast(User, request.user)

@@ -1,13 +1,11 @@
-"""The staff's pages: password, second factor, then plans, tenants, health, the platform's trail."""
+"""The staff's site: password and second factor, then the places that there are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.core.exceptions import SuspiciousOperation, ValidationError
@@ -17,27 +15,52 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.module_loading import import_string
 
 from accounts.mfa import actions as mfa
 from accounts.mfa.errors import AlreadyEnrolled
 from accounts.passwords import actions as passwords
 from accounts.staff import actions as staff
-from accounts.staff import queries
+from accounts.staff import elsewhere, queries
 from accounts.staff.forms import CodeForm, PasswordForm
+from accounts.staff.pages import person as member
+from accounts.staff.pages import told
 from accounts.users.models import User
-from config.api.errors import DomainError
 from tenants import origin
 
 VERIFIED = "second_factor_shown"  # in the session, after the code
 ADD = "add"  # the button of who has no second factor
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the sidebar; `icon` is a symbol of staff/icons.html."""
+
+    label: str
+    route: str
+    icon: str
+    is_here: bool = False
+
+    @property
+    def url(self) -> str:
+        return reverse(self.route)
+
+
+_PLACES = (
+    ("Overview", "admin:index", "overview"),
+    ("Tenants", "admin:tenants_tenant_changelist", "tenants"),
+    ("Plans", "admin:tenants_plan_changelist", "plans"),
+    ("Fleet", "admin:fleet", "fleet"),
+    ("Support sessions", "admin:accounts_supportsession_changelist", "support"),
+    ("Trail", "admin:accounts_platformevent_changelist", "trail"),
+    ("Health", "admin:health", "health"),
+)
+
+
 class StaffSite(admin.AdminSite):
     """Django's admin, for staff who have shown both factors."""
 
     site_header = site_title = "Bulkhead"
-    index_template = "staff/index.html"
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         is_staff = bool(request.user.is_active and request.user.is_staff)
@@ -47,8 +70,16 @@ class StaffSite(admin.AdminSite):
         return [
             path("code/", self.code, name="code"),
             path("health/", self.admin_view(self.health), name="health"),
+            path("fleet/", self.admin_view(self.fleet), name="fleet"),
             *super().get_urls(),
         ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With the places, of which the longest address that leads here is where one is."""
+        context = super().each_context(request)
+        if context["has_permission"]:
+            context["places"] = _places(request.path)
+        return context
 
     def admin_view(self, view: Any, *how: Any, **named: Any) -> Any:
         """Ids that no form of ours sends, which Django meets with a ValidationError: a 400."""
@@ -67,7 +98,7 @@ class StaffSite(admin.AdminSite):
         if self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
         form = PasswordForm(request.POST or None)
-        with _told(form):
+        with told(form):
             if form.is_valid():
                 login(request, staff.know(**form.cleaned_data, address=origin.of(request)))
                 return HttpResponseRedirect(f"{reverse('admin:code')}?{request.GET.urlencode()}")
@@ -81,7 +112,7 @@ class StaffSite(admin.AdminSite):
         if ADD in request.POST:
             return self._add(request, person)
         form = CodeForm(request.POST or None)
-        with _told(form):
+        with told(form):
             if form.is_valid():
                 return self._let_in(request, person, form.cleaned_data["otp"])
         has_none = request.method != "POST" and not mfa.has_authenticator(person.id)
@@ -105,22 +136,49 @@ class StaffSite(admin.AdminSite):
             return self._page(request, None, "Log in", codes=codes)
         return HttpResponseRedirect(_next(request))
 
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """What needs somebody, what is under way, what has been done."""
+        return self._shown(
+            request,
+            "staff/overview.html",
+            title="Overview",
+            report=elsewhere.platform_health(),
+            standings=queries.standings(),
+            concerns=queries.concerns(now=timezone.now()),
+            under_way=queries.under_way(),
+            events=queries.lately(),
+        )
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
+        """Rooms are no places of the staff's."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def fleet(self, request: HttpRequest) -> HttpResponse:
+        """Where tenants live, whose tables lack migrations, and who has been moved."""
+        return self._shown(
+            request,
+            "staff/fleet.html",
+            title="Fleet",
+            placements=queries.placements(),
+            schemas=elsewhere.fleet(),
+            moves=queries.last_moves(),
+        )
+
     def health(self, request: HttpRequest) -> HttpResponse:
         """Whether what the platform stands on answers, and how many tenants it carries."""
-        context = {
-            **self.each_context(request),
-            "title": "Health",
-            "report": import_string(settings.STAFF_HEALTH)(),
-            "standings": queries.standings(),
-        }
-        request.current_app = self.name
-        return render(request, "staff/health.html", context)
+        return self._shown(
+            request,
+            "staff/health.html",
+            title="Health",
+            report=elsewhere.platform_health(),
+            standings=queries.standings(),
+        )
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """By mail, as for everybody: that ends sessions everywhere, and is recorded."""
         form = Form(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            person = cast(User, request.user)
+            person = member(request)
             passwords.ask_for_reset(email=person.email, address=origin.of(request))
             return HttpResponseRedirect(reverse("admin:password_change_done"))
         return self._page(request, form, "Mail me a link")
@@ -129,18 +187,17 @@ class StaffSite(admin.AdminSite):
         return self._page(request, None, "The mail is on its way")
 
     def _page(self, request: HttpRequest, form: Any, title: str, **shown: Any) -> HttpResponse:
-        context = {**self.each_context(request), "form": form, "title": title, **shown}
+        return self._shown(request, "staff/door.html", form=form, title=title, **shown)
+
+    def _shown(self, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
         request.current_app = self.name
-        return render(request, "staff/door.html", context)
+        return render(request, template, {**self.each_context(request), **shown})
 
 
-@contextmanager
-def _told(form: Form) -> Iterator[None]:
-    """Says a domain error at the form."""
-    try:
-        yield
-    except DomainError as fault:
-        form.add_error(None, fault.detail)
+def _places(path: str) -> list[Place]:
+    places = [Place(*known) for known in _PLACES]
+    here = max((place for place in places if path.startswith(place.url)), key=lambda p: len(p.url))
+    return [replace(place, is_here=place == here) for place in places]
 
 
 def _next(request: HttpRequest) -> str:

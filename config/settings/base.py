@@ -128,6 +128,10 @@ TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks
 SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
+# The same for when tenants were last backed up (by their ids), and for schemas that lack
+# migrations; "" where nobody knows. See accounts/staff/elsewhere.py.
+STAFF_LAST_BACKUPS = ""
+STAFF_FLEET = ""
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 # Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
@@ -496,6 +500,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes

@@ -27,6 +27,12 @@ class UnknownPlan(DomainError):
     title = "There is no such plan."
 
 
+class PlanUnfit(DomainError):
+    code = "plan_unfit"
+    status = 409
+    title = "The tenant cannot go by this plan now."
+
+
 class MadeOtherwise(DomainError):
     code = "made_otherwise"
     status = 409

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from tenants import door, trail
-from tenants.models import Plan
+from tenants.lifecycle.errors import PlanUnfit, UnknownPlan
+from tenants.models import Plan, Tenant, TenantMove
 
 
 def change(*, plan: Plan, changed: Sequence[str], by: str) -> None:
@@ -21,3 +22,35 @@ def change(*, plan: Plan, changed: Sequence[str], by: str) -> None:
         after = {name: getattr(plan, name) for name in changed}
         trail.record("plan.changed", by=by, kind="plan", key=plan.pk, before=known, after=after)
         transaction.on_commit(door.limits_have_changed, robust=True)
+
+
+def assign(*, tenant: Tenant, plan: str, by: str) -> None:
+    """Have a tenant go by another plan, from its next request on; its rows stay where they are.
+
+    Raises UnknownPlan; PlanUnfit for a plan whose tenants live elsewhere, which a move leads to,
+    and for a tenant that is moved or deleted.
+    """
+    found = Plan.objects.filter(code=plan).first()
+    if found is None:
+        raise UnknownPlan(f"There is no plan {plan!r}.")
+    with transaction.atomic():
+        locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        _check_fits(locked, found)
+        Tenant.objects.filter(pk=locked.pk).update(plan=found)
+        known, after = {"plan": locked.plan_id}, {"plan": found.pk}
+        key = locked.slug
+        trail.record(
+            "tenant.plan_changed", by=by, kind="tenant", key=key, before=known, after=after
+        )
+        transaction.on_commit(door.limits_have_changed, robust=True)
+
+
+def _check_fits(tenant: Tenant, plan: Plan) -> None:
+    """Raises PlanUnfit."""
+    if tenant.status not in (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED):
+        raise PlanUnfit(f"{tenant.slug} is {tenant.status}.")
+    if TenantMove.objects.filter(tenant=tenant, finished_at=None).exists():
+        raise PlanUnfit(f"{tenant.slug} is being moved, and gets a plan with that.")
+    is_dedicated = tenant.placement == Tenant.Placement.DEDICATED
+    if plan.has_own_schema != is_dedicated:
+        raise PlanUnfit(f"Tenants on {plan.name} live elsewhere: graduate or demote the tenant.")

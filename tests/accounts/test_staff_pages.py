@@ -15,15 +15,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from accounts.staff import elsewhere
+from accounts.staff.elsewhere import Schema
 from config import health
 from config.embedded.folder import DataFolder
 from tenants import admission, valkey
 from tenants.admission import Guest
-from tenants.models import Plan, Tenant
+from tenants.models import EmergencyLock, Plan, Tenant
 from tenants.tasks import PULSE_SECONDS
 from tests.accounts.doors import signed_in
 from tests.accounts.test_staff import browser, logged_in, staff, with_password
-from tests.cast import House, anywhere, build_tenant
+from tests.cast import House, anywhere, build_tenant, now
 
 
 @pytest.fixture
@@ -66,17 +68,26 @@ def text(answer: Any) -> str:
 
 def test_a_tenants_page_tells_status_plan_and_use(client: Client, busy: Tenant) -> None:
     page = text(client.get(f"/admin/tenants/tenant/{busy.pk}/change/"))
-    assert f"Status: {busy.status}" in page.replace("Active", "active")
-    assert f"Tier: {busy.plan_id} Plan: Busy" in page
-    assert "Limit a minute: 4" in page
-    assert re.search(r"Requests in 24 hours: 2 admitted \([\d.]+ a minute\), 4 refused", page)
+    assert f"{busy.name} active {busy.slug}" in page
+    assert "Plan Busy Lives in the shared tables" in page
+    assert re.search(r"Requests a minute, this hour \d of 4 ", page)
+    assert "Requests, 24 h 2 4 over the limit, 0 too many at a time" in page
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:00 \d+ \d+ [\d.]+", page)) == 24
+
+
+def test_the_last_day_is_drawn_hour_by_hour(client: Client, busy: Tenant) -> None:
+    page = client.get(f"/admin/tenants/tenant/{busy.pk}/change/").content.decode()
+    told = re.findall(r'<rect class="(\w+)"[^>]*><title>([^<]*)</title>', page)
+    assert [kind for kind, words in told if "2 let in, 4 turned away, 0 failed" in words] == [
+        "good",
+        "away",
+    ]
 
 
 def test_the_list_tells_the_same_of_each(client: Client, busy: Tenant) -> None:
     page = text(client.get(f"/admin/tenants/tenant/?q={busy.slug}"))
-    assert re.search(rf"{busy.slug} {busy.name} Active {busy.plan_id} Busy 4 ", page)
-    assert re.search(r"2 admitted \([\d.]+ a minute\), 4 refused", page)
+    assert f"{busy.name} active Busy 2 " in page
+    assert "2 let in, 4 turned away" in page
 
 
 def test_the_list_asks_valkey_and_the_database_once_for_all(client: Client) -> None:
@@ -158,6 +169,12 @@ def test_the_index_leads_to_health(client: Client) -> None:
     assert 'href="/admin/health/"' in client.get("/admin/").content.decode()
 
 
+def test_every_place_is_in_the_sidebar_and_says_that_one_is_there(client: Client) -> None:
+    for path in ("", "tenants/tenant/", "tenants/plan/", "fleet/", "health/"):
+        page = client.get(f"/admin/{path}").content.decode()
+        assert re.findall(r'<a href="([^"]+)" aria-current="page">', page) == [f"/admin/{path}"]
+
+
 @pytest.mark.parametrize("bad", ["x", "", "0", "\0", "00000000-0000-7000-8000-000000000000"])
 def test_an_id_that_no_form_sends_is_refused_or_nobodys(client: Client, bad: str) -> None:
     for action in ("let_in", "end", "show_token"):
@@ -180,3 +197,31 @@ def test_who_is_not_staff_gets_nothing(house: House) -> None:
         assert (owner.status_code, owner.content) == (302, b"")
         at_home = browser().get(f"/t/{house.tenant.slug}{path}")
         assert at_home.status_code == 404
+
+
+def test_a_locked_tenant_needs_somebody(client: Client) -> None:
+    tenant = build_tenant("starter")
+    EmergencyLock.objects.create(tenant=tenant, at=now())
+    assert f"{tenant.slug} is locked" in client.get("/admin/").content.decode()
+    assert "locked" in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
+
+
+def test_what_other_rooms_know_is_shown_where_they_are(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = build_tenant("enterprise")
+    schema = Schema(tenant.slug, tenant.pk, lacks=2, error="internal: Trouble", tried_at=now())
+    at = now()
+    monkeypatch.setattr(elsewhere, "_TOLD_FLEET", lambda: [schema], raising=False)
+    monkeypatch.setattr(
+        elsewhere, "_TOLD_BACKUPS", lambda ids: dict.fromkeys(ids, at), raising=False
+    )
+    settings.STAFF_FLEET = "accounts.staff.elsewhere._TOLD_FLEET"
+    settings.STAFF_LAST_BACKUPS = "accounts.staff.elsewhere._TOLD_BACKUPS"
+    fleet = client.get("/admin/fleet/").content.decode()
+    assert (tenant.slug in fleet, "internal: Trouble" in fleet) == (True, True)
+    assert f"The tables of {tenant.slug} are behind" in client.get("/admin/").content.decode()
+    assert (
+        f"{at:%Y-%m-%d %H:%M} UTC"
+        in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
+    )

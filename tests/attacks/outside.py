@@ -17,10 +17,17 @@ _STAFF = {
     "/admin/logout/": 405,  # a form's
     "/admin/autocomplete/": 403,  # nothing is offered there
     "/admin/r/{id}/{id}/": 404,
+    "/admin/tenants/tenant/{id}/progress/": 404,
+    "/admin/tenants/tenant/{id}/do/{id}/": 404,
+    "/admin/{app}/": 302,  # to the first page
     "/admin/{anything}": 404,
 }
 _OPEN = ("/healthz", "/readyz", "/admin/login/")
-_MAY_BE_ADDED = ("/admin/tenants/plan/add/", "/admin/accounts/supportsession/add/")
+_MAY_BE_ADDED = (
+    "/admin/tenants/plan/add/",
+    "/admin/tenants/tenant/add/",
+    "/admin/accounts/supportsession/add/",
+)
 # Paths that nobody serves.
 _NOBODYS = ("/nowhere", "/")
 STREAM = "/ws/v1/stream/"
@@ -85,7 +92,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[str]:
 def _readable(pattern: str) -> str:
     app = re.sub(r"\(\?P<app_label>[^)]*\)", "{app}", pattern)
     anything = app.replace("(?P<url>.*)", "{anything}")
-    return re.sub(r"<path:\w+>", "{id}", anything).replace("^", "").rstrip("$")
+    return re.sub(r"<\w+:\w+>", "{id}", anything).replace("^", "").rstrip("$")
 
 
 def table() -> str:

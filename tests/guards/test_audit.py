@@ -22,6 +22,7 @@ SILENT = {
     "accounts.passwords.actions.ask_for_reset": "has a mail sent; what the mail leads to counts",
     "accounts.sessions.actions.note_second_factor": "notes what `accounts.mfa.actions` records",
     "accounts.login.actions.refresh": "a session goes on; that it ends is recorded",
+    "accounts.staff.actions.delete_tenant": "asks for the deletion, which is recorded",
     "accounts.staff.actions.know": "answers, and changes nothing",
     "accounts.users.actions.authenticate": "answers, and changes nothing",
     "accounts.users.actions.ensure": "a step of making a tenant or a member, which is recorded",

@@ -133,5 +133,5 @@ def _tenant_alone(model: Model, reference: TenantReference, trader: Trader) -> s
     return (
         f"ALTER TABLE {schema}.{model._meta.db_table} DROP CONSTRAINT {reference.name},"
         f" ADD FOREIGN KEY (tenant_id, {field.column})"
-        f" REFERENCES {schema}.{field.related_model._meta.db_table} (tenant_id, id)"
+        f" REFERENCES {schema}.{field.related_model._meta.db_table} (tenant_id, id) NOT VALID"
     )

@@ -1,0 +1,104 @@
+"""What a tenant's page tells of its use and its health: numbers beside what the plan allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.timesince import timesince
+
+from accounts.staff import charts, elsewhere
+from accounts.staff.charts import Chart, Meter
+from tenants import cache, slots, usage
+from tenants.models import EmergencyLock, Tenant
+from tenants.tally import Count
+from tenants.usage import Usage
+
+_UNKNOWN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One tenant's last day, and what it has."""
+
+    usage: Usage
+    p95: str
+    error_rate: str
+    last_backup: str
+    requests: Chart
+    slowness: Chart
+    meters: tuple[Meter, ...]
+    is_locked: bool
+
+    @property
+    def day(self) -> Count:
+        return self.usage.day.count
+
+
+def of(tenant: Tenant, *, now: datetime) -> Facts:
+    """Raises ValkeyAway."""
+    with_usage([tenant], now=now)
+    used: Usage = tenant.usage
+    return Facts(
+        usage=used,
+        p95=milliseconds(used.day.p95_ms),
+        error_rate=rate(used.day.count),
+        last_backup=last_backup(tenant),
+        requests=charts.requests(used.hours),
+        slowness=charts.slowness(used.hours),
+        meters=_meters(tenant, used),
+        is_locked=EmergencyLock.objects.filter(tenant=tenant).exists(),
+    )
+
+
+def with_usage(tenants: list[Tenant], *, now: datetime) -> list[Tenant]:
+    """Each with its `usage` and `backed_up_at`, asked for once. Raises ValkeyAway."""
+    ids = [tenant.pk for tenant in tenants]
+    backups = elsewhere.last_backups(ids) or {}
+    for tenant, used in zip(tenants, usage.of_each(ids, now=now), strict=True):
+        tenant.usage, tenant.backed_up_at = used, backups.get(tenant.pk)
+    return tenants
+
+
+def rows(tenant: Tenant) -> Meter:
+    return charts.meter("Rows", _measured(tenant, "rows"), tenant.plan.max_rows)
+
+
+def storage(tenant: Tenant) -> Meter:
+    held, most = _measured(tenant, "bytes"), tenant.plan.max_bytes
+    return charts.meter("Storage", held, most, filesizeformat)
+
+
+def last_backup(tenant: Tenant) -> str:
+    """How long ago it was taken."""
+    at = tenant.backed_up_at
+    return f"{timesince(at, depth=1)} ago" if at else _UNKNOWN
+
+
+def milliseconds(took: int | None) -> str:
+    return _UNKNOWN if took is None else f"{took:,} ms"
+
+
+def rate(count: Count) -> str:
+    """Of the requests that were let in, how many failed."""
+    if not count.admitted:
+        return _UNKNOWN
+    return f"{100 * count.failed / count.admitted:.1f} %"
+
+
+def _meters(tenant: Tenant, used: Usage) -> tuple[Meter, ...]:
+    plan, held = tenant.plan, cache.held_bytes(tenant.pk)
+    this_hour = round(used.this_hour.a_minute)
+    return (
+        charts.meter("Requests a minute, this hour", this_hour, plan.requests_per_minute),
+        charts.meter("Requests at a time", slots.taken(tenant.pk), plan.concurrent_requests),
+        rows(tenant),
+        storage(tenant),
+        charts.meter("Cache", held, plan.cache_quota_bytes, filesizeformat),
+    )
+
+
+def _measured(tenant: Tenant, what: str) -> int | None:
+    """None until it was counted."""
+    return getattr(getattr(tenant, "measured", None), what, None)
