@@ -37,6 +37,13 @@ def newest_of(slug: str) -> UUID:
     return found
 
 
+def last_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """The moment that each tenant's newest complete backup is of; who has none is left out."""
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE, tenant_id__in=list(tenant_ids))
+    newest = complete.order_by().values("tenant_id").annotate(at=Max("taken_at"))
+    return dict(newest.values_list("tenant_id", "at"))
+
+
 def waiting() -> list[UUID]:
     """Backups that were asked for and that nobody has begun, oldest first."""
     asked = Backup.objects.filter(status=Backup.Status.ASKED).order_by("asked_at", "id")

@@ -63,12 +63,13 @@ class TenantTask(Task):  # type: ignore[type-arg]
 
     def _put_off(self, tenant_id: UUID, args: Any, kwargs: Any) -> Ignore:
         """The same message again, to the queue that it came from, for when others have ended."""
+        delivered = self.request.delivery_info
         self.apply_async(
             args,
             kwargs,
             headers={HEADER: str(tenant_id)},
             task_id=self.request.id,
-            queue=self.request.delivery_info["routing_key"],
+            queue=delivered["routing_key"] if delivered else None,
             retries=self.request.retries,
             countdown=_PUT_OFF,
         )

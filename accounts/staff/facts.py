@@ -55,7 +55,7 @@ def of(tenant: Tenant, *, now: datetime) -> Facts:
 def with_usage(tenants: list[Tenant], *, now: datetime) -> list[Tenant]:
     """Each with its `usage` and `backed_up_at`, asked for once. Raises ValkeyAway."""
     ids = [tenant.pk for tenant in tenants]
-    backups = elsewhere.last_backups(ids) or {}
+    backups = elsewhere.last_backups(ids)
     for tenant, used in zip(tenants, usage.of_each(ids, now=now), strict=True):
         tenant.usage, tenant.backed_up_at = used, backups.get(tenant.pk)
     return tenants

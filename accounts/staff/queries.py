@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
-from accounts.staff import elsewhere
 from accounts.trail.models import PlatformEvent
+from tenants.fleet import standing
+from tenants.identifiers import tenant_of
 from tenants.lifecycle import workflow
 from tenants.models import EmergencyLock, Tenant, TenantMove, TenantUsage, TenantWorkflow
 from tenants.queries import there
@@ -106,10 +107,10 @@ def _moves(now: datetime) -> Iterator[Concern]:
 
 
 def _schemas() -> Iterator[Concern]:
-    for schema in elsewhere.fleet() or ():
-        told = schema.error or f"{schema.lacks} migrations are missing."
-        title, is_grave = f"The tables of {schema.slug} are behind", bool(schema.error)
-        yield Concern(title, told, schema.tenant_id, is_grave=is_grave)
+    for schema in standing.seen() or ():
+        told = schema.error or "Migrations are missing."
+        title, is_grave = f"The tables of {schema.slug or 'all shared tenants'} are behind", True
+        yield Concern(title, told, tenant_of(schema.schema), is_grave=is_grave)
 
 
 def _full() -> Iterator[Concern]:

@@ -26,6 +26,7 @@ from accounts.staff.pages import person as member
 from accounts.staff.pages import told
 from accounts.users.models import User
 from tenants import origin
+from tenants.fleet import standing
 
 VERIFIED = "second_factor_shown"  # in the session, after the code
 ADD = "add"  # the button of who has no second factor
@@ -160,7 +161,7 @@ class StaffSite(admin.AdminSite):
             "staff/fleet.html",
             title="Fleet",
             placements=queries.placements(),
-            schemas=elsewhere.fleet(),
+            schemas=standing.seen(),
             moves=queries.last_moves(),
         )
 

@@ -128,10 +128,8 @@ TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks
 SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
-# The same for when tenants were last backed up (by their ids), and for schemas that lack
-# migrations; "" where nobody knows. See accounts/staff/elsewhere.py.
-STAFF_LAST_BACKUPS = ""
-STAFF_FLEET = ""
+# The same for when tenants were last backed up, by their ids.
+STAFF_LAST_BACKUPS = "backups.queries.last_of_each"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 # Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
@@ -343,6 +341,7 @@ CELERY_IMPORTS = [
     "accounts.sessions.tasks",
     "accounts.trail.tasks",
     "tenants.measuring.tasks",
+    "tenants.fleet.tasks",
     "tenants.lifecycle.tasks",
     "tenants.moving.tasks",
     "backups.tasks",
@@ -357,6 +356,7 @@ CELERY_IMPORTS = [
 OPERATORS_QUEUE = "operations"
 OPERATORS_TASKS = (
     "backups.tasks.*",
+    "tenants.fleet.tasks.*",
     "tenants.lifecycle.tasks.*",
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
@@ -407,6 +407,11 @@ CELERY_BEAT_SCHEDULE = {
     "measure-tenants": {
         "task": "tenants.measuring.tasks.measure_everywhere",
         "schedule": 300.0,
+    },
+    "look-at-the-fleet": {
+        "task": "tenants.fleet.tasks.look",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
     "take-up-tenants": {
         "task": "tenants.lifecycle.tasks.take_up",

@@ -15,12 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from accounts.staff import elsewhere
-from accounts.staff.elsewhere import Schema
+from backups import actions as backups
 from config import health
 from config.embedded.folder import DataFolder
 from tenants import admission, valkey
 from tenants.admission import Guest
+from tenants.fleet import planning, standing
+from tenants.fleet.planning import Due
 from tenants.models import EmergencyLock, Plan, Tenant
 from tenants.tasks import PULSE_SECONDS
 from tests.accounts.doors import signed_in
@@ -206,22 +207,22 @@ def test_a_locked_tenant_needs_somebody(client: Client) -> None:
     assert "locked" in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
 
 
-def test_what_other_rooms_know_is_shown_where_they_are(
-    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_schemas_that_are_behind_are_shown(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the operator's worker has seen them, and the staff is told."""
     tenant = build_tenant("enterprise")
-    schema = Schema(tenant.slug, tenant.pk, lacks=2, error="internal: Trouble", tried_at=now())
-    at = now()
-    monkeypatch.setattr(elsewhere, "_TOLD_FLEET", lambda: [schema], raising=False)
-    monkeypatch.setattr(
-        elsewhere, "_TOLD_BACKUPS", lambda ids: dict.fromkeys(ids, at), raising=False
-    )
-    settings.STAFF_FLEET = "accounts.staff.elsewhere._TOLD_FLEET"
-    settings.STAFF_LAST_BACKUPS = "accounts.staff.elsewhere._TOLD_BACKUPS"
+    due = [Due(tenant.schema_name, tenant.slug, "internal: Trouble")]
+    monkeypatch.setattr(planning, "due", lambda: due)
+    standing.look()
     fleet = client.get("/admin/fleet/").content.decode()
     assert (tenant.slug in fleet, "internal: Trouble" in fleet) == (True, True)
     assert f"The tables of {tenant.slug} are behind" in client.get("/admin/").content.decode()
-    assert (
-        f"{at:%Y-%m-%d %H:%M} UTC"
-        in client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
-    )
+    monkeypatch.undo()
+    standing.look()
+    assert "Every schema has all migrations." in client.get("/admin/fleet/").content.decode()
+
+
+def test_a_tenants_last_backup_is_shown(client: Client) -> None:
+    tenant = build_tenant("enterprise")
+    taken = backups.take(tenant=tenant, reason="asked", by="system:test", now=now())
+    page = client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
+    assert f"{taken.taken_at:%Y-%m-%d %H:%M} UTC" in page

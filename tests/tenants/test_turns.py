@@ -35,7 +35,12 @@ def deliver(task: TenantTask, tenant_id: object, word: str) -> str:
     """As a worker runs it; gives the task's id."""
     name = uuid4().hex
     task.push_request(
-        id=name, headers={HEADER: str(tenant_id)}, called_directly=False, is_eager=False, retries=2
+        id=name,
+        headers={HEADER: str(tenant_id)},
+        delivery_info={"exchange": "", "routing_key": "its own"},
+        called_directly=False,
+        is_eager=False,
+        retries=2,
     )
     try:
         task(word)
@@ -60,6 +65,7 @@ def test_what_is_more_than_a_tenants_turns_is_put_off(
     ((given, how),) = sent
     assert given == (("later",), {})
     assert how["headers"] == {HEADER: str(tenant.id)}
+    assert how["queue"] == "its own"
     assert (how["retries"], how["countdown"] > 0) == (2, True)
     running.end()
     deliver(task, tenant.id, "later")
