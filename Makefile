@@ -12,8 +12,8 @@ EMBEDDED := $(PYTHON) -m config.embedded
 VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
-# The whole suite in two processes; its files stay together.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# The whole suite in three processes, for one waits now and then; its files stay together.
+SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .PHONY: help up down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 
@@ -52,7 +52,7 @@ campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammeri
 	STEP_KILLS=all DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
-		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py \
+		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py tests/scenarios/test_ticks.py \
 		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
 		tests/tenants/moving/test_kills.py tests/tenants/moving/test_server_kills.py \
 		tests/tenants/lifecycle/test_workflow.py tests/tenants/deletion/test_deletion.py \

@@ -23,7 +23,7 @@ class Usage(Needs):
     read = Permission.READ_TRADING
 
 
-class LimitsOut(serializers.Serializer[Any]):
+class PlanLimitsOut(serializers.Serializer[Any]):
     """The plan's. `max_rows` and `max_bytes` are null where there is no end."""
 
     requests_per_minute = serializers.IntegerField()
@@ -57,7 +57,7 @@ class UsageOut(serializers.Serializer[Any]):
     `bytes` are those of rows and files. `concurrent_requests` counts this one too.
     """
 
-    limits = LimitsOut()
+    limits = PlanLimitsOut()
     this_hour = PeriodOut()
     last_day = PeriodOut()
     concurrent_requests = serializers.IntegerField()

@@ -29,7 +29,7 @@ from tests.web import Server, serve
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(900)]
 THREADS = 50
 REQUESTS = 10_000
-OVER_HTTP = int(os.environ.get("POOLER_REQUESTS", "4000"))  # a minute's worth
+OVER_HTTP = int(os.environ.get("POOLER_REQUESTS", "1500"))  # a minute's worth
 POOL = 4
 NOWHERE = TenantContext(uuid4(), Actor.system("nobody"), Scope.TENANT)
 

@@ -27,6 +27,9 @@ CLOSED = {
     "tenants.TenantStep.name": "one of the settings",
     "tenants.TenantStep.error": "a code and a sentence of ours",
     "accounts.User.password": "a hash",
+    "backups.Backup.asked_by": "an actor's name, made of ids and words of ours",
+    "backups.Backup.sha256": "a digest",
+    "backups.Restoration.step": "a step's name and counts",
     "accounts.ApiKey.prefix": "the beginning of a secret drawn by chance",
     "accounts.ApiKey.addresses": "networks as Python writes them, and no other text is taken",
 }

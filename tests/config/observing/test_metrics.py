@@ -155,7 +155,8 @@ def test_every_label_is_a_word_of_code(house: House) -> None:
             continue
         for name, word in sample.labels.items():
             if name in known:
-                assert word in known[name], (sample.name, name, word)
+                is_a_tests = word.startswith("tests.")  # a view that only another test has
+                assert word in known[name] or is_a_tests, (sample.name, name, word)
             else:
                 assert name in CODE | BOUNDED, name
 
