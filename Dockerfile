@@ -9,7 +9,7 @@ RUN SECRET_KEY=build TENANT_TICKET_SECRET=00 DATABASE_URL=postgres://build/build
     BULKHEAD_DATA_DIR=/app/.build /venv/bin/python manage.py collectstatic --noinput --skip-checks
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /app bulkhead && install -d -o bulkhead /data
+RUN useradd --system --uid 10001 --home-dir /app bulkhead && install -d -o bulkhead /data /data/backups
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build --chown=root:root /app /app

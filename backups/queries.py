@@ -15,6 +15,7 @@ from backups.errors import NoBackup
 from backups.models import Backup, Restoration
 from backups.retention import Rule, Taken
 from backups.storage import place
+from tenants import queries as tenants
 from tenants.models import Plan, Tenant
 
 UTC = ZoneInfo("UTC")  # the clock of tenants until they name another
@@ -93,7 +94,7 @@ def _staying(rows: Iterable[Backup], rule: Rule | None, *, now: datetime) -> set
 
 def _rules() -> dict[UUID, Rule]:
     plans = {plan.code: _rule(plan) for plan in Plan.objects.all()}
-    return {tenant_id: plans[plan] for tenant_id, plan in Tenant.objects.values_list("id", "plan")}
+    return {tenant_id: plans[plan] for tenant_id, plan in tenants.there().values_list("id", "plan")}
 
 
 def _rule(plan: Plan) -> Rule:

@@ -31,10 +31,12 @@ from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
 from tenants import context
+from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.cursors import Cursor
 from tenants.lifecycle import actions as lifecycle
 from tenants.lifecycle import turns
+from tenants.lifecycle.errors import SlugTaken
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
 from tenants.moving import carrying, exclusion, fence
@@ -79,7 +81,7 @@ def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restor
     undo = actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
     report(f"the present state is backup {undo.id}")
     with exclusion.nobody_else(tenant.id):
-        _check_stays(tenant)
+        _check_stays(_living(entry))
         with _brought(entry, report):
             differences = _exchange(tenant, report)
     _say(tenant, entry, by=by, undo=undo.id)
@@ -167,9 +169,11 @@ def _exchange(tenant: Tenant, report: Report) -> list[Difference]:
 
 
 def _living(entry: Entry) -> Tenant:
-    tenant: Tenant | None = Tenant.objects.filter(pk=entry.tenant).first()
+    tenant: Tenant | None = tenants.there().filter(pk=entry.tenant).first()
     if tenant is None:
         raise NotRestorable("The tenant is gone: restore into a new one.")
+    if tenant.status == Tenant.Status.DELETING:
+        raise NotRestorable("The tenant is being deleted: restore into a new one.")
     return tenant
 
 
@@ -185,7 +189,10 @@ def _place(cursor: Cursor, tenant_id: UUID) -> Place:
 
 
 def _founded(slug: str, manifest: Manifest, *, by: Actor, now: datetime) -> Tenant:
+    """Raises SlugTaken, also for one that somebody else has begun to make."""
     origin = manifest.origin
+    if Tenant.objects.filter(slug=slug).exists():
+        raise SlugTaken(f"The slug {slug!r} is in use.")
     return lifecycle.create_tenant(
         slug=slug, name=origin.name, tier=origin.plan, region=origin.region, by=by.name, now=now
     )
@@ -193,7 +200,7 @@ def _founded(slug: str, manifest: Manifest, *, by: Actor, now: datetime) -> Tena
 
 def _people(manifest: Manifest) -> list[tuple[User, Role]]:
     """Whom the new tenant lets in. Nobody who has been shut out since is let in again."""
-    if Tenant.objects.filter(pk=manifest.origin.tenant).exists():
+    if tenants.there().filter(pk=manifest.origin.tenant).exists():
         rows = Membership.objects.filter(tenant_id=manifest.origin.tenant, is_active=True)
         return [(row.user, Role(row.role)) for row in rows.select_related("user")]
     roles = {person.id: person.role for person in manifest.people if person.role}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from backups import actions
 from backups.models import Backup
+from tenants.lifecycle.provisioning import owner_cursor
 from tenants.lifecycle.workflow import Work
+from tenants.models import Tenant
 
 
 def take_first(work: Work) -> None:
@@ -13,8 +15,18 @@ def take_first(work: Work) -> None:
 
 
 def take_last(work: Work) -> None:
-    """Once nobody gets in any more, and before the rows go."""
-    _take(work, Backup.Reason.LAST)
+    """Once nobody gets in any more, and before the rows go; of one whose schema was never made
+    there are none."""
+    if _has_tables(work.tenant):
+        _take(work, Backup.Reason.LAST)
+
+
+def _has_tables(tenant: Tenant) -> bool:
+    """Raises OwnerLoginMissing."""
+    with owner_cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.to_regnamespace(%s) IS NOT NULL", [tenant.live_schema])
+        ((is_there,),) = cursor.fetchall()
+        return bool(is_there)
 
 
 def _take(work: Work, reason: Backup.Reason) -> None:

@@ -24,6 +24,7 @@ _WORDS = {
     "doors": "End all sessions",
     "rows": "Remove all rows",
     "open-orders": "Forget its open orders",
+    "exchanges": "Forget its exchanges",
     "people": "Remove memberships and keys",
     "traces": "Empty caches and files",
     "end": "Keep the name, and nothing else",
@@ -129,14 +130,15 @@ def _step(step: TenantStep) -> Step:
 
 
 def _of_move(move: TenantMove) -> Work:
-    """Its phases: the first that is not done is running; one that was given up has none."""
+    """Its phases: the first that is not done is running, or was broken off; one that was given up
+    has none."""
     done = {step["phase"]: step for step in move.steps}
     steps: list[Step] = []
     for phase, _ in STEPS:
         state = State.DONE if phase in done else State.WAITING
         is_first = state == State.WAITING and not any(s.state != State.DONE for s in steps)
         if is_first and move.finished_at is None:
-            state = State.RUNNING
+            state = State.FAILED if move.error else State.RUNNING
         told = _took(done[phase]) if phase in done else move.error if is_first else ""
         steps.append(Step(_words(phase), state, told))
     where = "a schema of its own" if move.is_to_dedicated else "the shared tables"

@@ -12,14 +12,13 @@ from tenants import trail, valkey
 from tenants.cursors import Cursor
 from tenants.files import TenantStorage
 from tenants.identifiers import PUBLIC_SCHEMA
-from tenants.lifecycle import turns
+from tenants.lifecycle import provisioning
 from tenants.lifecycle.errors import NotDeletable
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.lifecycle.workflow import Work, in_one_commit
 from tenants.models import Tenant
-from tenants.moving import carrying, fence
+from tenants.moving import carrying, exclusion, fence
 from tenants.moving.route import Route
-from tenants.rls import quoted
 
 _BATCH = 5_000  # rows that are removed by one transaction
 _KEYS_AT_A_TIME = 1_000
@@ -30,12 +29,12 @@ _HOMELESS = "UPDATE public.tenants_tenant SET placement = 'shared' WHERE id = %s
 def remove_rows(work: Work) -> None:
     """The schema at once, and shared tables' rows some at a time, by the role that no policy holds.
 
-    Raises TenantIsBusy while a transaction from before does not end, SchemasInUse while migrations
-    run.
+    Raises TenantIsBusy while a transaction from before does not end, MoveUnderWay while its rows
+    are restored, SchemasInUse while migrations run.
     """
     tenant = work.tenant
     fence.await_older(tenant.pk)
-    with turns.kept_as_they_are():
+    with exclusion.nobody_else(tenant.pk):
         _drop_schema(tenant)
         rows = 0
         while removed := _remove_some(tenant.pk):
@@ -76,7 +75,7 @@ def _drop_schema(tenant: Tenant) -> None:
     """In one commit with the word that the tenant lives in none: it is nowhere half."""
     with owner_cursor() as cursor:
         _check_is_leaving(cursor, tenant.pk)
-        cursor.execute(f"DROP SCHEMA IF EXISTS {quoted(tenant.schema_name)} CASCADE")
+        provisioning.drop_schema(cursor, tenant.schema_name)
         cursor.execute(_HOMELESS, [tenant.pk])
 
 

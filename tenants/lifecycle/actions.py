@@ -33,7 +33,8 @@ def create_tenant(
 
     `by` is an actor's name. A shared one can be made in the caller's transaction.
 
-    Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was.
+    Safe to run again after it was cut off: a tenant still `provisioning` is taken up where it was,
+    unless it is made in steps.
     Raises SlugTaken, UnknownPlan, UnknownRegion, or Django's ValidationError for a slug that is no
     host label.
     """
@@ -41,7 +42,7 @@ def create_tenant(
     tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = _reserve(slug=slug, name=name, plan=plan, region=region, now=now)
-    elif tenant.status != Tenant.Status.PROVISIONING:
+    elif tenant.status != Tenant.Status.PROVISIONING or unfinished(tenant) is not None:
         raise SlugTaken(f"The slug {slug!r} is in use.")
     making.schema_of(tenant, now=now)
     making.open_tenant(tenant, by=by)

@@ -15,7 +15,14 @@ from tenants.moving import exclusion, phases, planning
 from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
-_BEFORE_THE_SWITCH = (Phase.BEGUN, Phase.NOTING, Phase.COPIED, Phase.VERIFIED)
+# With that of one whose giving up was broken off before it was finished.
+_BEFORE_THE_SWITCH = (
+    Phase.BEGUN,
+    Phase.NOTING,
+    Phase.COPIED,
+    Phase.VERIFIED,
+    Phase.ABANDONED,
+)
 
 
 def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -> TenantMove:
@@ -26,7 +33,9 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
     OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
     """
     with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
+        _end_abandoned(tenant, by=by, now=now)
         under_way = begin(tenant=tenant, plan=plan, by=by, now=now)
+        TenantMove.objects.filter(pk=under_way.pk).exclude(error="").update(error="")
         done = [phase for phase, _ in phases.STEPS]
         last = Phase(under_way.phase)
         at = done.index(last) + 1 if last in done else 0
@@ -64,10 +73,19 @@ def withdrawable(tenant: Tenant) -> TenantMove:
     return found
 
 
+def _end_abandoned(tenant: Tenant, *, by: str, now: datetime) -> None:
+    """What was given up is not gone on with: it only has to be said that it is over."""
+    found = _open_move(tenant)
+    if found is not None and found.phase == Phase.ABANDONED:
+        _finish(found, by=by, now=now)
+
+
 def _planned(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
     """The tenant's row is locked, so that nobody begins to delete it meanwhile."""
     with transaction.atomic():
         locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        if (found := _under_way(tenant, plan)) is not None:
+            return found  # somebody was quicker
         planned = planning.planned(locked, plan, now=now)
         planned.save(force_insert=True)
         _record("tenant.move_begun", planned, by)
@@ -108,8 +126,8 @@ def _faults_kept(tenant: Tenant) -> Iterator[None]:
     """What broke the last try off stands with the move, for who has not seen it break."""
     try:
         yield
-    except MoveUnderWay:
-        raise  # of somebody else's, whom nothing has broken
+    except (MoveUnderWay, MovingElsewhere):
+        raise  # of somebody else's, which nothing has broken off
     except Exception as fault:
         under_way = TenantMove.objects.filter(tenant=tenant, finished_at=None)
         under_way.update(error=faults.sentence(fault))

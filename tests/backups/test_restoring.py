@@ -23,6 +23,7 @@ from backups.archive.errors import ArchiveUnfit, ForeignArchive
 from backups.errors import NoBackup, NotRestorable, OtherShape, WrongBackupKey
 from backups.models import Backup
 from tenants.identifiers import new_id
+from tenants.lifecycle import actions as lifecycle
 from tenants.lifecycle.errors import SlugTaken
 from tenants.models import Tenant, TenantMove
 from tenants.moving.errors import MoveUnderWay
@@ -39,6 +40,7 @@ from tests.cast import House, Person, build_house, job, now
 from tests.isolation.database import connected
 from tests.market import Market
 from tests.scenarios.test_first_trade import order
+from tests.tenants.lifecycle.test_commands import run
 from tests.tenants.moving.movers import PLANS, away, home, move, trade
 from trading.models import ExchangeCredential
 
@@ -209,6 +211,32 @@ def test_a_tenant_that_is_gone_comes_back_as_a_new_one(house: House, market: Mar
     assert rows(made)["trading_order"] == was["trading_order"]
     emails = set(Membership.objects.filter(tenant=made).values_list("email", flat=True))
     assert emails == {house.alice.email, house.olga.email, house.vera.email}
+
+
+def test_a_deleted_tenant_comes_back_with_its_people(house: House, market: Market) -> None:
+    """From its last backup, and never in its own place."""
+    trade(house.alice, market)
+    was = rows(house.tenant)
+    run("delete_tenant", house.tenant.slug, "--yes")
+    last = Backup.objects.get(tenant_id=house.tenant.pk, reason="last")
+    with pytest.raises(NotRestorable, match="into a new one"):
+        restore(last)
+    made = restore_into(last, a_slug())
+    assert rows(made)["trading_order"] == was["trading_order"]
+    people = (house.alice, house.bob, house.olga, house.vera)
+    emails = set(Membership.objects.filter(tenant=made).values_list("email", flat=True))
+    assert emails == {person.email for person in people}
+
+
+def test_nobody_elses_tenant_that_is_being_made_takes_the_rows(house: House) -> None:
+    slug = a_slug()
+    lifecycle.ask_for_tenant(
+        slug=slug, name=slug, tier="starter", owner_email="o@x.example", by="system:test", now=now()
+    )
+    with pytest.raises(SlugTaken):
+        restore_into(take(house.tenant), slug)
+    with pytest.raises(SlugTaken):
+        lifecycle.create_tenant(slug=slug, name=slug, tier="starter", by="system:test", now=now())
 
 
 def spoil(backup: Backup, at: float) -> None:

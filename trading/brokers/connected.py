@@ -27,6 +27,12 @@ def note() -> None:
         client.sadd(_TENANTS, str(context.require().tenant_id))
 
 
+def forget(tenant_id: UUID) -> None:
+    """Of a tenant that is deleted. Raises ValkeyAway."""
+    with valkey.needed() as client:
+        client.srem(_TENANTS, str(tenant_id))
+
+
 def tenant_ids() -> list[UUID]:
     """Every such tenant, and perhaps more; outside all tenants. Raises ValkeyAway."""
     with valkey.needed() as client:

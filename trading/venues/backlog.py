@@ -13,6 +13,7 @@ from typing import Any
 from config.observing.measure import Measure
 from tenants import context, valkey
 from tenants.lifecycle.workflow import Work
+from trading.brokers import connected
 from trading.venues import queries
 
 _WAITING = "venues:waiting"
@@ -37,6 +38,7 @@ def forget(tenant_id: str) -> None:
 
 def leave(work: Work) -> None:
     """A step of deleting a tenant. Raises ValkeyAway."""
+    connected.forget(work.tenant.pk)
     forget(str(work.tenant.pk))
     work.report("no exchange is waited for")
 

@@ -218,10 +218,11 @@ def test_a_tenant_on_the_move_is_not_deleted_and_one_that_goes_is_not_moved(hous
         moving.begin(tenant=house.tenant, plan=plan, by="system:test", now=now())
 
 
-def test_one_that_is_not_ready_can_be_deleted(tier: str) -> None:
+@pytest.mark.parametrize("step", ["schema", "open"])
+def test_one_that_is_not_ready_can_be_deleted(tier: str, step: str) -> None:
     name = slug()
     asked = ask(name, tier)
-    with broken("open", "before"), pytest.raises(CommandError):
+    with broken(step, "before"), pytest.raises(CommandError):
         run("provision_tenant", name)
     run("delete_tenant", name, "--yes")
     tenant = Tenant.objects.get(slug=name)

@@ -13,6 +13,7 @@ from django.db import connection, connections
 
 from accounts.trail.models import PlatformEvent
 from tenants.models import TenantMove
+from tenants.moving import actions as moving
 from tenants.moving import carrying
 from tenants.moving.errors import MovingElsewhere, NothingToMove, NotMovable, RowsDiffer
 from tests.cast import House, build_house
@@ -145,6 +146,26 @@ def test_what_changes_on_the_way_is_brought(house: House, market: Market, phase:
     assert any(kept["trading_order"])
     assert [row["name"] for (row,) in kept["trading_account"]].count("x") == 1
     call_command("verify_audit", house.tenant.slug, "--json")
+
+
+def test_giving_up_that_breaks_off_at_its_end_is_ended_by_either_command(
+    house: House, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        raise Broken
+
+    trade(house.alice, market)
+    was = home(house)
+    for ended_by in (give_up, lambda house: move(house, PLANS[house.tier])):
+        with before("verified", break_off), pytest.raises(Broken):
+            move(house, PLANS[house.tier])
+        with monkeypatch.context() as patched, pytest.raises(Broken):
+            patched.setattr(moving, "_finish", break_off)
+            give_up(house)
+        assert home(house) == was
+        ended_by(house)
+        assert not TenantMove.objects.filter(tenant=house.tenant, finished_at=None).exists()
+    assert home(house) != was
 
 
 def test_clients_that_never_stop_lose_nothing(house: House, market: Market) -> None:
