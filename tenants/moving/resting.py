@@ -18,11 +18,12 @@ SELECT c.relname::text, k.conname::text, pg_get_constraintdef(k.oid)
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
  WHERE k.contype = 'f' AND k.connamespace = to_regnamespace(%s) ORDER BY 1, 2
 """
-# Those of a constraint stay: the primary key is how rows are found meanwhile.
+# Those of a constraint stay: the primary key is how rows are found meanwhile. So do those with a
+# condition or an expression, which PostgreSQL would not print again as it has read them.
 _INDEXES = """
 SELECT c.relname::text, pg_get_indexdef(c.oid)
   FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
- WHERE c.relnamespace = to_regnamespace(%s)
+ WHERE c.relnamespace = to_regnamespace(%s) AND i.indpred IS NULL AND i.indexprs IS NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid) ORDER BY 1
 """
 

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from accounts.trail.models import PlatformEvent
+from tenants.catalogue import inspection
+from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
 from tenants.moving import actions as moving
 from tenants.moving import carrying
@@ -146,6 +148,16 @@ def test_what_changes_on_the_way_is_brought(house: House, market: Market, phase:
     assert any(kept["trading_order"])
     assert [row["name"] for (row,) in kept["trading_account"]].count("x") == 1
     call_command("verify_audit", house.tenant.slug, "--json")
+
+
+def test_a_schema_that_was_filled_is_as_the_migrations_make_it(market: Market) -> None:
+    """What rested meanwhile was put back as it was."""
+    house = build_house("starter")
+    trade(house.alice, market)
+    move(house, "enterprise")
+    with owner_cursor() as cursor:
+        gaps = [gap for gap in inspection.gaps(cursor) if gap.schema == house.tenant.schema_name]
+    assert gaps == []
 
 
 def test_giving_up_that_breaks_off_at_its_end_is_ended_by_either_command(
