@@ -13,7 +13,7 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
-from tenants import addressing, admission, connections, context, identity, origin
+from tenants import addressing, admission, connections, context, identity, limits, origin
 from tenants.admission import Guest
 from tenants.door import Room
 from tenants.errors import TenantMismatch, UnknownTenant
@@ -83,7 +83,11 @@ class TenantMiddleware:
     def _through_the_door(self, request: HttpRequest) -> HttpResponse:
         request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
         slot = None if caller is None else Slot(caller.tenant_id)
-        room = self._admit(request, caller, slot)
+        try:
+            room = self._admit(request, caller, slot)
+        finally:  # only who has proven to be there has a tier: a stranger's words make no series
+            if caller is not None:
+                request.tier = limits.known_tier(caller.tenant_id)  # type: ignore[attr-defined]
         response = self._attend(request, caller)
         for name, value in room.headers().items():
             response.setdefault(name, value)

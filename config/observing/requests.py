@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from config.logs import request_id
 from config.observing import metrics, tracing, work
 from config.observing.work import NAMELESS, Work
-from tenants import limits
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -29,14 +27,13 @@ class ObservedMiddleware:
         started = time.perf_counter()
         with work.doing(Work()) as doing, tracing.span("request", "server"):
             response = self.get_response(request)
-            tenant_id = _tenant_of(request)
             if tracing.are_on():
                 _describe(request, response, doing.name)
         metrics.request(
             method=str(request.method),
             route=doing.name,
             status=response.status_code,
-            tier=limits.known_tier(tenant_id) if tenant_id else NAMELESS,
+            tier=getattr(request, "tier", NAMELESS),
             seconds=time.perf_counter() - started,
         )
         return response
@@ -46,12 +43,6 @@ class ObservedMiddleware:
         doing, found = work.current(), request.resolver_match
         if doing is not None and found is not None and found.view_name != _NOBODY:
             doing.name = found.view_name
-
-
-def _tenant_of(request: HttpRequest) -> UUID | None:
-    """Only of who has proven to be there: a stranger's words make no series."""
-    caller = getattr(request, "identity", None)
-    return caller.tenant_id if caller else None
 
 
 def _describe(request: HttpRequest, response: HttpResponse, route: str) -> None:

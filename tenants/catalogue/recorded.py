@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import psycopg
+from django.db import ProgrammingError
+
 from tenants.catalogue.gap import Gap
 from tenants.catalogue.subject import COMMON, Cursor, undone
 from tenants.lifecycle import targets
@@ -53,6 +56,19 @@ def of_schemas(cursor: Cursor, facts: Mapping[str, Any]) -> dict[str, frozenset[
 
 
 def _read(cursor: Cursor, tables: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """A schema that goes meanwhile, with its tenant, is none to ask for its record."""
+    try:
+        return _ask(cursor, tables)
+    except (psycopg.ProgrammingError, ProgrammingError):
+        if len(tables) > 1:
+            middle = len(tables) // 2
+            return _read(cursor, tables[:middle]) + _read(cursor, tables[middle:])
+        if _is_there(cursor, tables[0][1]):
+            raise
+        return []
+
+
+def _ask(cursor: Cursor, tables: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
     parts = (
         f"SELECT '{schema}', app::text, name::text FROM {name}.django_migrations"  # noqa: S608 - names come quoted from the catalogue, and are `public` or hex
         for schema, name in tables
@@ -60,3 +76,9 @@ def _read(cursor: Cursor, tables: list[tuple[str, str]]) -> list[tuple[str, str,
     with undone(cursor, "recorded"):
         cursor.execute(" UNION ALL ".join(parts))
         return cursor.fetchall()
+
+
+def _is_there(cursor: Cursor, schema: str) -> bool:
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.django_migrations"])
+    ((found,),) = cursor.fetchall()
+    return bool(found)

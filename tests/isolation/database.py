@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -17,6 +17,8 @@ from tenants.context import Actor, Scope, TenantContext
 from tests.isolation.world import Trader
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
+# Times that a lock is tried for, 200 ms each.
+_PATIENCE = 200
 
 
 @contextmanager
@@ -46,10 +48,23 @@ def inside(context: TenantContext) -> Iterator[Cursor]:
 def sabotaged(statement: str, context: TenantContext) -> Iterator[Cursor]:
     """What the application would see in a tenant if `statement` were true; nothing stays."""
     with connected("DATABASE_SUPERUSER_URL") as connection, connection.cursor() as cursor:
-        cursor.execute(statement.encode())
+        _alter(cursor, statement)
         cursor.execute("SET LOCAL ROLE bulkhead_app")
         cursor.execute(entry_statement(context))
         yield cursor
+
+
+def _alter(cursor: Cursor, statement: str) -> None:
+    """Tests beside this one use the tables too: who waited long for the second with the first in
+    hand could wait in a circle, so what was taken is let go and taken again."""
+    cursor.execute("SELECT")  # a transaction to be rolled back: the one below is a part of it
+    for _ in range(_PATIENCE):
+        with suppress(psycopg.errors.LockNotAvailable), cursor.connection.transaction():
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            cursor.execute(statement.encode())
+            cursor.execute("SET LOCAL lock_timeout = 0")
+            return
+    raise TimeoutError(statement)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -22,4 +23,10 @@ def _names(resolver: URLResolver, space: str) -> Iterator[str]:
             inner = f"{space}{entry.namespace}:" if entry.namespace else space
             yield from _names(entry, inner)
         elif isinstance(entry, URLPattern):
-            yield space + (entry.name or entry.lookup_str)
+            yield space + (entry.name or _path(entry.callback))
+
+
+def _path(view: Any) -> str:
+    """As Django calls a view without a name."""
+    view = getattr(view, "view_class", view)
+    return f"{view.__module__}.{view.__name__}"

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tenants.catalogue import recorded
+from tenants.identifiers import new_id, schema_of
 from tests.tenants.catalogue.scratch import Scratch
 
 _LOG_INS = ("DATABASE_URL", "DATABASE_OWNER_URL")
@@ -72,3 +74,13 @@ def test_checks_of_the_code_alone_need_no_database(scratch: Scratch) -> None:
     ran = scratch.manage("check", **away)
     assert ran.returncode == 1
     assert "tenants.E030" in ran.stderr
+
+
+def test_a_schema_that_goes_meanwhile_is_no_gap(scratch: Scratch) -> None:
+    """Listed, and then gone with its tenant: the records of the others are read all the same."""
+    there = [("public", "public"), (scratch.dedicated, scratch.dedicated)]
+    listed = [*there, (schema_of(new_id()), "tenant_that_went")]
+    with scratch.connection.cursor() as cursor:
+        rows = recorded._read(cursor, listed)
+    scratch.connection.rollback()
+    assert {schema for schema, _, _ in rows} == {"public", scratch.dedicated}
