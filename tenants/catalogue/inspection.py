@@ -105,14 +105,15 @@ class Inspection:
     schemas: int
 
 
-def gaps(cursor: Cursor) -> list[Gap]:
+def gaps(cursor: Cursor, *, made: str = "") -> list[Gap]:
     """Every gap, sorted. The cursor is in a transaction; what that has changed is seen.
 
     A role that may create schemas (the owner) compares all of them with one made from the
-    migrations and undone again; the application's role compares them with `public`.
+    migrations and undone again, or with `made`, which is such a one and nobody's; the
+    application's role compares them with `public`.
     """
-    model = _model(cursor)
-    given = facts.parameters(PUBLIC_SCHEMA)
+    model = _model(cursor, made)
+    given = facts.parameters(made or PUBLIC_SCHEMA)
     with undone(cursor, "catalogue"):
         for setting in (_PLAIN_PATH, *_PLANS, *(_ALL_ROWS if model else ())):
             cursor.execute(setting)
@@ -143,12 +144,15 @@ def places(alias: str) -> list[Place]:
         return distribution.places(cursor, facts.parameters(PUBLIC_SCHEMA))
 
 
-def _model(cursor: Cursor) -> tuple[str, str] | None:
-    """Name and statements of the schema to compare with, where this role may make one."""
+def _model(cursor: Cursor, made: str) -> tuple[str, str] | None:
+    """Name and statements of the schema to compare with, where this role may make one; of one that
+    is made already there are none."""
     cursor.execute(_MAY_CREATE)
     ((may_create,),) = cursor.fetchall()
     if not may_create or OWNER_ALIAS not in connections:
         return None
+    if made:
+        return made, ""
     schema = schema_of(new_id())
     return schema, pattern.script(schema)
 
@@ -159,7 +163,8 @@ def _against(
     schema, statements = model
     cursor.execute("SAVEPOINT model")
     try:
-        pattern.build(cursor, schema, statements)
+        if statements:
+            pattern.build(cursor, schema, statements)
     except (psycopg.Error, DatabaseError) as fault:
         cursor.execute("ROLLBACK TO SAVEPOINT model")
         sentence = (

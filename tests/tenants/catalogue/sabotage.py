@@ -17,7 +17,8 @@ DEDICATED = ("dedicated",)
 @dataclass(frozen=True)
 class Sabotage:
     """`codes` are the gaps it opens, separated by blanks; `found_in` the schema they lie in;
-    `also` those that lie in no schema."""
+    `also` those that lie in no schema. `anew`: a schema that stands ready to be compared with is
+    broken by it as well, so one has to be made."""
 
     name: str
     codes: str
@@ -26,6 +27,7 @@ class Sabotage:
     by_owner: bool = True
     found_in: str = "{schema}"
     also: str = ""
+    anew: bool = False
 
     def statements(self, scratch: Scratch) -> str:
         """The sabotage, done in every place at once."""
@@ -56,6 +58,6 @@ def words(scratch: Scratch, place: str) -> dict[str, str]:
     }
 
 
-def server_wide(name: str, codes: str, sql: str) -> Sabotage:
+def server_wide(name: str, codes: str, sql: str, *, anew: bool = False) -> Sabotage:
     """One that takes a superuser and concerns no schema."""
-    return Sabotage(name, codes, sql, PUBLIC, by_owner=False, found_in=DATABASE)
+    return Sabotage(name, codes, sql, PUBLIC, by_owner=False, found_in=DATABASE, anew=anew)

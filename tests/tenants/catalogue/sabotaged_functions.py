@@ -107,6 +107,7 @@ FUNCTIONS = [
         "DROP FUNCTION chain_audit_event CASCADE",
         PUBLIC,
         also="migrations_not_replayable",
+        anew=True,
     ),
     Sabotage(
         "no entry",

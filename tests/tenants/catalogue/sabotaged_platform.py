@@ -6,13 +6,28 @@ _APP = "bulkhead_app"
 
 ROLES = [
     *(
-        server_wide(f"application is {word}", "role_attribute", f"ALTER ROLE {_APP} {word}")
+        server_wide(
+            f"application is {word}",
+            "role_attribute",
+            f"ALTER ROLE {_APP} {word}",
+            anew=word == "SUPERUSER",
+        )
         for word in ("SUPERUSER", "BYPASSRLS", "REPLICATION", "CREATEROLE", "CREATEDB")
     ),
     server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
     server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
-    server_wide("application becomes owner", "role_member", f"GRANT bulkhead_owner TO {_APP}"),
-    server_wide("application moves tenants", "role_member", f"GRANT bulkhead_mover TO {_APP}"),
+    server_wide(
+        "application becomes owner",
+        "role_member",
+        f"GRANT bulkhead_owner TO {_APP}",
+        anew=True,
+    ),
+    server_wide(
+        "application moves tenants",
+        "role_member",
+        f"GRANT bulkhead_mover TO {_APP}",
+        anew=True,
+    ),
     *(
         server_wide(
             f"somebody joins {role}",

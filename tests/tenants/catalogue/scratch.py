@@ -7,15 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 
-from tenants.catalogue import inspection
+from tenants.catalogue import inspection, pattern
 from tenants.catalogue.gap import Gap
-from tenants.roles import OWNER
+from tenants.identifiers import new_id, schema_of
+from tenants.roles import APP, OWNER
 
 _ROOT = Path(__file__).resolve().parents[3]
 _VARIABLES = (
@@ -47,6 +48,7 @@ class Scratch:
     connection: psycopg.Connection
     dedicated: str
     tenant_id: str
+    pattern: str = ""  # a schema as the migrations make it, if one has been made
 
     def gaps(self, sql: str = "", *, by_owner: bool = True, seen_by: str = OWNER) -> list[Gap]:
         """What a role finds after `sql`, in a transaction that is rolled back."""
@@ -56,9 +58,23 @@ class Scratch:
                     cursor.execute(f"SET LOCAL ROLE {OWNER}")
                 cursor.execute(sql)
                 cursor.execute(f"SET LOCAL ROLE {seen_by}")
-                return inspection.gaps(cursor)
+                return inspection.gaps(cursor, made=self.pattern)
             finally:
                 self.connection.rollback()
+
+    @contextmanager
+    def with_pattern(self) -> Iterator[Scratch]:
+        """With a schema to hold the others against, as an inspection makes it for itself; it stays
+        for a while, so nobody may use its tables."""
+        schema = schema_of(new_id())
+        statements = pattern.script(schema)
+        with psycopg.connect(self.environment["DATABASE_OWNER_URL"]) as owner:
+            with owner.cursor() as cursor:
+                pattern.build(cursor, schema, statements)
+            owner.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {APP}")
+            owner.commit()
+            yield replace(self, pattern=schema)
+            owner.execute(f"DROP SCHEMA {schema} CASCADE")
 
     @contextmanager
     def broken(self, sql: str, repair: str) -> Iterator[None]:

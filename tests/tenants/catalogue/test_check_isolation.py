@@ -31,7 +31,7 @@ def test_gaps_are_listed_by_schema_and_fail(scratch: Scratch) -> None:
 
 
 def test_new_partitions_open_no_gap_in_the_walls(scratch: Scratch) -> None:
-    assert scratch.manage("make_partitions", "--months", "30").returncode == 0
+    assert scratch.manage("make_partitions", "--months", "15").returncode == 0
     ran = scratch.manage("check_isolation")
     assert (ran.returncode, ran.stderr) == (0, "")
 
