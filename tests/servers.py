@@ -12,11 +12,15 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 _MARK = "BULKHEAD_TEST_SERVERS"
+# Names a database with all migrations and no tenant, to make others from.
+FRESH = "BULKHEAD_TEST_FRESH"
 _ROOT = Path(__file__).resolve().parents[1]
 _stack = contextlib.ExitStack()
 
@@ -35,7 +39,22 @@ def _prepare() -> None:
     os.environ[_MARK] = "1"
     for command in ("provision_roles", "migrate"):
         _manage(command)
+    os.environ[FRESH] = _stack.enter_context(_copy())
     _widen_plans()
+
+
+@contextlib.contextmanager
+def _copy() -> Iterator[str]:
+    """The database as it is now, for tests that need one of their own; nobody is connected yet."""
+    superuser = urlsplit(os.environ["DATABASE_SUPERUSER_URL"])
+    name = f"fresh_{uuid4().hex[:12]}"
+    elsewhere = superuser._replace(path="/postgres").geturl()
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE {name} TEMPLATE "{superuser.path[1:]}"')
+        try:
+            yield name
+        finally:
+            connection.execute(f"DROP DATABASE {name}")
 
 
 def _widen_plans() -> None:

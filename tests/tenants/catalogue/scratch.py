@@ -17,6 +17,7 @@ from tenants.catalogue import inspection, pattern
 from tenants.catalogue.gap import Gap
 from tenants.identifiers import new_id, schema_of
 from tenants.roles import APP, OWNER
+from tests.servers import FRESH
 
 _ROOT = Path(__file__).resolve().parents[3]
 _VARIABLES = (
@@ -106,7 +107,7 @@ def made(**more: str) -> Iterator[Scratch]:
     environment = {**urls, **more}
     server = os.environ["DATABASE_SUPERUSER_URL"]
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {os.environ[FRESH]}")
         try:
             _prepare(environment)
             with psycopg.connect(environment["DATABASE_SUPERUSER_URL"]) as scratch:
