@@ -475,7 +475,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "MemberRoleEnum": "accounts.members.api.ROLES",
+        "OrderTypeEnum": "trading.orders.faces.TYPES",
+    },
 }
 
 TEMPLATES = [

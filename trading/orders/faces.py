@@ -13,6 +13,7 @@ from trading.orders.instructions import Change, Instruction, StopLoss
 from trading.orders.models import Fill, Order
 from trading.values import OrderType, Side, TimeInForce
 
+TYPES = [kind.value for kind in OrderType]
 _CLASSES = ("simple", "bracket", "oco")
 
 
@@ -37,7 +38,7 @@ class OrderIn(serializers.Serializer[Any]):
     account = serializers.UUIDField()
     instrument = serializers.CharField(max_length=33)
     side = serializers.ChoiceField(choices=[side.value for side in Side])
-    type = serializers.ChoiceField(choices=[kind.value for kind in OrderType])
+    type = serializers.ChoiceField(choices=TYPES)
     quantity = PlainDecimal(positive=True, required=False, allow_null=True)
     notional = PlainDecimal(positive=True, required=False, allow_null=True)
     limit_price = PlainDecimal(positive=True, required=False, allow_null=True)
