@@ -27,6 +27,12 @@ class MoveUnderWay(DomainError):
     title = "Somebody else is moving this tenant, or restoring it."
 
 
+class MoveGivenUp(DomainError):
+    code = "move_given_up"
+    status = 409
+    title = "Somebody has given the move up: the tenant stays where it is."
+
+
 class TenantIsBusy(DomainError):
     code = "tenant_is_busy"
     status = 503

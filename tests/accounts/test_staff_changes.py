@@ -199,9 +199,23 @@ def test_a_move_that_broke_off_needs_somebody_who_goes_on_or_gives_up(client: Cl
     assert f"The move of {tenant.slug} was broken off" in client.get("/admin/").content.decode()
     assert do(client, tenant, "go-on").status_code == 302
     assert do(client, tenant, "give-up").status_code == 302
-    moving.give_up(str(move.pk), "system:test")
+    assert offered(client, tenant) == ["suspend"]
+    assert "A move is being given up" in client.get(page_of(tenant)).content.decode()
+    TenantMove.objects.filter(pk=move.pk).update(error="tenant_is_busy: It is.")
+    assert offered(client, tenant) == ["give-up", "suspend"]
+    moving.move(str(move.pk), "system:test")
     assert fresh(tenant).tier == "starter"
     assert "A move was given up" in client.get(page_of(tenant)).content.decode()
+
+
+def test_a_move_that_has_switched_is_not_offered_to_be_given_up(client: Client) -> None:
+    tenant = build_tenant("starter")
+    do(client, tenant, "graduate", plan="enterprise")
+    [move] = TenantMove.objects.filter(tenant=tenant)
+    with before("released", _break), pytest.raises(Broken):
+        moving.move(str(move.pk), "system:test")
+    assert offered(client, tenant) == ["go-on", "suspend"]
+    moving.move(str(move.pk), "system:test")
 
 
 def _break() -> None:
