@@ -145,7 +145,7 @@ def _of_move(move: TenantMove) -> Work:
         steps.append(Step(_words(phase), state, told))
     where = "a schema of its own" if move.is_to_dedicated else "the shared tables"
     title = f"Moving the tenant to {where}, and to {move.plan.name}"
-    return Work(title, "", move.begun_at, move.finished_at, tuple(steps))
+    return Work(title, move.by, move.begun_at, move.finished_at, tuple(steps))
 
 
 def _of_given_up(move: TenantMove) -> Work:

@@ -418,6 +418,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "take-up-moves": {
+        "task": "tenants.moving.tasks.take_up",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {
         "task": "trading.market.tasks.make_partitions",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +19,14 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from tenants.lifecycle import faults, hands
+from tenants.lifecycle import attempts, faults, hands
 from tenants.lifecycle.errors import StepFailed, WorkUnderWay
 from tenants.models import Tenant, TenantStep, TenantWorkflow
 
 State = TenantStep.State
 Report = Callable[[str], None]
 
-MOST_ATTEMPTS = 8
-_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0  # seconds; doubled with each attempt
+MOST_ATTEMPTS = attempts.MOST
 _KILLED = "killed: Whoever ran this step was ended each time."
 
 
@@ -139,10 +138,8 @@ class Standing:
     def is_due(self, now: datetime) -> bool:
         if self.has_failed:
             return False
-        attempts = self.step.attempts if self.step else 0
         last = (self.step and self.step.started_at) or self.workflow.asked_at
-        pause = min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE)
-        return now >= last + timedelta(seconds=pause)
+        return now >= last + attempts.pause(self.step.attempts if self.step else 0)
 
 
 def standing(workflow: TenantWorkflow) -> Standing:

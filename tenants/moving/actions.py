@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from tenants import trail
-from tenants.lifecycle import faults
+from tenants.lifecycle import attempts, faults
 from tenants.models import AFTER_THE_SWITCH, Tenant, TenantMove
 from tenants.moving import exclusion, phases, planning
 from tenants.moving.errors import MoveGivenUp, MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
+_ANEW: dict[str, Any] = {"error": "", "attempts": 0}
 _UNKNOWN = "system:give_up"  # who gave up before that was written down
 
 
@@ -38,13 +42,15 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
 def go_on(*, under_way: TenantMove, by: str, now: datetime, report: Report) -> TenantMove:
     """The same with that very move and no other: one that was given up is taken back, and ends.
 
-    Raises what `move` raises.
+    Raises what `move` raises, and NotMovable for one that was tried often enough.
     """
     tenant = under_way.tenant
     with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
         under_way.refresh_from_db()
         if under_way.finished_at is not None:
             return under_way
+        if under_way.attempts >= attempts.MOST:
+            raise NotMovable("Whoever carried its rows was ended each time.")
         if _is_given_up(under_way):
             return _take_back(under_way, now=now, report=report)
         return _carry(under_way, by=by, now=now, report=report)
@@ -70,6 +76,11 @@ def begin(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
     return _under_way(tenant, plan) or _planned(tenant, plan, by=by, now=now)
 
 
+def try_again(under_way: TenantMove) -> None:
+    """Let what has broken off be tried as often once more."""
+    TenantMove.objects.filter(pk=under_way.pk).update(**_ANEW)
+
+
 def ask_to_give_up(*, tenant: Tenant, by: str) -> TenantMove:
     """Have it stand with the move, where whoever carries it looks. Raises NotMovable.
 
@@ -78,7 +89,7 @@ def ask_to_give_up(*, tenant: Tenant, by: str) -> TenantMove:
     found = _open_move(tenant)
     if found is not None:
         before = TenantMove.objects.filter(pk=found.pk, finished_at=None)
-        if before.exclude(phase__in=AFTER_THE_SWITCH).update(given_up_by=by, error=""):
+        if before.exclude(phase__in=AFTER_THE_SWITCH).update(**_ANEW, given_up_by=by):
             found.refresh_from_db()
             return found
     raise NotMovable("There is no move that could be given up.")
@@ -86,7 +97,7 @@ def ask_to_give_up(*, tenant: Tenant, by: str) -> TenantMove:
 
 def _carry(under_way: TenantMove, *, by: str, now: datetime, report: Report) -> TenantMove:
     """Every phase that is not done. Raises MoveGivenUp when all that was is taken back."""
-    TenantMove.objects.filter(pk=under_way.pk).exclude(error="").update(error="")
+    _count_attempt(under_way)
     done = [phase for phase, _ in phases.STEPS]
     last = Phase(under_way.phase)
     at = done.index(last) + 1 if last in done else 0
@@ -101,6 +112,11 @@ def _carry(under_way: TenantMove, *, by: str, now: datetime, report: Report) -> 
     return _finish(under_way, by=by, now=now)
 
 
+def _count_attempt(under_way: TenantMove) -> None:
+    tried: dict[str, Any] = {"attempts": F("attempts") + 1, "tried_at": Now(), "error": ""}
+    TenantMove.objects.filter(pk=under_way.pk).update(**tried)
+
+
 def _is_given_up(found: TenantMove) -> bool:
     """Also one whose giving up was broken off before it was finished."""
     return bool(found.given_up_by) or found.phase == Phase.ABANDONED
@@ -109,6 +125,7 @@ def _is_given_up(found: TenantMove) -> bool:
 def _take_back(given_up: TenantMove, *, now: datetime, report: Report) -> TenantMove:
     """As who has asked for it; one that is taken back already only has to be said to be over."""
     if given_up.finished_at is None and given_up.phase != Phase.ABANDONED:
+        _count_attempt(given_up)
         phases.withdraw(Moving(given_up, phases.route_of(given_up), report, now))
     return _finish(given_up, by=given_up.given_up_by or _UNKNOWN, now=now)
 
@@ -120,6 +137,7 @@ def _planned(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove
         if (found := _under_way(tenant, plan)) is not None:
             return found  # somebody was quicker
         planned = planning.planned(locked, plan, now=now)
+        planned.by = by
         planned.save(force_insert=True)
         _record("tenant.move_begun", planned, by)
     return planned

@@ -18,6 +18,7 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
     """
     with transaction.atomic():
         under_way = actions.begin(tenant=tenant, plan=plan, by=by, now=now)
+        actions.try_again(under_way)
         send = partial(tasks.move.delay, str(under_way.pk), by)
         transaction.on_commit(send, robust=True)
     return under_way

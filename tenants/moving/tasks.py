@@ -13,10 +13,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from tenants.models import TenantMove
-from tenants.moving import actions
+from tenants.moving import actions, queries
 from tenants.moving.errors import MoveGivenUp, MoveUnderWay
 from tenants.tasks import PlatformTask
 
+_FRESH = 60  # seconds: what nobody has fetched by then, the timer sends again
+_UNKNOWN = "system:take_up"  # who asked for it before that was written down
 _log = logging.getLogger("bulkhead.moving")
 
 
@@ -36,6 +38,13 @@ def give_up(move_id: str, by: str) -> None:
     if found is not None:
         with suppress(MoveUnderWay):
             actions.give_up(tenant=found.tenant, by=by, now=timezone.now(), report=_log.info)
+
+
+@shared_task(base=PlatformTask, name="tenants.moving.tasks.take_up")
+def take_up() -> None:
+    """Send a task for each move that seems to stand still."""
+    for found in queries.stalled(now=timezone.now()):
+        move.apply_async((str(found.pk), found.by or _UNKNOWN), expires=_FRESH)
 
 
 def _unfinished(move_id: str) -> TenantMove | None:
