@@ -9,6 +9,7 @@ from tenants import context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantSuspended, UnknownTenant
 from tenants.measuring import queries
+from tenants.measuring.queries import Held
 from tenants.models import TenantUsage
 
 _JOB = Actor.system("measure-tenant")
@@ -21,11 +22,24 @@ def measure(*, tenant_id: UUID, now: datetime) -> None:
     """
     if not queries.is_due(tenant_id, now=now):
         return
-    inside = TenantContext(tenant_id, _JOB, Scope.TENANT, is_read_only=True)
     try:
-        with context.enter(inside):
-            held = queries.held()
+        held = _held(TenantContext(tenant_id, _JOB, Scope.TENANT, is_read_only=True))
     except (TenantSuspended, UnknownTenant):
         return
     counted = {"rows": held.rows, "bytes": held.bytes, "counted_at": now}
     TenantUsage.objects.update_or_create(tenant_id=tenant_id, defaults=counted)
+
+
+def _held(inside: TenantContext) -> Held:
+    """In as many transactions as it takes: no move of a large tenant waits for the last row.
+
+    Raises TenantSuspended, UnknownTenant.
+    """
+    left = queries.everything()
+    with context.enter(inside):
+        held = queries.files()
+    while left:
+        with context.enter(inside):
+            some, left = queries.some(left)
+        held += some
+    return held

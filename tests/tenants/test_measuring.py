@@ -8,17 +8,25 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
 
+from config.observing import exposition, work
+from config.observing.work import Work
+from tenants import usage
 from tenants.measuring import actions, queries
 from tenants.models import Tenant, TenantUsage
 from tenants.ownership import tenant_tables
+from tests.accounts.test_staff import logged_in, staff
 from tests.cast import House, build_tenant, job, now
+from tests.config.observing.scraped import read, value
 from tests.isolation.database import connected
 from tests.market import list_instrument
 from tests.scenarios.test_first_trade import open_account, order
+from tests.tenants.moving.movers import trade
 from tests.tenants.plans import change, put_on_own_plan
 
 HOUR = timedelta(hours=1)
+CUT_OFF = "bulkhead_statements_cut_off_total"
 
 
 def counted(house: House) -> TenantUsage:
@@ -45,6 +53,55 @@ def test_rows_and_bytes_are_the_tenants_own(house: House) -> None:
     found = counted(house)
     assert found.rows == rows_of(house) > 0
     assert found.bytes > 30 * found.rows  # a row's head alone takes 24
+
+
+def test_what_takes_longer_to_count_than_a_statement_may_is_counted_in_pieces(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here each row takes as long to measure as a great many do."""
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    trade(house.alice, market, orders=25)
+    put_on_own_plan(house.tenant, statement_timeout_ms=300)
+    quick = queries._RowSize.as_sql
+
+    def slow(size: Any, *how: Any, **named: Any) -> Any:
+        text, params = quick(size, *how, **named)
+        work = f"(SELECT count(*) FROM generate_series(1, 200000 + {text}))"
+        return f"({text} + 0 * {work})", params
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queries._RowSize, "as_sql", slow)
+        patched.setattr(queries, "_AT_A_TIME", 2)
+        found = counted(house)
+    assert found.rows == rows_of(house) > 50
+    assert found.bytes > 30 * found.rows
+
+
+def test_a_piece_that_ends_with_its_table_leaves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_account(house.alice)
+    whole = counted(house)
+    for size in (1, 2, 3):
+        monkeypatch.setattr(queries, "_AT_A_TIME", size)
+        TenantUsage.objects.update(counted_at=now() - 2 * HOUR)
+        again = counted(house)
+        assert (again.rows, again.bytes) == (whole.rows, whole.bytes)
+
+
+def test_a_statement_that_takes_longer_than_the_plan_allows_is_counted_for_its_tenant(
+    house: House,
+) -> None:
+    put_on_own_plan(house.tenant, statement_timeout_ms=50)
+    before = value(read(exposition.counted().decode()), CUT_OFF, work="order-list")
+    with job(house.tenant), work.doing(Work("order-list")), pytest.raises(OperationalError):
+        connection.cursor().execute("SELECT count(*) FROM generate_series(1, 1000000000)")
+    assert value(read(exposition.counted().decode()), CUT_OFF, work="order-list") == before + 1
+    of_each = usage.of_each([house.tenant.pk, house.mallory.tenant.pk], now=now())
+    assert [used.day.count.cut_off for used in of_each] == [1, 0]
+    page = logged_in(staff()).get(f"/admin/tenants/tenant/{house.tenant.pk}/change/")
+    assert "1 statement took longer than the plan allows" in page.content.decode()
 
 
 def test_files_count_as_bytes(house: House) -> None:
