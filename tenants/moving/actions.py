@@ -26,8 +26,8 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -
     """Have the tenant live where its new plan says; one that is under way is taken up again.
 
     `by` is an actor's name; `report` is told of each phase. Raises UnknownPlan, NothingToMove,
-    NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer or
-    OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
+    NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer, SchemaDiffers
+    or OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
     Raises MoveGivenUp once what somebody has given up meanwhile is taken back.
     """
     with _faults_kept(tenant), exclusion.nobody_else(tenant.id):

@@ -39,6 +39,12 @@ class TenantIsBusy(DomainError):
     title = "The tenant has work open that does not end; run the command again."
 
 
+class SchemaDiffers(DomainError):
+    code = "schema_differs"
+    status = 500
+    title = "The tables that were filled are not as the migrations make them; nothing was switched."
+
+
 class RowsDiffer(DomainError):
     code = "rows_differ"
     status = 500

@@ -18,13 +18,14 @@ from datetime import datetime
 from psycopg.errors import LockNotAvailable
 
 from tenants import door
+from tenants.catalogue import filled
 from tenants.cursors import Cursor
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import provisioning
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
 from tenants.moving import carrying, fence, pace
-from tenants.moving.errors import MoveGivenUp, NotMovable
+from tenants.moving.errors import MoveGivenUp, NotMovable, SchemaDiffers
 from tenants.moving.route import Route
 from tenants.rls import quoted
 from tenants.valkey import ValkeyAway
@@ -35,6 +36,7 @@ Report = Callable[[str], None]
 _FEW = 200  # changed rows that are brought while the tenant waits
 _ROUNDS = 20  # of catching up, at most: a tenant that writes faster than that is switched late
 _BATCH = 5_000  # rows that are removed by one transaction
+_NAMED = 3  # of what differs
 _DONE = """
 UPDATE public.tenants_tenantmove SET phase = %s, steps = steps || %s::jsonb WHERE id = %s
 """
@@ -128,9 +130,10 @@ def verify(moving: Moving) -> None:
 def switch(moving: Moving) -> None:
     """Between two transactions of the tenant: the last changes, and where it lives.
 
-    Raises MoveGivenUp where that was asked for before, and TenantIsBusy.
+    Raises MoveGivenUp where that was asked for before, SchemaDiffers, and TenantIsBusy.
     """
     move, route = moving.move, moving.route
+    _check_made(route.target)
     for number in fence.tries():
         moving.look()
         if _catch_up(route) > _FEW * (number + 1):  # more each time: it has to come to an end
@@ -223,6 +226,13 @@ def _check_wanted(cursor: Cursor, move: TenantMove) -> None:
     ((is_wanted,),) = cursor.fetchall()
     if not is_wanted:
         raise MoveGivenUp
+
+
+def _check_made(schema: str) -> None:
+    """That what keeps rows right is there, and not only the rows. Raises SchemaDiffers."""
+    if found := filled.gaps(schema):
+        named = ", ".join(f"{gap.object} [{gap.code}]" for gap in found[:_NAMED])
+        raise SchemaDiffers(f"{len(found)} differ: {named}.")
 
 
 def _check_lives_elsewhere(cursor: Cursor, route: Route, schema: str) -> None:
