@@ -121,7 +121,8 @@ def due(*, now: datetime) -> list[TenantWorkflow]:
 def unfinished() -> list[Standing]:
     """All that is not done, the oldest first."""
     under_way = TenantWorkflow.objects.filter(finished_at=None).order_by("asked_at", "id")
-    return [standing(workflow) for workflow in under_way]
+    known = under_way.select_related("tenant").prefetch_related("steps")
+    return [standing(workflow) for workflow in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Standing:
 
 def standing(workflow: TenantWorkflow) -> Standing:
     """Where it stands now."""
-    steps = {step.name: step for step in TenantStep.objects.filter(workflow=workflow)}
+    steps = {step.name: step for step in workflow.steps.all()}
     known = [steps[name] for name, _ in _paths(workflow.kind) if name in steps]
     return Standing(workflow, next((step for step in known if step.state != State.DONE), None))
 
