@@ -12,7 +12,6 @@ from tenants.constraints import TenantWall
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.rls import SharedWall
 
-
 # What migrations with these operations accept.
 MAKES_A_DOMAIN = {
     "unreadable_sql": "It makes the type of the ticket where that is not there, and locks no table."

@@ -18,7 +18,7 @@ SENTENCES = {
     " written, and remove the old one later.",
     "type_changed": "{object} gets another type: its table is written anew under a lock that nobody"
     " passes. Add a column, fill it in batches, and remove the old one later.",
-    "table_rewritten": "{object} has the whole table written anew under a lock that nobody passes."
+    "table_rewritten": "{object} has its table written anew under a lock that nobody passes."
     " Of a column: add it without, fill it in batches, and give it its default afterwards.",
     "table_emptied": "{object} takes all rows, under a lock that nobody passes, while the running"
     " release works with them. Delete rows in batches.",

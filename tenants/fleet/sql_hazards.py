@@ -64,7 +64,10 @@ _ACTIONS = (
     ),
     ("table_rewritten", r"SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"),
     (_HARMLESS, r"(?:ENABLE|DISABLE|FORCE|NO FORCE|OWNER TO|REPLICA IDENTITY|CLUSTER ON)\b"),
-    (_HARMLESS, r"(?:SET|RESET) \(|SET WITHOUT\b|(?:NO )?INHERIT\b|DETACH PARTITION .*CONCURRENTLY"),
+    (
+        _HARMLESS,
+        r"(?:SET|RESET) \(|SET WITHOUT\b|(?:NO )?INHERIT\b|DETACH PARTITION .*CONCURRENTLY",
+    ),
 )
 _CONSTRAINED = (
     ("index_under_lock", r"\b(?:UNIQUE|PRIMARY KEY)\b"),
@@ -86,10 +89,12 @@ _NO_FUNCTIONS = (
 _ONE_VALUE = {name.upper() for name in (*NOT_VOLATILE, *_NO_FUNCTIONS)}
 _NAME = re.compile(r'"|[A-Z_]')
 _TABLE = re.compile(
-    r"(?:(?:ALTER|DROP|LOCK|TRUNCATE|REINDEX)(?: TABLE)?|CLUSTER|VACUUM(?: FULL| \( [^)]*\))?|.*? ON)"
+    r"(?:(?:ALTER|DROP|LOCK|TRUNCATE|REINDEX)(?: TABLE)?|CLUSTER"
+    r"|VACUUM(?: FULL| \( [^)]*\))?|.*? ON)"
     r" (?:IF EXISTS )?(?:ONLY )?(?:\S+ \. )?(\S+)"
 )
-_NEW_TABLE = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(?:\S+ \. )?(\S+)")
+# One that may have been there is not new.
+_NEW_TABLE = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?!IF NOT EXISTS)(?:\S+ \. )?(\S+)")
 _ROWS = re.compile(r"(?:WITH\b.* )?(?:UPDATE|DELETE FROM|INSERT INTO|MERGE INTO|COPY)\b")
 
 
@@ -182,7 +187,8 @@ def _made(found: list[Statement]) -> set[str]:
 def _table(statement: Statement) -> str | None:
     """What it is about, as far as that is a table."""
     found = _TABLE.match(statement.text)
-    return sql_words.name(found[1]) if found else None
+    is_one = statement.words[0] == "ALTER" or "," not in statement.outside
+    return sql_words.name(found[1]) if found and is_one else None
 
 
 def _end_of_table(statement: Statement) -> int:

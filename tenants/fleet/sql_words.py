@@ -29,7 +29,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Bare words are in capitals, names in quotes as they are written, but in one; `source` is all of it."""
+    """Bare words are in capitals, names in quotes as they are written; `source` is all of it."""
 
     words: tuple[str, ...]
     source: str
@@ -42,7 +42,9 @@ class Statement:
     def outside(self) -> str:
         """Without what stands in parentheses."""
         levels = zip(self.words, _levels(self.words), strict=True)
-        return " ".join(word for word, level in levels if level == 0 or (level == 1 and word == "("))
+        return " ".join(
+            word for word, level in levels if level == 0 or (level == 1 and word == "(")
+        )
 
     def parts(self) -> Iterator[Statement]:
         """What commas part outside of parentheses."""

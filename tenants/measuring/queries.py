@@ -19,6 +19,7 @@ _EVERY = timedelta(hours=1)
 _TURNS = 12  # of the timer in that time
 _AT_LEAST = 100  # tenants a turn
 _AT_A_TIME = 20_000  # rows that one statement reads
+_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Left:
     """What is left to be counted of a table: the rows after one."""
 
     model: type[TenantOwned]
-    after: UUID = UUID(int=0)  # nobody's
+    after: UUID = _NOBODY
 
 
 class _RowSize(Func):

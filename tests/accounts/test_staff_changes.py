@@ -169,7 +169,7 @@ def test_no_plan_is_given_that_the_tenant_cannot_go_by() -> None:
         plans.assign(tenant=tenant, plan="gold", by="system:test")
     with pytest.raises(PlanUnfit, match=f"graduate_tenant {tenant.slug} --plan enterprise"):
         plans.assign(tenant=tenant, plan="enterprise", by="system:test")
-    with pytest.raises(PlanUnfit, match="demote_tenant .* --plan pro"):
+    with pytest.raises(PlanUnfit, match=r"demote_tenant .* --plan pro"):
         plans.assign(tenant=build_tenant("enterprise"), plan="pro", by="system:test")
     deletion.ask(tenant=tenant, by="system:test", now=now())
     with pytest.raises(PlanUnfit):

@@ -84,7 +84,9 @@ def test_a_valkey_that_is_away_fails_no_statement(
         assert cursor.fetchone() == (7,)
 
 
-def test_the_staffs_page_and_a_command_show_them_without_values(house: House, settings: Any) -> None:
+def test_the_staffs_page_and_a_command_show_them_without_values(
+    house: House, settings: Any
+) -> None:
     settings.SLOW_STATEMENT_MS, secret = EVERY, uuid4().hex
     with job(house.tenant):
         ask(secret)

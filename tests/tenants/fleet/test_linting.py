@@ -211,12 +211,25 @@ def test_what_it_survives_is_not(step: Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [step for code, step in CASES if code not in ("no_way_back", "own_locks", "unreadable_sql")]
+    "step",
+    [step for code, step in CASES if code not in ("no_way_back", "own_locks", "unreadable_sql")],
 )
 def test_a_new_table_has_no_readers(step: Operation) -> None:
     if isinstance(step, migrations.SeparateDatabaseAndState):
         step = step.database_operations[0]
     assert codes(migration(step), new=True) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE IF NOT EXISTS harbour_boat (id uuid); ALTER TABLE harbour_boat DROP size",
+        "CREATE TABLE ship (id uuid); DROP TABLE ship, harbour_boat",
+        "CREATE TABLE ship (id uuid); TRUNCATE ship, harbour_boat",
+    ],
+)
+def test_what_is_new_makes_nothing_else_new(text: str) -> None:
+    assert len(codes(migration(sql(text)))) == 1
 
 
 def test_rows_are_not_changed_while_tables_are_locked() -> None:

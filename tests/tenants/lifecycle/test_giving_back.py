@@ -1,4 +1,4 @@
-"""Locks of the owner's connection: what killed it is told, and not that nothing can be given back."""
+"""Locks of the owner's connection: what killed it is told, not that nothing can be given back."""
 
 from __future__ import annotations
 

@@ -18,7 +18,13 @@ from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
 from tenants.moving import actions as moving
 from tenants.moving import carrying
-from tenants.moving.errors import MovingElsewhere, NothingToMove, NotMovable, RowsDiffer, SchemaDiffers
+from tenants.moving.errors import (
+    MovingElsewhere,
+    NothingToMove,
+    NotMovable,
+    RowsDiffer,
+    SchemaDiffers,
+)
 from tests.cast import House, build_house
 from tests.isolation.database import connected
 from tests.market import Market, list_instrument
