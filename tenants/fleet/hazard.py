@@ -22,8 +22,8 @@ SENTENCES = {
     " Of a column: add it without, fill it in batches, and give it its default afterwards.",
     "table_emptied": "{object} takes all rows, under a lock that nobody passes, while the running"
     " release works with them. Delete rows in batches.",
-    "unreadable_sql": "{object} is SQL of which nobody can tell by its words what it does. Say it in"
-    " plain statements, or accept it with the reason why a running release survives it.",
+    "unreadable_sql": "{object} is SQL of which nobody can tell by its words what it does. Say it"
+    " in plain statements, or accept it with the reason why a running release survives it.",
     "index_under_lock": "{object} is built while nobody may write to its table. Use"
     " AddIndexConcurrently in a migration with atomic = False.",
     "constraint_under_lock": "{object} is checked against all rows under a lock. Add it NOT VALID"
