@@ -365,7 +365,7 @@ OPERATORS_TASKS = (
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
 )
-BACKUPS_TASKS = ("backups.tasks.take", "backups.tasks.take_due", "backups.tasks.prune")
+BACKUPS_TASKS = ("backups.tasks.*",)  # but for the one above: a name goes before a pattern
 CELERY_TASK_ROUTES = {
     **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
     **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},

@@ -89,11 +89,6 @@ def test_nobody_who_waits_stands_behind_backups(task: str, queue: str) -> None:
     assert settings.BACKUPS_QUEUE != settings.OPERATORS_QUEUE
 
 
-def test_every_task_of_backups_has_its_queue() -> None:
-    ours = {name for name in application.tasks if name.startswith("backups.tasks.")}
-    assert ours == {*settings.BACKUPS_TASKS, "backups.tasks.restore"}
-
-
 def test_a_deletion_that_stands_still_grows_old() -> None:
     asked = deletion.ask(tenant=build_tenant(), by="system:test", now=now())
     long_ago = now() - timedelta(days=400)
