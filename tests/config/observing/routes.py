@@ -22,4 +22,6 @@ def _names(resolver: URLResolver, space: str) -> Iterator[str]:
             inner = f"{space}{entry.namespace}:" if entry.namespace else space
             yield from _names(entry, inner)
         elif isinstance(entry, URLPattern):
-            yield space + (entry.name or entry.lookup_str)
+            # A method is known by its name alone, unlike in `lookup_str`.
+            view = getattr(entry.callback, "view_class", entry.callback)
+            yield space + (entry.name or f"{view.__module__}.{view.__name__}")
