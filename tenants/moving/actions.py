@@ -63,9 +63,12 @@ def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> Tenant
     MoveUnderWay where somebody is at it, who takes it back at the next piece of work.
     """
     asked = ask_to_give_up(tenant=tenant, by=by)
-    with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
-        asked.refresh_from_db()
-        return _take_back(asked, now=now, report=report)
+    try:
+        with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
+            asked.refresh_from_db()
+            return _take_back(asked, now=now, report=report)
+    except MoveUnderWay as fault:
+        raise MoveUnderWay("Who is at it takes it back at the next piece of work.") from fault
 
 
 def begin(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:

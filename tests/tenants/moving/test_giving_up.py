@@ -126,7 +126,7 @@ def test_a_command_tells_whoever_is_at_it_elsewhere(house: House) -> None:
     with connected("DATABASE_OWNER_URL") as other:
         name = f"move {house.tenant.id}"
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-        with pytest.raises(MoveUnderWay):
+        with pytest.raises(MoveUnderWay, match="takes it back"):
             give_up(house)
     under_way = last_move(house)
     assert under_way.given_up_by == "system:test"
