@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
@@ -18,6 +18,7 @@ from backups.storage import place
 from tenants import queries as tenants
 from tenants.models import Plan, Tenant
 
+LATE = timedelta(hours=30)  # since a backup: nightly ones are a day apart, and take their time
 UTC = ZoneInfo("UTC")  # the clock of tenants until they name another
 
 
@@ -66,6 +67,15 @@ def due(*, now: datetime) -> list[Tenant]:
         for tenant in active
         if schedule.is_due(last.get(tenant.id), now=now, zone=UTC, tenant_id=tenant.id)
     ]
+
+
+def missing(*, now: datetime) -> int:
+    """How many active tenants have no complete backup that was asked for lately; those that were
+    made since are not counted."""
+    since = now - LATE
+    lately = Backup.objects.filter(tenant_id=OuterRef("pk"), status=Backup.Status.COMPLETE)
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE, created_at__lt=since)
+    return int(active.exclude(Exists(lately.filter(asked_at__gt=since))).count())
 
 
 def surplus(*, now: datetime) -> list[Backup]:

@@ -1,7 +1,8 @@
 """A tenant that has all the rows or bytes its plan gives it makes no new ones.
 
 Reading, cancelling, closing and deleting go on: nobody is held in what they have. What a tenant has
-is counted by a timer (`tenants/measuring`), and a request asks no database for it.
+is counted by a timer (`tenants/measuring`), and a request asks no database for it. Whoever has
+deleted is counted soon, and so is who is refused.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.utils import timezone
+
 from config.api.errors import DomainError
 from tenants import limits
+from tenants.measuring import soon
 
 _V = TypeVar("_V", bound=Callable[..., Any])
 
@@ -36,6 +40,8 @@ def works_when_full(view: _V) -> _V:
 def refuse_if_full() -> None:
     """Raises RowLimitReached or StorageLimitReached for the entered tenant."""
     known = limits.entered()
+    if known.is_full:
+        soon.after_refusal(now=timezone.now())
     if known.has_all_rows:
         raise RowLimitReached
     if known.has_all_bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
@@ -26,7 +27,8 @@ _version = "-"
 class Limits:
     """Numbers of the plan a tenant is on, and whether it has all that they let it have.
 
-    `max_rows` and `max_bytes` are None where there is no end. `version` is that of all limits.
+    `max_rows` and `max_bytes` are None where there is no end. `version` is that of all limits, and
+    `counted_at` when it was last looked at what the tenant has.
     """
 
     requests_per_minute: int
@@ -39,6 +41,11 @@ class Limits:
     has_all_bytes: bool
     version: str
     tier: str
+    counted_at: datetime | None
+
+    @property
+    def is_full(self) -> bool:
+        return self.has_all_rows or self.has_all_bytes
 
 
 def of(tenant_id: UUID) -> Limits:
@@ -52,6 +59,11 @@ def of(tenant_id: UUID) -> Limits:
             _known.clear()
         _known[tenant_id] = (limits, now + _REMEMBERED_FOR)
     return limits
+
+
+def fresh(tenant_id: UUID) -> Limits:
+    """As the database has them now. Raises UnknownTenant."""
+    return _read(tenant_id, _version)
 
 
 def known_tier(tenant_id: UUID) -> str:
@@ -86,12 +98,13 @@ def _read(tenant_id: UUID, version: str) -> Limits:
             "measured__rows",
             "measured__bytes",
             "plan_id",
+            "measured__counted_at",
         )
     )
     row = plan.first()
     if row is None:
         raise UnknownTenant
-    rate, timeout, at_once, quota, max_rows, max_bytes, rows, stored, tier = row
+    rate, timeout, at_once, quota, max_rows, max_bytes, rows, stored, tier, at = row
     return Limits(
         requests_per_minute=rate,
         statement_timeout_ms=timeout,
@@ -103,6 +116,7 @@ def _read(tenant_id: UUID, version: str) -> Limits:
         has_all_bytes=_is_reached(stored, max_bytes),
         version=version,
         tier=tier,
+        counted_at=at,
     )
 
 

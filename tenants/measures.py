@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config.observing.measure import Measure
 from tenants import queries, tally
-from tenants.models import Tenant, TenantMove
+from tenants.models import Tenant, TenantMove, TenantWorkflow
 
 _HOUR = 3600  # seconds
 _KEY, _KEPT = "busiest-tenants", 60  # seconds
@@ -34,6 +34,19 @@ def moves() -> Iterator[Measure]:
     yield Measure("bulkhead_moves_under_way", "Tenants on the move.", found["count"])
     age = (timezone.now() - found["begun_at"]).total_seconds() if found["begun_at"] else 0
     yield Measure("bulkhead_move_oldest_seconds", "Since the oldest of them began.", age)
+
+
+def workflows() -> Iterator[Measure]:
+    """Raises DatabaseError."""
+    under_way = TenantWorkflow.objects.filter(finished_at=None).values_list("kind")
+    oldest = dict(under_way.annotate(asked_at=Min("asked_at")).order_by())
+    for kind in TenantWorkflow.Kind.values:
+        yield Measure(
+            "bulkhead_workflow_oldest_seconds",
+            "Since the oldest was asked for of those that are not done: tenants made, or deleted.",
+            (timezone.now() - oldest[kind]).total_seconds() if kind in oldest else 0,
+            {"kind": kind},
+        )
 
 
 def busiest() -> Iterator[Measure]:

@@ -167,6 +167,11 @@ class TenantMove(models.Model):
     error = models.CharField(
         max_length=200, blank=True, default="", db_default=""
     )  # of the last try
+    by = models.CharField(max_length=120, blank=True, default="", db_default="")  # who asked for it
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)  # when the last of them began
+    # Who has asked that it be given up: whoever carries it looks, and takes it back.
+    given_up_by = models.CharField(max_length=120, blank=True, default="", db_default="")
     begun_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -191,6 +196,14 @@ class TenantMove(models.Model):
     @property
     def is_to_dedicated(self) -> bool:
         return bool(self.placement == Tenant.Placement.DEDICATED)
+
+    @property
+    def has_switched(self) -> bool:
+        """Whether the tenant lives where it goes: from then on there is no way back."""
+        return self.phase in AFTER_THE_SWITCH
+
+
+AFTER_THE_SWITCH = (TenantMove.Phase.SWITCHED, TenantMove.Phase.RELEASED)
 
 
 class TenantUsage(models.Model):

@@ -12,6 +12,11 @@ from tenants.constraints import TenantWall
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.rls import SharedWall
 
+# What migrations with these operations accept.
+MAKES_A_DOMAIN = {
+    "unreadable_sql": "It makes the type of the ticket where that is not there, and locks no table."
+}
+
 
 class InstallEntry(migrations.RunSQL):
     """Creates `enter_tenant`, the `proven_…`, `refuse_change` and the table of the ticket key."""

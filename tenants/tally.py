@@ -5,6 +5,8 @@ The scripts of `door` and `slots` count, while they are asked something else; he
 
 from __future__ import annotations
 
+import contextlib
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tenants import valkey
+from tenants.valkey import ValkeyAway
 
 # Milliseconds: a request is counted under the least that it did not exceed, or else the last.
 BOUNDS = (
@@ -21,6 +24,8 @@ BOUNDS = (
 _TOOK = "took:"
 _FIELDS = tuple(f"{_TOOK}{bound}" for bound in BOUNDS)
 DENIED, FAILED = "denied", "failed"  # answers from 400, and from 500
+_CUT_OFF = "cut_off"
+_HOUR, _KEPT = 3600, 8 * 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Count:
 
     `admitted` were let in; `refused` had no room in a bucket, `crowded` too many others beside
     them. Of those that were let in and are over, `denied` were answered 4xx and `failed` 5xx, and
-    `took` counts them by `BOUNDS`.
+    `took` counts them by `BOUNDS`. `cut_off` are statements, of requests or tasks, that took longer
+    than the plan allows.
     """
 
     admitted: int = 0
@@ -38,6 +44,7 @@ class Count:
     denied: int = 0
     failed: int = 0
     took: Mapping[int, int] = field(default_factory=dict)
+    cut_off: int = 0
 
     def __add__(self, other: Count) -> Count:
         return Count(
@@ -47,6 +54,7 @@ class Count:
             self.denied + other.denied,
             self.failed + other.failed,
             Counter(self.took) + Counter(other.took),
+            self.cut_off + other.cut_off,
         )
 
     def within(self, share: float) -> int | None:
@@ -79,6 +87,16 @@ def ended(status: int) -> str:
     return FAILED if status >= 500 else DENIED
 
 
+def note_cut_off(tenant_id: UUID) -> None:
+    """Count a statement that was; a Valkey that is away counts nothing."""
+    key = f"{key_of(tenant_id)}{int(time.time()) // _HOUR}"
+    with contextlib.suppress(ValkeyAway), valkey.needed() as client:
+        pipeline = client.pipeline(transaction=False)
+        pipeline.hincrby(key, _CUT_OFF, 1)
+        pipeline.expire(key, _KEPT)
+        pipeline.execute()
+
+
 def counts(asked: Iterable[tuple[UUID, int]]) -> list[Count]:
     """What was counted, for each tenant and hour (since the epoch). Raises ValkeyAway."""
     with valkey.needed() as client:
@@ -96,6 +114,5 @@ def _read(found: Mapping[bytes, bytes]) -> Count:
         if name.startswith(_TOOK)
     }
     plain = {name: numbers.get(name, 0) for name in ("admitted", "refused", "crowded")}
-    return Count(
-        **plain, denied=numbers.get(DENIED, 0), failed=numbers.get(FAILED, 0), took=lengths
-    )
+    ended = {"denied": numbers.get(DENIED, 0), "failed": numbers.get(FAILED, 0)}
+    return Count(**plain, **ended, took=lengths, cut_off=numbers.get(_CUT_OFF, 0))

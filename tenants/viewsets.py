@@ -10,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from tenants import context, fullness
 from tenants.constraints import SharedTable
 from tenants.context import Scope, TenantContext
+from tenants.measuring import soon
 from tenants.ownership import TenantOwned
 from tenants.rls import SharedWall
 
@@ -58,6 +60,14 @@ class SealedViewSet(GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and self.has_counted_rows and not self._works_when_full():
             fullness.refuse_if_full()
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Who has made room may fill it soon."""
+        if request.method == "DELETE" and self.has_counted_rows and response.status_code < 400:
+            soon.after_deletion()
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def _works_when_full(self) -> bool:
         """What says so; and a POST that nobody answers, which hears that."""

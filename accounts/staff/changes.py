@@ -86,8 +86,15 @@ def _is_deletable(here: Situation) -> bool:
     return here.tenant.status in (*_SETTLED, Status.PROVISIONING) and here.move is None
 
 
-def _is_moving(here: Situation) -> bool:
-    return here.move is not None
+def _goes_on(here: Situation) -> bool:
+    return here.move is not None and not here.move.given_up_by
+
+
+def _can_be_given_up(here: Situation) -> bool:
+    """Before the switch, and once; again where taking it back has broken off."""
+    if here.move is None or here.move.has_switched:
+        return False
+    return not here.move.given_up_by or bool(here.move.error)
 
 
 def _change_plan(asked: Asked) -> None:
@@ -166,7 +173,7 @@ CHANGES = (
         "Go on with the move",
         ("The move goes on after its last step that is done. The tenant works meanwhile.",),
         "The move goes on.",
-        _is_moving,
+        _goes_on,
         _go_on,
     ),
     Change(
@@ -174,7 +181,7 @@ CHANGES = (
         "Give up the move",
         ("What was copied is removed.", "The tenant stays where it is, and works meanwhile."),
         "The move is being given up.",
-        _is_moving,
+        _can_be_given_up,
         _give_up,
     ),
     Change(

@@ -10,12 +10,14 @@ from django.utils.timesince import timesince
 
 from accounts.staff import charts, elsewhere
 from accounts.staff.charts import Chart, Meter
-from tenants import cache, slots, usage
+from tenants import cache, slots, slow_queries, usage
 from tenants.models import EmergencyLock, Tenant
+from tenants.slow_queries import SlowQuery
 from tenants.tally import Count
 from tenants.usage import Usage
 
 _UNKNOWN = "–"
+_SLOWEST = 10  # statements that a page shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Facts:
     requests: Chart
     slowness: Chart
     meters: tuple[Meter, ...]
+    slow: list[SlowQuery]
     is_locked: bool
 
     @property
@@ -48,6 +51,7 @@ def of(tenant: Tenant, *, now: datetime) -> Facts:
         requests=charts.requests(used.hours),
         slowness=charts.slowness(used.hours),
         meters=_meters(tenant, used),
+        slow=slow_queries.of(tenant.pk)[:_SLOWEST],
         is_locked=EmergencyLock.objects.filter(tenant=tenant).exists(),
     )
 

@@ -75,7 +75,7 @@ def lately(tenant: Tenant | None = None) -> QuerySet[PlatformEvent]:
     """The newest entries of the platform's trail, of all or of one tenant."""
     rows = PlatformEvent.objects.all()
     if tenant is not None:
-        rows = rows.filter(key__in=[tenant.slug, str(tenant.pk)])
+        rows = rows.filter(kind="tenant", key__in=[tenant.slug, str(tenant.pk)])
     return rows.order_by("-at", "-id")[:_FEW]
 
 

@@ -131,7 +131,9 @@ def _step(step: TenantStep) -> Step:
 
 def _of_move(move: TenantMove) -> Work:
     """Its phases: the first that is not done is running, or was broken off; one that was given up
-    has none."""
+    has none, or the one that takes it back."""
+    if move.phase == Phase.ABANDONED or move.given_up_by:
+        return _of_given_up(move)
     done = {step["phase"]: step for step in move.steps}
     steps: list[Step] = []
     for phase, _ in STEPS:
@@ -143,9 +145,17 @@ def _of_move(move: TenantMove) -> Work:
         steps.append(Step(_words(phase), state, told))
     where = "a schema of its own" if move.is_to_dedicated else "the shared tables"
     title = f"Moving the tenant to {where}, and to {move.plan.name}"
-    if move.phase == Phase.ABANDONED:
-        title, steps = "A move was given up: the tenant stays where it was", []
-    return Work(title, "", move.begun_at, move.finished_at, tuple(steps))
+    return Work(title, move.by, move.begun_at, move.finished_at, tuple(steps))
+
+
+def _of_given_up(move: TenantMove) -> Work:
+    title = "A move was given up: the tenant stays where it was"
+    steps: list[Step] = []
+    if move.finished_at is None:
+        title = "A move is being given up: the tenant stays where it is"
+        state = State.FAILED if move.error else State.RUNNING
+        steps = [Step("Take back what was copied", state, move.error)]
+    return Work(title, move.given_up_by, move.begun_at, move.finished_at, tuple(steps))
 
 
 def _took(step: dict[str, Any]) -> str:

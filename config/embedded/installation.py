@@ -15,7 +15,9 @@ from config.embedded.web import UVICORN
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
-_OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations")
+# One thing after the other, in one process; the two at once.
+_OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations", "--pool", "solo", "-l", "info")
+_BACKUPS = ("worker", "-n", "backups@%h", "-Q", "backups", "--pool", "solo", "-l", "info")
 _COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _SETTINGS = "config.settings.local"
 _FALSE = {"0", "false", "no", "off", "n"}
@@ -75,18 +77,14 @@ class Installation:
 
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
         """What runs until the end; only the operator has the log-ins of owner and backup, for it
-        makes schemas, and takes backups, whose keys it has too."""
-        operators = _without(environment, {VARIABLES["superuser"]})
+        makes schemas, and takes first and last backups, whose keys it has too."""
+        operators = self._counting(_without(environment, {VARIABLES["superuser"]}))
         allowed = _without(operators, {VARIABLES["owner"], VARIABLES["backup"], "BACKUP_KEYS"})
-        # Together they count what the web tells of all; commands, that come and go, do not.
-        counted = {_COUNTED_IN: str(DataFolder(self.data_dir).metrics)}
-        allowed, operators = allowed | counted, operators | counted
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),
             "worker": (*_CELERY, "worker", "-Q", "celery", "--concurrency", "2", "-l", "info"),
-            # One thing after the other, in one process.
-            "operator": (*_CELERY, *_OPERATOR, "--pool", "solo", "-l", "info"),
+            "operator": (*_CELERY, *_OPERATOR),
             "beat": (*_CELERY, "beat", "-l", "info", "--schedule", schedule),
         }
         if self.is_demo and self.replays:
@@ -95,6 +93,16 @@ class Installation:
             _program(name, command, operators if name == "operator" else allowed)
             for name, command in commands.items()
         ]
+
+    def later(self, environment: Mapping[str, str]) -> list[Program]:
+        """What runs until the end, and nobody waits for at the beginning."""
+        kept_from = {VARIABLES["superuser"], VARIABLES["owner"]}
+        reading = self._counting(_without(environment, kept_from))
+        return [_program("backups", (*_CELERY, *_BACKUPS), reading)]
+
+    def _counting(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Together programs count what the web tells of all; commands, that come and go, do not."""
+        return {**environment, _COUNTED_IN: str(DataFolder(self.data_dir).metrics)}
 
     def _web(self) -> Sequence[str]:
         address = ("--host", self.host, "--port", str(self.port))

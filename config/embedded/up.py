@@ -78,7 +78,8 @@ class Up:
             programs = self._installation.programs(environment)
             async with asyncio.TaskGroup() as group:
                 group.create_task(supervisor.keep(programs, servers.started))
-                group.create_task(self._announce())
+                await self._announce()
+                group.create_task(supervisor.keep(self._installation.later(environment)))
 
     async def _take(self, step: Program, supervisor: Supervisor) -> None:
         status = await supervisor.run_once(step)

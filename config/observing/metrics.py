@@ -67,6 +67,12 @@ _slow_statements = Counter(
     ("work",),
     registry=REGISTRY,
 )
+_cut_off = Counter(
+    "bulkhead_statements_cut_off",
+    "Statements of tenants that took longer than their plan allows.",
+    ("work",),
+    registry=REGISTRY,
+)
 _database_errors = Counter(
     "bulkhead_database_errors",
     "Statements that failed, by the class of their SQLSTATE.",
@@ -139,6 +145,10 @@ def statements(work: str, *, count: int, seconds: float) -> None:
 
 def slow_statement(work: str) -> None:
     _slow_statements.labels(work).inc()
+
+
+def statement_cut_off(work: str) -> None:
+    _cut_off.labels(work).inc()
 
 
 def database_error(sqlstate: str | None) -> None:

@@ -114,6 +114,9 @@ MEASURES = {
     "config.observing.servers.memory": "valkey",
     "tenants.measures.population": "database",
     "tenants.measures.moves": "database",
+    "tenants.measures.workflows": "database",
+    "backups.measures.missing": "database",
+    "config.observing.heartbeats.seen": "valkey",
     "tenants.measures.busiest": "valkey",
     "trading.venues.backlog.measure": "valkey",
 }
@@ -351,17 +354,24 @@ CELERY_IMPORTS = [
     "trading.portfolio.tasks",
     "trading.positions.tasks",
 ]
-# Schemas are the owner's, and what is in all of them the backup's. Of the workers one alone has
-# their log-ins and the keys of backups, the operator, and what needs them has a queue of its own.
-OPERATORS_QUEUE = "operations"
+# Schemas are the owner's. Of the workers one alone has its log-in, the operator, and what needs it
+# has a queue of its own. So have backups, which read what is in all of them and take the night:
+# nobody who waits for a tenant, or to be put back, stands behind them.
+OPERATORS_QUEUE, BACKUPS_QUEUE = "operations", "backups"
 OPERATORS_TASKS = (
-    "backups.tasks.*",
+    "backups.tasks.restore",
     "tenants.fleet.tasks.*",
     "tenants.lifecycle.tasks.*",
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
 )
-CELERY_TASK_ROUTES = {name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS}
+BACKUPS_TASKS = ("backups.tasks.*",)  # but for the one above: a name goes before a pattern
+CELERY_TASK_ROUTES = {
+    **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
+    **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},
+}
+# Workers of these queues, by the names that they are started with, say that they live.
+WORKERS_APART = ("operator", "backups")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -418,6 +428,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "take-up-moves": {
+        "task": "tenants.moving.tasks.take_up",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "worker-pulse": {"task": "tenants.tasks.pulse", "schedule": 5.0},
     "make-partitions": {
         "task": "trading.market.tasks.make_partitions",
@@ -427,7 +442,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.trail.tasks.anchor_everywhere",
         "schedule": crontab(hour="1", minute="20"),
     },
-    "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
+    "take-nightly-backups": {
+        "task": "backups.tasks.take_due",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "prune-backups": {
         "task": "backups.tasks.prune",
         "schedule": crontab(hour="5", minute="20"),

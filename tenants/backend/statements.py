@@ -11,8 +11,10 @@ from django.db import Error
 from psycopg.sql import Composable
 
 from config.observing import metrics, tracing, work
-from tenants import slow_queries
+from tenants import context, slow_queries, tally
 from tenants.backend import shapes
+
+_CANCELED = "57014"  # by its timeout; else only by an operator, or whoever pressed Ctrl-C
 
 _Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
@@ -22,24 +24,33 @@ def watched(
     sql: Any,
     params: Any,
     many: bool,  # noqa: FBT001 - Django's signature
-    context: dict[str, Any],
+    about: dict[str, Any],
 ) -> Any:
     """One of Django's execute wrappers, on every connection of the application's role."""
     started = time.perf_counter()
     try:
         if not tracing.are_on():
-            return execute(sql, params, many, context)
+            return execute(sql, params, many, about)
         shape = shapes.of(_text(sql))
         with tracing.span(_verb(shape), "client", db__system="postgresql", db__query__text=shape):
-            return execute(sql, params, many, context)
+            return execute(sql, params, many, about)
     except Error as fault:
-        metrics.database_error(getattr(fault.__cause__, "sqlstate", None))
+        _note_error(getattr(fault.__cause__, "sqlstate", None))
         raise
     finally:
         seconds = time.perf_counter() - started
         work.note_statement(seconds)
         if seconds * 1000 >= settings.SLOW_STATEMENT_MS:
             slow_queries.note(shapes.of(_text(sql)), seconds=seconds)
+
+
+def _note_error(sqlstate: str | None) -> None:
+    """What took longer than the tenant's plan allows is counted for its tenant, too."""
+    metrics.database_error(sqlstate)
+    entered = context.current()
+    if sqlstate == _CANCELED and entered is not None:
+        metrics.statement_cut_off(work.name())
+        tally.note_cut_off(entered.tenant_id)
 
 
 def _text(sql: Any) -> str:

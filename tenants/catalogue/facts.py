@@ -11,10 +11,11 @@ from tenants import entry, rls, roles
 from tenants.catalogue import distribution, known_functions, known_policies, known_tables
 
 
-def parameters(pattern: str) -> dict[str, Any]:
-    """`pattern` names the schema that shows how all others should be."""
+def parameters(pattern: str, *, only: str | None = None) -> dict[str, Any]:
+    """`pattern` names the schema that shows how all others should be, or `only` one other."""
     return {
         "pattern": pattern,
+        "only": only,
         "tables": json.dumps(list(known_tables.rows())),
         "policies": json.dumps(list(known_policies.rows())),
         "functions": json.dumps(list(known_functions.rows())),

@@ -32,8 +32,9 @@ WITH room AS (
     SELECT n.oid, n.nspname::text AS schema, n.nspowner,
            substring(n.nspname FROM '^tenant_([0-9a-f]{32})$')::uuid AS tenant_id
       FROM pg_catalog.pg_namespace n
-     WHERE n.nspname = 'public'
-        OR n.nspname ~ '^tenant_[0-9a-f]{32}$' AND n.nspname <> %(pattern)s
+     WHERE (n.nspname = 'public'
+            OR n.nspname ~ '^tenant_[0-9a-f]{32}$' AND n.nspname <> %(pattern)s)
+       AND n.nspname = coalesce(%(only)s::text, n.nspname)
 ), known AS (
     SELECT * FROM jsonb_to_recordset(%(tables)s::jsonb)
         AS k(tab text, kind text, append_only boolean, walled boolean, owner text,

@@ -18,6 +18,12 @@ SENTENCES = {
     " written, and remove the old one later.",
     "type_changed": "{object} gets another type: its table is written anew under a lock that nobody"
     " passes. Add a column, fill it in batches, and remove the old one later.",
+    "table_rewritten": "{object} has its table written anew under a lock that nobody passes."
+    " Of a column: add it without, fill it in batches, and give it its default afterwards.",
+    "table_emptied": "{object} takes all rows, under a lock that nobody passes, while the running"
+    " release works with them. Delete rows in batches.",
+    "unreadable_sql": "{object} is SQL of which nobody can tell by its words what it does. Say it"
+    " in plain statements, or accept it with the reason why a running release survives it.",
     "index_under_lock": "{object} is built while nobody may write to its table. Use"
     " AddIndexConcurrently in a migration with atomic = False.",
     "constraint_under_lock": "{object} is checked against all rows under a lock. Add it NOT VALID"

@@ -10,6 +10,8 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.db import DEFAULT_DB_ALIAS, connections, migrations, models
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import Value
+from django.db.models.sql import Query
 
 from tenants.constraints import SharedTable
 from tenants.fleet import sql_hazards
@@ -75,6 +77,17 @@ def _of_new_field(step: migrations.AddField) -> Found:
         yield "column_without_default", _name(step)
     if field.unique or field.db_index:
         yield "index_under_lock", _name(step)
+    if field.generated or sql_hazards.is_volatile(_default(field)):
+        yield "table_rewritten", _name(step)
+
+
+def _default(field: Any) -> str:
+    """The expression of its `db_default`; a value is a value, and `NULL` here."""
+    if not field.has_db_default() or isinstance(field._db_default_expression, Value):
+        return "NULL"
+    compiler = Query(None).get_compiler(connection=connections[DEFAULT_DB_ALIAS])
+    text, _ = compiler.compile(field._db_default_expression)
+    return str(text)
 
 
 def _of_altered_field(step: migrations.AlterField, fields: Any) -> Found:

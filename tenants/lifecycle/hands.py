@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from config.api.errors import DomainError
+from tenants.lifecycle import giving_back
 from tenants.lifecycle.provisioning import owner_cursor
 
 _TAKE = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))"
@@ -21,8 +23,10 @@ def held(name: str, *, refusal: type[DomainError]) -> Iterator[None]:
         ((is_ours,),) = cursor.fetchall()
     if not is_ours:
         raise refusal
-    try:
+    with giving_back.afterwards(partial(_give_back, name)):
         yield
-    finally:
-        with owner_cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [name])
+
+
+def _give_back(name: str) -> None:
+    with owner_cursor() as cursor:
+        cursor.execute(_GIVE_BACK, [name])

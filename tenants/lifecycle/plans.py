@@ -53,4 +53,6 @@ def _check_fits(tenant: Tenant, plan: Plan) -> None:
         raise PlanUnfit(f"{tenant.slug} is being moved, and gets a plan with that.")
     is_dedicated = tenant.placement == Tenant.Placement.DEDICATED
     if plan.has_own_schema != is_dedicated:
-        raise PlanUnfit(f"Tenants on {plan.name} live elsewhere: graduate or demote the tenant.")
+        verb = "graduate" if plan.has_own_schema else "demote"
+        by = f"{verb}_tenant {tenant.slug} --plan {plan.pk}"
+        raise PlanUnfit(f"Tenants on {plan.name} live elsewhere: {verb} the tenant ({by}).")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
+from tenants.lifecycle import giving_back
 from tenants.lifecycle.errors import SchemasInUse
 from tenants.lifecycle.provisioning import owner_cursor
 
@@ -18,7 +20,7 @@ def kept_as_they_are() -> Iterator[None]:
     """For moves, of which several may run. Raises SchemasInUse while migrations run."""
     if not _taken("_shared"):
         raise SchemasInUse(_MIGRATIONS)
-    with _given_back("_shared"):
+    with giving_back.afterwards(partial(_give_back, "_shared")):
         yield
 
 
@@ -28,7 +30,7 @@ def changed_by_us() -> Iterator[None]:
     tenant is carried from one schema to another."""
     if not _taken(""):
         raise SchemasInUse(_reason())
-    with _given_back(""):
+    with giving_back.afterwards(partial(_give_back, "")):
         yield
 
 
@@ -36,8 +38,8 @@ def _reason() -> str:
     """Beside moves there is room for one more, beside migrations for nobody."""
     if not _taken("_shared"):
         return _MIGRATIONS
-    with _given_back("_shared"):
-        return _MOVE
+    _give_back("_shared")
+    return _MOVE
 
 
 def _taken(kind: str) -> bool:
@@ -48,10 +50,6 @@ def _taken(kind: str) -> bool:
     return bool(is_ours)
 
 
-@contextmanager
-def _given_back(kind: str) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        with owner_cursor() as cursor:
-            cursor.execute(f"SELECT pg_catalog.pg_advisory_unlock{kind}({_LOCK})")
+def _give_back(kind: str) -> None:
+    with owner_cursor() as cursor:
+        cursor.execute(f"SELECT pg_catalog.pg_advisory_unlock{kind}({_LOCK})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +19,14 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from tenants.lifecycle import faults, hands
+from tenants.lifecycle import attempts, faults, hands
 from tenants.lifecycle.errors import StepFailed, WorkUnderWay
 from tenants.models import Tenant, TenantStep, TenantWorkflow
 
 State = TenantStep.State
 Report = Callable[[str], None]
 
-MOST_ATTEMPTS = 8
-_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0  # seconds; doubled with each attempt
+MOST_ATTEMPTS = attempts.MOST
 _KILLED = "killed: Whoever ran this step was ended each time."
 
 
@@ -122,7 +121,8 @@ def due(*, now: datetime) -> list[TenantWorkflow]:
 def unfinished() -> list[Standing]:
     """All that is not done, the oldest first."""
     under_way = TenantWorkflow.objects.filter(finished_at=None).order_by("asked_at", "id")
-    return [standing(workflow) for workflow in under_way]
+    known = under_way.select_related("tenant").prefetch_related("steps")
+    return [standing(workflow) for workflow in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +139,13 @@ class Standing:
     def is_due(self, now: datetime) -> bool:
         if self.has_failed:
             return False
-        attempts = self.step.attempts if self.step else 0
         last = (self.step and self.step.started_at) or self.workflow.asked_at
-        pause = min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE)
-        return now >= last + timedelta(seconds=pause)
+        return now >= last + attempts.pause(self.step.attempts if self.step else 0)
 
 
 def standing(workflow: TenantWorkflow) -> Standing:
     """Where it stands now."""
-    steps = {step.name: step for step in TenantStep.objects.filter(workflow=workflow)}
+    steps = {step.name: step for step in workflow.steps.all()}
     known = [steps[name] for name, _ in _paths(workflow.kind) if name in steps]
     return Standing(workflow, next((step for step in known if step.state != State.DONE), None))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,19 +13,32 @@ from django.db.models import Count, F, Func, Q, Sum
 
 from tenants import context
 from tenants.models import Tenant, TenantUsage
-from tenants.ownership import tenant_models
+from tenants.ownership import TenantOwned, tenant_models
 
 _EVERY = timedelta(hours=1)
 _TURNS = 12  # of the timer in that time
 _AT_LEAST = 100  # tenants a turn
+_AT_A_TIME = 20_000  # rows that one statement reads
+_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """Rows of a tenant's own tables; bytes of them, without indexes, and of its files."""
 
-    rows: int
-    bytes: int
+    rows: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Held) -> Held:
+        return Held(self.rows + other.rows, self.bytes + other.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left to be counted of a table: the rows after one."""
+
+    model: type[TenantOwned]
+    after: UUID = _NOBODY
 
 
 class _RowSize(Func):
@@ -39,16 +52,35 @@ class _RowSize(Func):
         return f"pg_column_size({table}.*)", []
 
 
-def held() -> Held:
-    """What the entered tenant has, table by table; alike on both tiers."""
-    tenant_id = context.require().tenant_id
-    rows, size = 0, storages["default"].held_bytes()  # type: ignore[attr-defined]  # tenants.files
-    for model in tenant_models():
-        own = model._base_manager.filter(tenant_id=tenant_id)
-        found = own.aggregate(rows=Count("*"), bytes=Sum(_RowSize()))
-        rows += found["rows"]
-        size += found["bytes"] or 0
-    return Held(rows, size)
+def everything() -> tuple[Left, ...]:
+    """All tables of tenants; alike on both tiers."""
+    return tuple(Left(model) for model in tenant_models())
+
+
+def files() -> Held:
+    """What the entered tenant's files take."""
+    return Held(0, storages["default"].held_bytes())  # type: ignore[attr-defined]  # tenants.files
+
+
+def some(left: tuple[Left, ...]) -> tuple[Held, tuple[Left, ...]]:
+    """What the entered tenant has in the first of these, until a table is cut short, and what is
+    left then. No statement reads more than `_AT_A_TIME` rows: it ends before the plan's timeout,
+    however much there is."""
+    held = Held()
+    while left:
+        (first, *others), own = left, _own(left[0])
+        sizes = own.annotate(size=_RowSize()).values("size")[:_AT_A_TIME]
+        found = sizes.aggregate(rows=Count("*"), bytes=Sum("size"))
+        held, left = held + Held(found["rows"], found["bytes"] or 0), tuple(others)
+        if found["rows"] == _AT_A_TIME:
+            last = own.values_list("id", flat=True)[_AT_A_TIME - 1 : _AT_A_TIME].first()
+            return held, (replace(first, after=last), *left) if last else left
+    return held, left
+
+
+def _own(left: Left) -> models.QuerySet[Any]:
+    mine = left.model._base_manager.filter(tenant_id=context.require().tenant_id)
+    return mine.filter(id__gt=left.after).order_by("id")
 
 
 def is_due(tenant_id: UUID, *, now: datetime) -> bool:

@@ -17,6 +17,12 @@ def measure(tenant_id: str) -> None:
     actions.measure(tenant_id=UUID(tenant_id), now=timezone.now())
 
 
+@shared_task(base=PlatformTask, name="tenants.measuring.tasks.measure_again")
+def measure_again(tenant_id: str) -> None:
+    """The same before its hour, for one that was full."""
+    actions.measure_again(tenant_id=UUID(tenant_id), now=timezone.now())
+
+
 @shared_task(base=PlatformTask, name="tenants.measuring.tasks.measure_everywhere")
 def measure_everywhere() -> None:
     """Send a task for each tenant whose turn it is."""

@@ -12,6 +12,7 @@ import tenants.operations
 
 class Migration(migrations.Migration):
     initial = True
+    accepts = tenants.operations.MAKES_A_DOMAIN
 
     dependencies = []
 

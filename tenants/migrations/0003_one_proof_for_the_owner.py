@@ -4,6 +4,8 @@ import tenants.operations
 
 
 class Migration(migrations.Migration):
+    accepts = tenants.operations.MAKES_A_DOMAIN
+
     dependencies = [("tenants", "0002_plans")]
 
     operations = [tenants.operations.RenewEntry()]

@@ -10,6 +10,8 @@ from tenants import owner_tables
 class Migration(migrations.Migration):
     """Tenants can be moved from one tier to the other while they go on."""
 
+    accepts = tenants.operations.MAKES_A_DOMAIN
+
     dependencies = [
         ("tenants", "0006_owner_tables"),
     ]

@@ -9,7 +9,10 @@ import tenants.operations
 class Migration(migrations.Migration):
     """Tenants are made and deleted in steps that are recorded, and moves say what broke them off."""
 
-    accepts = {"constraint_under_lock": "Tenants are few rows: it is read in an instant."}
+    accepts = {
+        "constraint_under_lock": "Tenants are few rows: it is read in an instant.",
+        **tenants.operations.MAKES_A_DOMAIN,
+    }
 
     dependencies = [
         ("tenants", "0007_moves"),

@@ -5,56 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from tenants import trail
-from tenants.lifecycle import faults
-from tenants.models import Tenant, TenantMove
+from tenants.lifecycle import attempts, faults
+from tenants.models import AFTER_THE_SWITCH, Tenant, TenantMove
 from tenants.moving import exclusion, phases, planning
-from tenants.moving.errors import MoveUnderWay, MovingElsewhere, NotMovable
+from tenants.moving.errors import MoveGivenUp, MoveUnderWay, MovingElsewhere, NotMovable
 from tenants.moving.phases import Moving, Phase, Report
 
-# With that of one whose giving up was broken off before it was finished.
-_BEFORE_THE_SWITCH = (
-    Phase.BEGUN,
-    Phase.NOTING,
-    Phase.COPIED,
-    Phase.VERIFIED,
-    Phase.ABANDONED,
-)
+_ANEW: dict[str, Any] = {"error": "", "attempts": 0}
+_UNKNOWN = "system:give_up"  # who gave up before that was written down
 
 
 def move(*, tenant: Tenant, plan: str, by: str, now: datetime, report: Report) -> TenantMove:
     """Have the tenant live where its new plan says; one that is under way is taken up again.
 
     `by` is an actor's name; `report` is told of each phase. Raises UnknownPlan, NothingToMove,
-    NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer or
-    OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
+    NotMovable, MovingElsewhere, MoveUnderWay, SchemasInUse, TenantIsBusy, RowsDiffer, SchemaDiffers
+    or OwnerLoginMissing; the tenant then goes on where it is, and the same again goes on with it.
+    Raises MoveGivenUp once what somebody has given up meanwhile is taken back.
     """
     with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
-        _end_abandoned(tenant, by=by, now=now)
-        under_way = begin(tenant=tenant, plan=plan, by=by, now=now)
-        TenantMove.objects.filter(pk=under_way.pk).exclude(error="").update(error="")
-        done = [phase for phase, _ in phases.STEPS]
-        last = Phase(under_way.phase)
-        at = done.index(last) + 1 if last in done else 0
-        moving = Moving(under_way, phases.route_of(under_way), report, now)
-        for _, step in phases.STEPS[at:]:
-            step(moving)
-        return _finish(under_way, by=by, now=now)
+        given_up = _open_move(tenant)
+        if given_up is not None and _is_given_up(given_up):
+            _take_back(given_up, now=now, report=report)
+        return _carry(
+            begin(tenant=tenant, plan=plan, by=by, now=now), by=by, now=now, report=report
+        )
+
+
+def go_on(*, under_way: TenantMove, by: str, now: datetime, report: Report) -> TenantMove:
+    """The same with that very move and no other: one that was given up is taken back, and ends.
+
+    Raises what `move` raises, and NotMovable for one that was tried often enough.
+    """
+    tenant = under_way.tenant
+    with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
+        under_way.refresh_from_db()
+        if under_way.finished_at is not None:
+            return under_way
+        if under_way.attempts >= attempts.MOST:
+            raise NotMovable("Whoever carried its rows was ended each time.")
+        if _is_given_up(under_way):
+            return _take_back(under_way, now=now, report=report)
+        return _carry(under_way, by=by, now=now, report=report)
 
 
 def give_up(*, tenant: Tenant, by: str, now: datetime, report: Report) -> TenantMove:
     """Leave a tenant that is not switched yet where it is, and take back what was done.
 
-    Raises NotMovable where no move is under way, or it is past the switch; MoveUnderWay,
-    OwnerLoginMissing.
+    Raises NotMovable where no move is under way, or it is past the switch; OwnerLoginMissing; and
+    MoveUnderWay where somebody is at it, who takes it back at the next piece of work.
     """
-    with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
-        under_way = withdrawable(tenant)
-        phases.withdraw(Moving(under_way, phases.route_of(under_way), report, now))
-        return _finish(under_way, by=by, now=now)
+    asked = ask_to_give_up(tenant=tenant, by=by)
+    try:
+        with _faults_kept(tenant), exclusion.nobody_else(tenant.id):
+            asked.refresh_from_db()
+            return _take_back(asked, now=now, report=report)
+    except MoveUnderWay as fault:
+        raise MoveUnderWay("Who is at it takes it back at the next piece of work.") from fault
 
 
 def begin(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
@@ -65,19 +79,58 @@ def begin(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
     return _under_way(tenant, plan) or _planned(tenant, plan, by=by, now=now)
 
 
-def withdrawable(tenant: Tenant) -> TenantMove:
-    """The move that is under way and could be given up. Raises NotMovable."""
-    found = _open_move(tenant)
-    if found is None or found.phase not in _BEFORE_THE_SWITCH:
-        raise NotMovable("There is no move that could be given up.")
-    return found
+def try_again(under_way: TenantMove) -> None:
+    """Let what has broken off be tried as often once more."""
+    TenantMove.objects.filter(pk=under_way.pk).update(**_ANEW)
 
 
-def _end_abandoned(tenant: Tenant, *, by: str, now: datetime) -> None:
-    """What was given up is not gone on with: it only has to be said that it is over."""
+def ask_to_give_up(*, tenant: Tenant, by: str) -> TenantMove:
+    """Have it stand with the move, where whoever carries it looks. Raises NotMovable.
+
+    Comes before the switch or not at all: that locks the same row, and asks.
+    """
     found = _open_move(tenant)
-    if found is not None and found.phase == Phase.ABANDONED:
-        _finish(found, by=by, now=now)
+    if found is not None:
+        before = TenantMove.objects.filter(pk=found.pk, finished_at=None)
+        if before.exclude(phase__in=AFTER_THE_SWITCH).update(**_ANEW, given_up_by=by):
+            found.refresh_from_db()
+            return found
+    raise NotMovable("There is no move that could be given up.")
+
+
+def _carry(under_way: TenantMove, *, by: str, now: datetime, report: Report) -> TenantMove:
+    """Every phase that is not done. Raises MoveGivenUp when all that was is taken back."""
+    _count_attempt(under_way)
+    done = [phase for phase, _ in phases.STEPS]
+    last = Phase(under_way.phase)
+    at = done.index(last) + 1 if last in done else 0
+    moving = Moving(under_way, phases.route_of(under_way), report, now)
+    try:
+        for _, step in phases.STEPS[at:]:
+            step(moving)
+    except MoveGivenUp:
+        under_way.refresh_from_db()
+        _take_back(under_way, now=now, report=report)
+        raise
+    return _finish(under_way, by=by, now=now)
+
+
+def _count_attempt(under_way: TenantMove) -> None:
+    tried: dict[str, Any] = {"attempts": F("attempts") + 1, "tried_at": Now(), "error": ""}
+    TenantMove.objects.filter(pk=under_way.pk).update(**tried)
+
+
+def _is_given_up(found: TenantMove) -> bool:
+    """Also one whose giving up was broken off before it was finished."""
+    return bool(found.given_up_by) or found.phase == Phase.ABANDONED
+
+
+def _take_back(given_up: TenantMove, *, now: datetime, report: Report) -> TenantMove:
+    """As who has asked for it; one that is taken back already only has to be said to be over."""
+    if given_up.finished_at is None and given_up.phase != Phase.ABANDONED:
+        _count_attempt(given_up)
+        phases.withdraw(Moving(given_up, phases.route_of(given_up), report, now))
+    return _finish(given_up, by=given_up.given_up_by or _UNKNOWN, now=now)
 
 
 def _planned(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove:
@@ -87,16 +140,20 @@ def _planned(tenant: Tenant, plan: str, *, by: str, now: datetime) -> TenantMove
         if (found := _under_way(tenant, plan)) is not None:
             return found  # somebody was quicker
         planned = planning.planned(locked, plan, now=now)
+        planned.by = by
         planned.save(force_insert=True)
         _record("tenant.move_begun", planned, by)
     return planned
 
 
 def _under_way(tenant: Tenant, plan: str) -> TenantMove | None:
-    """The move that is not finished. Raises MovingElsewhere for one to another plan."""
+    """The move that is not finished. Raises MovingElsewhere for one to another plan, and
+    NotMovable for one that is given up."""
     found = _open_move(tenant)
     if found is not None and found.plan_id != plan:
         raise MovingElsewhere(f"{tenant.slug} is on its way to {found.plan_id}.")
+    if found is not None and _is_given_up(found):
+        raise NotMovable(f"The last move of {tenant.slug} is being given up.")
     return found
 
 
@@ -126,8 +183,8 @@ def _faults_kept(tenant: Tenant) -> Iterator[None]:
     """What broke the last try off stands with the move, for who has not seen it break."""
     try:
         yield
-    except (MoveUnderWay, MovingElsewhere):
-        raise  # of somebody else's, which nothing has broken off
+    except (MoveUnderWay, MovingElsewhere, MoveGivenUp):
+        raise  # of somebody else's, which nothing has broken off; or it is over
     except Exception as fault:
         under_way = TenantMove.objects.filter(tenant=tenant, finished_at=None)
         under_way.update(error=faults.sentence(fault))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +18,8 @@ from tenants.moving.errors import RowsDiffer
 from tenants.moving.route import Route, Table
 from tenants.rls import quoted
 from tenants.roles import MOVER
+
+Look = Callable[[], None]
 
 _NOTES = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s RETURNING tab, row_id"
 _FORGOTTEN = "DELETE FROM bulkhead.changed_row WHERE tenant_id = %s"
@@ -56,14 +58,15 @@ def as_mover(cursor: Cursor) -> Iterator[None]:
     cursor.execute("RESET ROLE")
 
 
-def copy(cursor: Cursor, route: Route, *, is_ours: bool) -> int:
+def copy(cursor: Cursor, route: Route, *, is_ours: bool, look: Look) -> int:
     """Everything; gives the number of rows. A target that `is_ours` alone has no readers yet: what
-    is on its tables rests meanwhile."""
+    is on its tables rests meanwhile. `look` is called before each piece, and may raise."""
     rows = 0
     resting_place = resting.tables(cursor, route.target, tables()) if is_ours else nullcontext()
     with resting_place, as_mover(cursor):
         for table in tables():
             for stretch in _stretches(cursor, route, table):
+                look()
                 with pace.piece():
                     cursor.execute(route.copy(table), [route.tenant_id, *stretch])
                     rows += _touched(cursor)
@@ -108,14 +111,15 @@ def check_same(cursor: Cursor, route: Route, replayed: Replayed) -> None:
             raise RowsDiffer(f"{table.name}: {differing} rows differ.")
 
 
-def check_all(cursor: Cursor, route: Route) -> int:
+def check_all(cursor: Cursor, route: Route, *, look: Look) -> int:
     """That both sides have the same rows, by counts and checksums; gives how many there are.
 
-    Raises RowsDiffer.
+    `look` is called before each piece, and may raise. Raises RowsDiffer.
     """
     rows = 0
     for table in tables():
         for stretch in _stretches(cursor, route, table):
+            look()
             found = []
             for schema in (route.source, route.target):
                 with pace.piece():

@@ -27,10 +27,22 @@ class MoveUnderWay(DomainError):
     title = "Somebody else is moving this tenant, or restoring it."
 
 
+class MoveGivenUp(DomainError):
+    code = "move_given_up"
+    status = 409
+    title = "Somebody has given the move up: the tenant stays where it is."
+
+
 class TenantIsBusy(DomainError):
     code = "tenant_is_busy"
     status = 503
     title = "The tenant has work open that does not end; run the command again."
+
+
+class SchemaDiffers(DomainError):
+    code = "schema_differs"
+    status = 500
+    title = "The tables that were filled are not as the migrations make them; nothing was switched."
 
 
 class RowsDiffer(DomainError):

@@ -7,7 +7,7 @@ ones wait: so that is asked for a few hundredths of a second, again and again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -33,11 +33,13 @@ SELECT pid, virtualtransaction FROM pg_catalog.pg_lock_status()
 """
 
 
-def await_older(tenant_id: UUID) -> None:
-    """Until every transaction of the tenant that is open now is over. Raises TenantIsBusy."""
+def await_older(tenant_id: UUID, *, look: Callable[[], None] = lambda: None) -> None:
+    """Until every transaction of the tenant that is open now is over. Raises TenantIsBusy, and
+    what `look` raises, which is called again and again."""
     open_now = _holders(tenant_id)
     until = time.monotonic() + _OLD_ONES_END
     while open_now & _holders(tenant_id):
+        look()
         if time.monotonic() > until:
             raise TenantIsBusy
         time.sleep(_PAUSE)

@@ -18,13 +18,14 @@ from datetime import datetime
 from psycopg.errors import LockNotAvailable
 
 from tenants import door
+from tenants.catalogue import filled
 from tenants.cursors import Cursor
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import provisioning
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
 from tenants.moving import carrying, fence, pace
-from tenants.moving.errors import NotMovable
+from tenants.moving.errors import MoveGivenUp, NotMovable, SchemaDiffers
 from tenants.moving.route import Route
 from tenants.rls import quoted
 from tenants.valkey import ValkeyAway
@@ -35,8 +36,13 @@ Report = Callable[[str], None]
 _FEW = 200  # changed rows that are brought while the tenant waits
 _ROUNDS = 20  # of catching up, at most: a tenant that writes faster than that is switched late
 _BATCH = 5_000  # rows that are removed by one transaction
+_NAMED = 3  # of what differs
 _DONE = """
 UPDATE public.tenants_tenantmove SET phase = %s, steps = steps || %s::jsonb WHERE id = %s
+"""
+# Waits for who is just giving the move up: that comes before the switch, or not at all.
+_STILL_WANTED = """
+SELECT given_up_by = '' FROM public.tenants_tenantmove WHERE id = %s FOR UPDATE
 """
 _MOVING = "UPDATE public.tenants_tenant SET is_moving = %s WHERE id = %s"
 _HOME = """
@@ -57,6 +63,14 @@ class Moving:
     report: Report
     now: datetime
 
+    def look(self) -> None:
+        """Between two pieces of work. Raises MoveGivenUp once somebody has asked for that.
+
+        By the application's log-in: the owner's transaction may see an older moment.
+        """
+        if TenantMove.objects.filter(pk=self.move.pk).exclude(given_up_by="").exists():
+            raise MoveGivenUp
+
 
 def route_of(move: TenantMove) -> Route:
     here, there = str(move.tenant.schema_name), PUBLIC_SCHEMA
@@ -75,7 +89,7 @@ def begin_noting(moving: Moving) -> None:
         with owner_cursor() as cursor:
             carrying.forget_notes(cursor, route.tenant_id)
             cursor.execute(_MOVING, [True, route.tenant_id])
-        fence.await_older(route.tenant_id)
+        fence.await_older(route.tenant_id, look=moving.look)
     with owner_cursor() as cursor:
         _note(cursor, move, Phase.NOTING, took())
     moving.report(f"noting what changes ({took():.2f} s)")
@@ -86,7 +100,7 @@ def copy(moving: Moving) -> None:
     move, route = moving.move, moving.route
     is_ours = move.is_to_dedicated
     with _measured() as took, carrying.snapshot(route) as cursor:
-        rows = carrying.copy(cursor, route, is_ours=is_ours)
+        rows = carrying.copy(cursor, route, is_ours=is_ours, look=moving.look)
         _note(cursor, move, Phase.COPIED, took(), rows=rows)
     if is_ours:
         with owner_cursor() as cursor:
@@ -101,25 +115,32 @@ def verify(moving: Moving) -> None:
     rounds = 0
     with _measured() as took:
         for _ in range(_ROUNDS):
+            moving.look()
             rounds += 1
             if _catch_up(route) < _FEW:
                 break
         with carrying.snapshot(route) as cursor:
             with carrying.as_mover(cursor):
                 carrying.replay(cursor, route)
-                rows = carrying.check_all(cursor, route)
+                rows = carrying.check_all(cursor, route, look=moving.look)
             _note(cursor, move, Phase.VERIFIED, took(), rows=rows, rounds=rounds)
     moving.report(f"{rows} rows are the same on both sides ({took():.2f} s)")
 
 
 def switch(moving: Moving) -> None:
-    """Between two transactions of the tenant: the last changes, and where it lives."""
+    """Between two transactions of the tenant: the last changes, and where it lives.
+
+    Raises MoveGivenUp where that was asked for before, SchemaDiffers, and TenantIsBusy.
+    """
     move, route = moving.move, moving.route
+    _check_made(route.target)
     for number in fence.tries():
+        moving.look()
         if _catch_up(route) > _FEW * (number + 1):  # more each time: it has to come to an end
             continue
         try:
             with fence.alone(route.tenant_id, number=number) as cursor, _measured() as took:
+                _check_wanted(cursor, move)
                 cursor.execute(f"SET LOCAL search_path = {quoted(route.target)}, public, pg_temp")
                 with carrying.as_mover(cursor):
                     brought = carrying.replay(cursor, route)
@@ -197,6 +218,21 @@ def _clear_some(route: Route, schema: str) -> int:
         _check_lives_elsewhere(cursor, route, schema)
         with carrying.as_mover(cursor), pace.piece():
             return carrying.remove(cursor, route, schema, at_most=_BATCH)
+
+
+def _check_wanted(cursor: Cursor, move: TenantMove) -> None:
+    """Raises MoveGivenUp; after it nobody gives the move up until the cursor's transaction ends."""
+    cursor.execute(_STILL_WANTED, [move.pk])
+    ((is_wanted,),) = cursor.fetchall()
+    if not is_wanted:
+        raise MoveGivenUp
+
+
+def _check_made(schema: str) -> None:
+    """That what keeps rows right is there, and not only the rows. Raises SchemaDiffers."""
+    if found := filled.gaps(schema):
+        named = ", ".join(f"{gap.object} [{gap.code}]" for gap in found[:_NAMED])
+        raise SchemaDiffers(f"{len(found)} differ: {named}.")
 
 
 def _check_lives_elsewhere(cursor: Cursor, route: Route, schema: str) -> None:

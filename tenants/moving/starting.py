@@ -18,15 +18,17 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
     """
     with transaction.atomic():
         under_way = actions.begin(tenant=tenant, plan=plan, by=by, now=now)
+        actions.try_again(under_way)
         send = partial(tasks.move.delay, str(under_way.pk), by)
         transaction.on_commit(send, robust=True)
     return under_way
 
 
 def give_up(*, tenant: Tenant, by: str) -> TenantMove:
-    """Have a move that has not switched yet taken back. Raises NotMovable."""
+    """Have a move that has not switched yet taken back: by whoever carries it, at the next piece of
+    work, or by the operator's worker. Raises NotMovable."""
     with transaction.atomic():
-        under_way = actions.withdrawable(tenant)
-        send = partial(tasks.give_up.delay, str(under_way.pk), by)
+        under_way = actions.ask_to_give_up(tenant=tenant, by=by)
+        send = partial(tasks.move.delay, str(under_way.pk), by)
         transaction.on_commit(send, robust=True)
     return under_way

@@ -13,35 +13,38 @@ from celery import shared_task
 from django.utils import timezone
 
 from tenants.models import TenantMove
-from tenants.moving import actions
-from tenants.moving.errors import MoveUnderWay
+from tenants.moving import actions, queries
+from tenants.moving.errors import MoveGivenUp, MoveUnderWay
 from tenants.tasks import PlatformTask
 
+_FRESH = 60  # seconds: what nobody has fetched by then, the timer sends again
+_UNKNOWN = "system:take_up"  # who asked for it before that was written down
 _log = logging.getLogger("bulkhead.moving")
 
 
 @shared_task(base=PlatformTask, name="tenants.moving.tasks.move")
 def move(move_id: str, by: str) -> None:
-    """Go on with a move, unless it is finished or somebody is at it."""
+    """Go on with a move, or take it back where it is given up, unless somebody is at it."""
     found = _unfinished(move_id)
     if found is not None:
-        with suppress(MoveUnderWay):
-            actions.move(
-                tenant=found.tenant,
-                plan=found.plan_id,
-                by=by,
-                now=timezone.now(),
-                report=_log.info,
-            )
+        with suppress(MoveUnderWay, MoveGivenUp):
+            actions.go_on(under_way=found, by=by, now=timezone.now(), report=_log.info)
 
 
 @shared_task(base=PlatformTask, name="tenants.moving.tasks.give_up")
 def give_up(move_id: str, by: str) -> None:
-    """Take a move back, unless it is finished or somebody is at it."""
+    """Take a move back, as the release before asks for it."""
     found = _unfinished(move_id)
     if found is not None:
         with suppress(MoveUnderWay):
             actions.give_up(tenant=found.tenant, by=by, now=timezone.now(), report=_log.info)
+
+
+@shared_task(base=PlatformTask, name="tenants.moving.tasks.take_up")
+def take_up() -> None:
+    """Send a task for each move that seems to stand still."""
+    for found in queries.stalled(now=timezone.now()):
+        move.apply_async((str(found.pk), found.by or _UNKNOWN), expires=_FRESH)
 
 
 def _unfinished(move_id: str) -> TenantMove | None:

@@ -167,8 +167,10 @@ def test_no_plan_is_given_that_the_tenant_cannot_go_by() -> None:
     tenant = build_tenant("starter")
     with pytest.raises(UnknownPlan):
         plans.assign(tenant=tenant, plan="gold", by="system:test")
-    with pytest.raises(PlanUnfit):
+    with pytest.raises(PlanUnfit, match=f"graduate_tenant {tenant.slug} --plan enterprise"):
         plans.assign(tenant=tenant, plan="enterprise", by="system:test")
+    with pytest.raises(PlanUnfit, match=r"demote_tenant .* --plan pro"):
+        plans.assign(tenant=build_tenant("enterprise"), plan="pro", by="system:test")
     deletion.ask(tenant=tenant, by="system:test", now=now())
     with pytest.raises(PlanUnfit):
         plans.assign(tenant=tenant, plan="pro", by="system:test")
@@ -199,9 +201,23 @@ def test_a_move_that_broke_off_needs_somebody_who_goes_on_or_gives_up(client: Cl
     assert f"The move of {tenant.slug} was broken off" in client.get("/admin/").content.decode()
     assert do(client, tenant, "go-on").status_code == 302
     assert do(client, tenant, "give-up").status_code == 302
-    moving.give_up(str(move.pk), "system:test")
+    assert offered(client, tenant) == ["suspend"]
+    assert "A move is being given up" in client.get(page_of(tenant)).content.decode()
+    TenantMove.objects.filter(pk=move.pk).update(error="tenant_is_busy: It is.")
+    assert offered(client, tenant) == ["give-up", "suspend"]
+    moving.move(str(move.pk), "system:test")
     assert fresh(tenant).tier == "starter"
     assert "A move was given up" in client.get(page_of(tenant)).content.decode()
+
+
+def test_a_move_that_has_switched_is_not_offered_to_be_given_up(client: Client) -> None:
+    tenant = build_tenant("starter")
+    do(client, tenant, "graduate", plan="enterprise")
+    [move] = TenantMove.objects.filter(tenant=tenant)
+    with before("released", _break), pytest.raises(Broken):
+        moving.move(str(move.pk), "system:test")
+    assert offered(client, tenant) == ["go-on", "suspend"]
+    moving.move(str(move.pk), "system:test")
 
 
 def _break() -> None:

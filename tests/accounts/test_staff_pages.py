@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from accounts.trail import actions as trail
 from backups import actions as backups
 from config import health
 from config.embedded.folder import DataFolder
@@ -74,6 +75,15 @@ def test_a_tenants_page_tells_status_plan_and_use(client: Client, busy: Tenant) 
     assert re.search(r"Requests a minute, this hour \d of 4 ", page)
     assert "Requests, 24 h 2 4 over the limit, 0 too many at a time" in page
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:00 \d+ \d+ [\d.]+", page)) == 24
+
+
+def test_what_was_done_to_another_of_the_same_name_is_not_on_its_page(client: Client) -> None:
+    """Such as a plan whose code is a tenant's short name."""
+    tenant = build_tenant()
+    for kind in ("plan", "tenant"):
+        trail.record(f"{kind}.renamed", by="system:test", kind=kind, key=tenant.slug)
+    page = text(client.get(f"/admin/tenants/tenant/{tenant.pk}/change/"))
+    assert ("tenant.renamed" in page, "plan.renamed" in page) == (True, False)
 
 
 def test_the_last_day_is_drawn_hour_by_hour(client: Client, busy: Tenant) -> None:

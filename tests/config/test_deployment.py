@@ -14,10 +14,12 @@ import pytest
 import yaml
 
 from config.embedded.web import UVICORN
+from config.settings import base
 from tests import extras
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "worker", "operator", "beat"}
+WORKERS = {"worker", "operator", "backups"}
+SERVICES = {"postgres", "pgbouncer", "valkey", "migrate", "web", "beat"} | WORKERS
 OBSERVING = {"prometheus", "grafana"}  # where the profile of that name is asked for
 
 
@@ -55,7 +57,7 @@ def test_what_prometheus_scrapes_is_served(compose: dict[str, Any]) -> None:
     jobs = yaml.safe_load(text)["scrape_configs"]
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
     served = {"web": ["web:8000"]}
-    for name in ("worker", "operator"):
+    for name in WORKERS:
         served[name] = [f"{name}:{compose['services'][name]['environment']['METRICS_PORT']}"]
     assert targets == served
     assert "web" in compose["services"]["web"]["environment"]["PLATFORM_HOSTS"]
@@ -71,6 +73,17 @@ def test_what_is_mounted_is_in_the_repository(compose: dict[str, Any], name: str
 def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
     having = {n for n, s in compose["services"].items() if "DATABASE_OWNER_URL" in str(s)}
     assert having == {"operator", "migrate"}
+
+
+def test_workers_that_stand_apart_are_there_under_their_names(compose: dict[str, Any]) -> None:
+    """And each reads a queue of its own, that settings name."""
+    read = {}
+    for name in base.WORKERS_APART:
+        command = compose["services"][name]["command"]
+        assert command[command.index("-n") + 1] == f"{name}@%h"
+        assert int(command[command.index("--concurrency") + 1]) > 0
+        read[name] = command[command.index("-Q") + 1]
+    assert read == {"operator": base.OPERATORS_QUEUE, "backups": base.BACKUPS_QUEUE}
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:

@@ -73,13 +73,16 @@ def feeding(
 
 
 @contextmanager
-def working(queue: str, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def working(
+    queue: str, log: Path, *, name: str = "celery", **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A Celery worker of two processes that nobody else's tasks reach.
 
     `environment` adds variables of its own.
     """
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", queue]
     command += ["--concurrency", "2", "--loglevel", "info", "--without-mingle", "--without-gossip"]
+    command += ["-n", f"{name}@%h"]
     with log.open("wb") as out:
         worker = subprocess.Popen(
             command,

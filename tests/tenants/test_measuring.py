@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import kombu.exceptions
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
 
-from tenants.measuring import actions, queries
+from config.observing import exposition, work
+from config.observing.work import Work
+from tenants import usage
+from tenants.measuring import actions, queries, tasks
 from tenants.models import Tenant, TenantUsage
 from tenants.ownership import tenant_tables
+from tests.accounts.test_staff import logged_in, staff
 from tests.cast import House, build_tenant, job, now
+from tests.config.observing.scraped import read, value
 from tests.isolation.database import connected
 from tests.market import list_instrument
 from tests.scenarios.test_first_trade import open_account, order
+from tests.tenants.moving.movers import trade
 from tests.tenants.plans import change, put_on_own_plan
 
 HOUR = timedelta(hours=1)
+CUT_OFF = "bulkhead_statements_cut_off_total"
 
 
 def counted(house: House) -> TenantUsage:
@@ -45,6 +54,56 @@ def test_rows_and_bytes_are_the_tenants_own(house: House) -> None:
     found = counted(house)
     assert found.rows == rows_of(house) > 0
     assert found.bytes > 30 * found.rows  # a row's head alone takes 24
+
+
+def test_what_takes_longer_to_count_than_a_statement_may_is_counted_in_pieces(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here each order takes as long to measure as a great many do."""
+    market = list_instrument()
+    market.print_bar(open="100", high="101", low="99", close="100")
+    trade(house.alice, market, orders=25)
+    put_on_own_plan(house.tenant, statement_timeout_ms=1_000)
+    quick = queries._RowSize.as_sql
+
+    def slow(size: Any, *how: Any, **named: Any) -> Any:
+        text, params = quick(size, *how, **named)
+        if "trading_order" in text:
+            text = f"{text} + 0 * (SELECT count(*) FROM generate_series(1, 600000 + {text}))"
+        return text, params
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queries._RowSize, "as_sql", slow)
+        patched.setattr(queries, "_AT_A_TIME", 1)
+        found = counted(house)
+    assert found.rows == rows_of(house) > 50
+    assert found.bytes > 30 * found.rows
+
+
+def test_a_piece_that_ends_with_its_table_leaves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_account(house.alice)
+    whole = counted(house)
+    for size in (1, 2, 3):
+        monkeypatch.setattr(queries, "_AT_A_TIME", size)
+        TenantUsage.objects.update(counted_at=now() - 2 * HOUR)
+        again = counted(house)
+        assert (again.rows, again.bytes) == (whole.rows, whole.bytes)
+
+
+def test_a_statement_that_takes_longer_than_the_plan_allows_is_counted_for_its_tenant(
+    house: House,
+) -> None:
+    put_on_own_plan(house.tenant, statement_timeout_ms=50)
+    before = value(read(exposition.counted().decode()), CUT_OFF, work="order-list")
+    with job(house.tenant), work.doing(Work("order-list")), pytest.raises(OperationalError):
+        connection.cursor().execute("SELECT count(*) FROM generate_series(1, 1000000000)")
+    assert value(read(exposition.counted().decode()), CUT_OFF, work="order-list") == before + 1
+    of_each = usage.of_each([house.tenant.pk, house.mallory.tenant.pk], now=now())
+    assert [used.day.count.cut_off for used in of_each] == [1, 0]
+    page = logged_in(staff()).get(f"/admin/tenants/tenant/{house.tenant.pk}/change/")
+    assert "1 statement took longer than the plan allows" in page.content.decode()
 
 
 def test_files_count_as_bytes(house: House) -> None:
@@ -133,3 +192,79 @@ def test_a_tenant_without_storage_left_makes_nothing_new(house: House) -> None:
 def test_what_nobody_has_counted_yet_is_little(house: House) -> None:
     put_on_own_plan(house.tenant, max_rows=0, max_bytes=0)
     assert house.alice.post("accounts/", {"name": "first"}).status_code == 201
+
+
+def _portfolio(house: House, name: str) -> str:
+    answer = house.alice.post("portfolios/", {"name": name, "initial_capital": "1"})
+    return str(answer.json()["id"])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Counts that a worker was asked for, as tenant and seconds to wait."""
+    sent: list[tuple[str, int]] = []
+
+    def note(args: tuple[str], *, countdown: int) -> None:
+        sent.append((args[0], countdown))
+
+    monkeypatch.setattr(tasks.measure_again, "apply_async", note)
+    return sent
+
+
+def full(house: House, *, counted_at: datetime) -> None:
+    """With a great many rows when it was last counted."""
+    many = {"rows": 1_000_000, "bytes": 1, "counted_at": counted_at}
+    TenantUsage.objects.update_or_create(tenant=house.tenant, defaults=many)
+    put_on_own_plan(house.tenant, max_rows=1_000_000)
+    answer = house.alice.post("accounts/", {"name": "another"})
+    assert answer.json()["code"] == "row_limit_reached"
+
+
+def test_a_full_tenant_that_deletes_works_again_within_a_minute(
+    house: House, asked: list[tuple[str, int]]
+) -> None:
+    named = [_portfolio(house, name) for name in "abc"]
+    assert house.alice.request("DELETE", f"portfolios/{named.pop()}/").status_code == 204
+    assert asked == []  # it is not full
+    full(house, counted_at=now())
+    assert house.alice.request("DELETE", "portfolios/nothing/").status_code == 404
+    assert asked == []
+    assert house.alice.request("DELETE", f"portfolios/{named.pop()}/").status_code == 204
+    assert house.alice.request("DELETE", f"portfolios/{named.pop()}/").status_code == 204
+    [(tenant_id, wait)] = asked
+    assert (tenant_id, wait < 60) == (str(house.tenant.pk), True)
+    tasks.measure_again(tenant_id)
+    assert house.alice.post("accounts/", {"name": "another"}).status_code == 201
+
+
+def test_a_tenant_that_is_refused_by_an_old_count_is_counted_again(
+    house: House, asked: list[tuple[str, int]]
+) -> None:
+    full(house, counted_at=now() - timedelta(seconds=61))
+    assert house.bob.post("accounts/", {"name": "another"}).status_code == 409
+    assert asked == [(str(house.tenant.pk), 0)]
+    tasks.measure_again(asked[0][0])
+    assert house.bob.post("accounts/", {"name": "another"}).status_code == 201
+
+
+def test_a_count_that_is_fresh_is_gone_by(house: House, asked: list[tuple[str, int]]) -> None:
+    full(house, counted_at=now())
+    assert asked == []
+
+
+def test_who_is_full_from_now_on_is_so_at_once(house: House) -> None:
+    open_account(house.alice)
+    put_on_own_plan(house.tenant, max_rows=1)
+    assert house.alice.post("accounts/", {"name": "another"}).status_code == 201
+    counted(house)
+    assert house.alice.post("accounts/", {"name": "a third"}).status_code == 409
+
+
+def test_a_broker_that_is_away_changes_no_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise kombu.exceptions.OperationalError
+
+    monkeypatch.setattr(tasks.measure_again, "apply_async", away)
+    full(house, counted_at=now() - HOUR)

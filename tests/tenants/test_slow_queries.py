@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError
 from django.db import connection
 from redis.exceptions import ConnectionError as Away
 
 from config.observing import exposition, work
 from config.observing.work import Work
 from tenants import slow_queries
+from tests.accounts.test_staff import logged_in, staff
 from tests.cast import House, job
 from tests.config.observing.scraped import read, value
+from tests.tenants.lifecycle.test_commands import run
 
 EVERY, NONE = 0, 3_600_000  # milliseconds from which on a statement is slow
 
@@ -78,3 +82,26 @@ def test_a_valkey_that_is_away_fails_no_statement(
     with job(house.tenant), connection.cursor() as cursor:
         cursor.execute("SELECT 7")
         assert cursor.fetchone() == (7,)
+
+
+def test_the_staffs_page_and_a_command_show_them_without_values(
+    house: House, settings: Any
+) -> None:
+    settings.SLOW_STATEMENT_MS, secret = EVERY, uuid4().hex
+    with job(house.tenant):
+        ask(secret)
+    settings.SLOW_STATEMENT_MS = NONE
+    page = logged_in(staff()).get(f"/admin/tenants/tenant/{house.tenant.pk}/change/")
+    shown = page.content.decode()
+    assert "<code>SELECT ?, ?, %s</code></td><td>order-list</td>" in shown
+    (told,) = json.loads(run("slow_queries", house.tenant.slug, "--json"))["slow"]
+    assert (told["shape"], told["work"], told["times"]) == ("SELECT ?, ?, %s", "order-list", 1)
+    lines = run("slow_queries", house.tenant.slug)
+    assert "SELECT ?, ?, %s" in lines
+    assert secret not in shown + lines
+    assert "no statement took long" in run("slow_queries", house.mallory.tenant.slug)
+
+
+def test_nobodys_slow_statements_are_not_listed() -> None:
+    with pytest.raises(CommandError, match="There is no tenant 'nobody'"):
+        run("slow_queries", "nobody")

@@ -48,7 +48,23 @@ def test_the_demo_is_for_debugging_and_roles_need_a_superuser(
 def test_no_program_is_given_the_superusers_log_in() -> None:
     programs = Installation.of({}).programs(_ALL)
     assert [program.name for program in programs] == ["web", "worker", "operator", "beat", "replay"]
-    assert all("DATABASE_SUPERUSER_URL" not in program.environment for program in programs)
+    later = Installation.of({}).later(_ALL)
+    assert [program.name for program in later] == ["backups"]
+    every = [*programs, *later]
+    assert all("DATABASE_SUPERUSER_URL" not in program.environment for program in every)
+
+
+def test_each_program_is_given_the_log_ins_that_it_needs() -> None:
+    given = {**_ALL, "DATABASE_OWNER_URL": "o", "DATABASE_BACKUP_URL": "b", "BACKUP_KEYS": "k"}
+    installation = Installation.of({})
+    found = {
+        program.name: {name for name in given if name in program.environment}
+        for program in (*installation.programs(given), *installation.later(given))
+    }
+    reads = {"DATABASE_URL", "DATABASE_BACKUP_URL", "BACKUP_KEYS"}
+    assert found.pop("operator") == {*reads, "DATABASE_OWNER_URL"}
+    assert found.pop("backups") == reads
+    assert set(map(frozenset, found.values())) == {frozenset({"DATABASE_URL"})}
 
 
 def test_no_replay_at_speed_zero() -> None:

@@ -72,8 +72,15 @@ def test_up_is_ready_stops_on_signals_and_leaves_nothing(project: Path) -> None:
     port = ports.choose(None)
     with _command(project, "up", PORT=str(port)) as up:
         assert up.stdout is not None
-        seen = next(line for line in up.stdout if "is ready" in line)
-        assert f"http://127.0.0.1:{port}/" in seen
+        before = []
+        for line in up.stdout:
+            before.append(line)
+            if "is ready" in line:
+                break
+        assert f"http://127.0.0.1:{port}/" in before[-1]
+        # What nobody waits for comes after that.
+        assert not any(line.split()[1:2] == ["backups"] for line in before)
+        assert next(line for line in up.stdout if "backups@" in line)
         asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         asked.request("GET", "/")
         assert asked.getresponse().read() == b"ready"

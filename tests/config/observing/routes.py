@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -23,10 +22,6 @@ def _names(resolver: URLResolver, space: str) -> Iterator[str]:
             inner = f"{space}{entry.namespace}:" if entry.namespace else space
             yield from _names(entry, inner)
         elif isinstance(entry, URLPattern):
-            yield space + (entry.name or _path(entry.callback))
-
-
-def _path(view: Any) -> str:
-    """As Django calls a view without a name."""
-    view = getattr(view, "view_class", view)
-    return f"{view.__module__}.{view.__name__}"
+            # A method is known by its name alone, unlike in `lookup_str`.
+            view = getattr(entry.callback, "view_class", entry.callback)
+            yield space + (entry.name or f"{view.__module__}.{view.__name__}")

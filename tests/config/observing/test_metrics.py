@@ -169,6 +169,7 @@ def known_words() -> dict[str, set[str]]:
         "route": routes,
         "work": routes | tasks | {"socket"},
         "task": tasks,
+        "worker": set(settings.WORKERS_APART),
         "tier": {plan.code for plan in Plan.objects.all()} | {work.NAMELESS},
         "status": {f"{n}xx" for n in range(1, 6)} | set(Tenant.Status.values),
     }

@@ -52,8 +52,9 @@ def keys(tenant: Tenant) -> list[bytes]:
     """Keys of Valkey in which the tenant's id stands, name or value; but for tasks on their way,
     which are fetched and find nobody."""
     named = str(tenant.pk).encode()
-    queues = (settings.CELERY_TASK_DEFAULT_QUEUE, settings.OPERATORS_QUEUE, "unacked")
-    ours = [(key, held) for key, held in valkey.contents() if not key.startswith(_bytes(queues))]
+    apart = (settings.OPERATORS_QUEUE, settings.BACKUPS_QUEUE)
+    queues = _bytes((settings.CELERY_TASK_DEFAULT_QUEUE, *apart, "unacked"))
+    ours = [(key, held) for key, held in valkey.contents() if not key.startswith(queues)]
     return [key for key, held in ours if named in key or named in held]
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from accounts.access.models import Invitation, Membership
 from accounts.trail.models import PlatformEvent
@@ -222,6 +223,16 @@ def test_tries_come_slower_and_slower() -> None:
     assert asked in workflow.due(now=now() + timedelta(seconds=61))
     TenantStep.objects.filter(workflow=asked).update(attempts=7)
     assert asked in workflow.due(now=now() + timedelta(minutes=11))
+
+
+def test_however_many_stand_still_it_takes_two_questions() -> None:
+    asked = [ask(slug()) for _ in range(3)]
+    with CaptureQueriesContext(connections["default"]) as captured:
+        found = workflow.unfinished()
+    assert {one.workflow for one in found} >= set(asked)
+    assert len({one.workflow.tenant.slug for one in found}) == len(found)
+    assert len(captured) == 2
+    assert all(one.step and one.step.name == "schema" for one in found if one.workflow in asked)
 
 
 def test_a_release_with_a_step_more_does_it_too() -> None:

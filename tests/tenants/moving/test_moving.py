@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from decimal import Decimal
 from itertools import product
@@ -17,7 +18,13 @@ from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import TenantMove
 from tenants.moving import actions as moving
 from tenants.moving import carrying
-from tenants.moving.errors import MovingElsewhere, NothingToMove, NotMovable, RowsDiffer
+from tenants.moving.errors import (
+    MovingElsewhere,
+    NothingToMove,
+    NotMovable,
+    RowsDiffer,
+    SchemaDiffers,
+)
 from tests.cast import House, build_house
 from tests.isolation.database import connected
 from tests.market import Market, list_instrument
@@ -281,6 +288,37 @@ def test_a_copy_that_is_not_what_is_there_is_not_switched_to(house: House, marke
     with before("verified", spoil), pytest.raises(RowsDiffer, match="trading_balance"):
         move(house, PLANS[house.tier])
     assert home(house) == was
+
+
+SPOILED = {
+    "trading_order.order_quantity_is_positive [constraint_missing]": (
+        "ALTER TABLE {}.trading_order DROP CONSTRAINT order_quantity_is_positive"
+    ),
+    "trading_fill.fill_of_order [index_missing]": "DROP INDEX {}.fill_of_order",
+    "trading_balance.free [column_altered]": (
+        "ALTER TABLE {}.trading_balance ALTER free DROP NOT NULL"
+    ),
+    "trading_order.note_change [trigger_missing]": "DROP TRIGGER note_change ON {}.trading_order",
+}
+
+
+@pytest.mark.parametrize("named", SPOILED)
+def test_a_schema_that_is_not_as_the_migrations_make_it_is_not_switched_to(
+    market: Market, named: str
+) -> None:
+    house = build_house("starter")
+    trade(house.alice, market)
+
+    def spoil() -> None:
+        with connected("DATABASE_OWNER_URL") as database:
+            database.execute(SPOILED[named].format(house.tenant.schema_name).encode())
+            database.commit()
+
+    with before("switched", spoil), pytest.raises(SchemaDiffers, match=re.escape(named)):
+        move(house, "enterprise")
+    assert home(house) == "public"
+    assert give_up(house).phase == "abandoned"
+    assert move(house, "enterprise").phase == "released"
 
 
 def test_a_move_is_on_record(house: House) -> None:
