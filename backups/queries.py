@@ -57,6 +57,13 @@ def waiting_restorations() -> list[UUID]:
     return list(asked.order_by("asked_at", "id").values_list("id", flat=True))
 
 
+def waiting_exports() -> list[UUID]:
+    """Backups that somebody wants to read and nobody has opened, oldest wish first."""
+    asked = Backup.objects.filter(status=Backup.Status.COMPLETE, export_until=None)
+    waiting = asked.exclude(export_asked_at=None).order_by("export_asked_at", "id")
+    return list(waiting.values_list("id", flat=True))
+
+
 def due(*, now: datetime) -> list[Tenant]:
     """Active tenants whose nightly backup has not been asked for yet."""
     active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("id")

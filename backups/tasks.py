@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from backups import actions, queries, restoring
+from backups import actions, lending, queries, restoring
 from tenants.tasks import PlatformTask
 
 
@@ -31,6 +31,20 @@ def take_due() -> None:
 def restore(restoration_id: str) -> None:
     """Put a tenant back as it was asked for; delivered twice, it is done once."""
     restoring.carry_out(restoration_id=UUID(restoration_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.lend")
+def lend(backup_id: str) -> None:
+    """Lend an archive's key for an export that was asked for; delivered twice, it is lent once."""
+    lending.lend(backup_id=UUID(backup_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.lend_waiting")
+def lend_waiting() -> None:
+    """Take back what was lent for long enough, and lend what else waits: a message may be lost."""
+    lending.take_back(now=timezone.now())
+    for backup_id in queries.waiting_exports():
+        lend.delay(str(backup_id))
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.prune")

@@ -428,6 +428,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="1", minute="20"),
     },
     "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
+    "lend-keys-of-backups": {"task": "backups.tasks.lend_waiting", "schedule": 300.0},
     "prune-backups": {
         "task": "backups.tasks.prune",
         "schedule": crontab(hour="5", minute="20"),
