@@ -26,8 +26,10 @@ SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 # 32 bytes each, in hex; the first seals the keys of backups. Only for processes that take or
 # restore them: web and the common workers have none.
 BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
-# Where archives are kept, such as file:///var/backups/bulkhead; empty: in the data folder.
+# Where archives are kept, such as file:///var/backups/bulkhead or s3://bucket/prefix?region=…;
+# empty: in the data folder. Of S3 the log-in is id:secret, or the machine's own if there is none.
 BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
+BACKUP_STORAGE_LOGIN = env.str("BACKUP_STORAGE_LOGIN", default="")
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.

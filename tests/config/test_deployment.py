@@ -73,6 +73,29 @@ def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, An
     assert having == {"operator", "migrate"}
 
 
+def test_the_web_reads_backups_and_the_operator_alone_writes_and_opens_them(
+    compose: dict[str, Any],
+) -> None:
+    mounted = {
+        name: volume.removeprefix("backups:/data/backups")
+        for name, service in compose["services"].items()
+        for volume in service.get("volumes", ())
+        if volume.startswith("backups:")
+    }
+    assert mounted == {"web": ":ro", "operator": ""}
+    logins = {
+        n: s["environment"].get("BACKUP_STORAGE_LOGIN")
+        for n, s in compose["services"].items()
+        if "environment" in s
+    }
+    assert {name: login for name, login in logins.items() if login} == {
+        "web": "${BACKUP_STORAGE_READER:-}",
+        "operator": "${BACKUP_STORAGE_WRITER:-}",
+    }
+    having = {n for n, s in compose["services"].items() if "BACKUP_KEYS" in str(s)}
+    assert having == {"operator"}
+
+
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "\nUSER bulkhead\n" in text
