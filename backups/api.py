@@ -60,6 +60,8 @@ class BackupOut(serializers.ModelSerializer[Backup]):
             "fault",
             "export_asked_at",
             "export_until",
+            "verified_at",
+            "verified_fault",
         )
 
 

@@ -48,6 +48,9 @@ class Backup(models.Model):
     export_asked_at = models.DateTimeField(null=True, blank=True)
     export_until = models.DateTimeField(null=True, blank=True)
     lent_key = models.BinaryField(max_length=200, null=True)
+    # When it was last put back to try it, and the code of what was wrong with it then.
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_fault = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
@@ -38,11 +39,52 @@ def newest_of(slug: str) -> UUID:
     return found
 
 
-def last_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """The moment that each tenant's newest complete backup is of; who has none is left out."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a tenant stands with its backups."""
+
+    taken_at: datetime  # the moment that the newest is of
+    tried_at: datetime | None  # when one of its was last put back, whole
+    fault: str  # what was wrong with the one that was tried last
+
+
+def standing_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """By tenant; who has no complete backup is left out."""
     complete = Backup.objects.filter(status=Backup.Status.COMPLETE, tenant_id__in=list(tenant_ids))
-    newest = complete.order_by().values("tenant_id").annotate(at=Max("taken_at"))
-    return dict(newest.values_list("tenant_id", "at"))
+    whole = Q(verified_fault="")
+    found = (
+        complete.order_by()
+        .values("tenant_id")
+        .annotate(taken=Max("taken_at"), tried=Max("verified_at", filter=whole))
+    )
+    tried = complete.exclude(verified_at=None).order_by("tenant_id", "-verified_at")
+    faults = dict(tried.distinct("tenant_id").values_list("tenant_id", "verified_fault"))
+    return {
+        tenant_id: Standing(taken, tried_at, faults.get(tenant_id, ""))
+        for tenant_id, taken, tried_at in found.values_list("tenant_id", "taken", "tried")
+    }
+
+
+def to_try(*, most: int | None = None) -> list[UUID]:
+    """The newest backup of each tenant, also of those that are gone; tried longest ago first."""
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    newest = complete.order_by("tenant_id", "-taken_at", "-id").distinct("tenant_id")
+    tried = complete.order_by().values("tenant_id").annotate(at=Max("verified_at"))
+    last = dict(tried.values_list("tenant_id", "at"))
+    found = [(last[tenant_id], pk) for pk, tenant_id in newest.values_list("id", "tenant_id")]
+    found.sort(key=lambda row: (row[0] is not None, row[0], row[1]))
+    return [pk for _, pk in found[:most]]
+
+
+def active_since() -> dict[UUID, datetime]:
+    """Active tenants, each with when it was made."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE)
+    return dict(active.values_list("id", "created_at"))
+
+
+def failed_since(moment: datetime) -> int:
+    """How many backups have failed since then."""
+    return Backup.objects.filter(status=Backup.Status.FAILED, finished_at__gte=moment).count()
 
 
 def waiting() -> list[UUID]:

@@ -30,6 +30,8 @@ BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
 # empty: in the data folder. Of S3 the log-in is id:secret, or the machine's own if there is none.
 BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
 BACKUP_STORAGE_LOGIN = env.str("BACKUP_STORAGE_LOGIN", default="")
+# How many tenants' newest backups are put back each night to try them, in turns.
+BACKUPS_TRIED_A_NIGHT = env.int("BACKUPS_TRIED_A_NIGHT", default=200)
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
@@ -117,6 +119,7 @@ MEASURES = {
     "tenants.measures.population": "database",
     "tenants.measures.moves": "database",
     "tenants.measures.busiest": "valkey",
+    "backups.measures.standing": "database",
     "trading.venues.backlog.measure": "valkey",
 }
 # Who reads `/metrics` brings this; without one nobody does.
@@ -130,8 +133,8 @@ TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks
 SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
-# The same for when tenants were last backed up, by their ids.
-STAFF_LAST_BACKUPS = "backups.queries.last_of_each"
+# The same for how tenants stand with their backups, by their ids.
+STAFF_BACKUPS = "backups.queries.standing_of_each"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 # Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
@@ -431,6 +434,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
     "lend-keys-of-backups": {"task": "backups.tasks.lend_waiting", "schedule": 300.0},
+    "verify-backups": {
+        "task": "backups.tasks.verify_some",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "prune-backups": {
         "task": "backups.tasks.prune",
         "schedule": crontab(hour="5", minute="20"),

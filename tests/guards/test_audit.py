@@ -76,6 +76,7 @@ RECORDED = {
     "backups.asking": "the actions inside a tenant, apart from those on the platform",
     "backups.lending": "the actions about lent keys, apart from those that take backups",
     "backups.restoring": "the actions that put a backup back",
+    "backups.verifying": "the action that tries a backup",
     "tenants.lifecycle.emergency": "the emergency lock's own actions",
     "tenants.lifecycle.plans": "the staff's actions about plans",
     "trading.brokers.credentials": "the actions about an account's keys",

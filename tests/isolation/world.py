@@ -238,7 +238,7 @@ def _belong(trader: Trader, owner: Person) -> None:
 def _backup(trader: Trader) -> Backup:
     """One to be downloaded, whose key is lent, so that it can be read, too."""
     backup = backups.take(tenant=trader.person.tenant, reason="asked", by="system:test", now=now())
-    said = {"fault": trader.canary, "export_asked_at": now()}
+    said = {"fault": trader.canary, "verified_fault": trader.canary, "export_asked_at": now()}
     Backup.objects.filter(pk=backup.pk).update(**said)
     return lending.lend(backup_id=backup.pk, now=now())
 
