@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -20,12 +21,14 @@ from backups import asking
 from backups.errors import ExportNotReady, NoBackup
 from backups.models import Backup, Restoration
 from config.api.pagination import CursorPages
+from config.api.parameters import check_known
 from config.api.schema import refused_with
 from config.api.streams import Attachment
 from tenants.viewsets import SharedRowsViewSet
 
 _PK = "[0-9a-fA-F-]{32,36}"
 TAR, ZIP = "application/x-tar", "application/zip"
+_FILE: dict[str, Any] = {"pagination_class": None, "filter_backends": []}
 
 
 class Backups(Needs):
@@ -106,10 +109,11 @@ class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
         return Response(RestorationOut(asked).data, status=202)
 
     @extend_schema(responses={(200, TAR): OpenApiTypes.BINARY})
-    @action(detail=True, permission_classes=[TakingAlong, SteppedUp], pagination_class=None)
+    @action(detail=True, permission_classes=[TakingAlong, SteppedUp], **_FILE)
     def download(self, request: Request, pk: str) -> Attachment:
         """The backup as it is kept: a tar of the archive and what else it takes to hand it back to
         us. It is sealed; `export` is for reading."""
+        check_known(request, ())
         parcel = asking.download(backup_id=_id(pk), by=caller_of(request))
         return Attachment(parcel, name=parcel.name, content_type=TAR, size=parcel.size)
 
@@ -125,12 +129,13 @@ class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
         detail=True,
         url_path="export/download",
         permission_classes=[TakingAlong, SteppedUp],
-        pagination_class=None,
+        **_FILE,
     )
     @refused_with(ExportNotReady)
     def exported(self, request: Request, pk: str) -> Attachment:
         """All rows of the backup: a zip with a CSV file for each table, and a manifest in JSON.
         Secrets are not in it."""
+        check_known(request, ())
         parcel = asking.exported(backup_id=_id(pk), by=caller_of(request), now=timezone.now())
         return Attachment(parcel, name=parcel.name, content_type=ZIP)
 

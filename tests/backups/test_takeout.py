@@ -243,6 +243,12 @@ def test_what_cannot_be_opened_is_not_lent_and_said(house: House) -> None:
     assert event.after["fault"] == "archive_altered"
 
 
+def test_a_parameter_that_there_is_not_is_refused(house: House) -> None:
+    backup = take(house.tenant)
+    for path in ("backups/{}/download/?range=1", "backups/{}/export/download/?table=x"):
+        assert ask(house.olga, "GET", path, backup.id).status_code == 400
+
+
 def test_an_archive_that_is_gone_is_missing(house: House) -> None:
     backup = take(house.tenant)
     archive_of(backup).unlink()

@@ -132,6 +132,14 @@ def test_what_is_cut_while_it_is_read_is_an_error_and_no_end(
             pass
 
 
+def test_no_more_than_a_part_is_held_however_much_is_written(whole: Bucket) -> None:
+    with whole.writing("a/b.bulkhead") as sink:
+        for size in (1, SMALLEST_PART, 3 * SMALLEST_PART + 5, 7):
+            sink.write(bytes(size))
+            assert len(sink._waiting) < SMALLEST_PART
+    assert list(whole.names("")) == ["a/b.bulkhead"]
+
+
 def test_without_a_log_in_nothing_is_guessed(
     s3_port: int, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
