@@ -87,8 +87,8 @@ def export(*, backup_id: UUID, by: Identity, now: datetime) -> Backup:
     is_lent = asked.export_until is not None and asked.export_until > now
     if is_lent or (asked.export_asked_at is not None and asked.export_until is None):
         return asked
-    asked.export_asked_at, asked.export_until, asked.lent_key = now, None, None
-    asked.save(update_fields=["export_asked_at", "export_until", "lent_key"])
+    asked.export_asked_at, asked.export_until, asked.sealed_key = now, None, None
+    asked.save(update_fields=["export_asked_at", "export_until", "sealed_key"])
     audit.record("backup.export_asked", on=asked)
     transaction.on_commit(partial(tasks.lend.delay, str(asked.pk)), robust=True)
     return asked
@@ -103,9 +103,9 @@ def exported(*, backup_id: UUID, by: Identity, now: datetime) -> Parcel:
     with ExitStack() as held:
         source = held.enter_context(catalogue.file(place.chosen(), name))
         asked = _complete(backup_id, by)
-        if asked.lent_key is None or asked.export_until is None or asked.export_until <= now:
+        if asked.sealed_key is None or asked.export_until is None or asked.export_until <= now:
             raise ExportNotReady(headers={"Retry-After": "2"})
-        key = LentKey(sealing.unseal(asked.lent_key, purpose=asked.purpose))
+        key = LentKey(sealing.unseal(asked.sealed_key, purpose=asked.purpose))
         at = asked.taken_at or now
         audit.record("backup.exported", on=asked)
         blocks = opened.zipped(source, key, at=at)

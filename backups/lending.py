@@ -17,7 +17,7 @@ from backups.storage import place
 
 LENT_FOR = timedelta(hours=1)
 _BY = "system:backups"
-_NOTHING = {"export_asked_at": None, "export_until": None, "lent_key": None}
+_NOTHING = {"export_asked_at": None, "export_until": None, "sealed_key": None}
 
 
 def lend(*, backup_id: UUID, now: datetime) -> Backup:
@@ -39,7 +39,7 @@ def lend(*, backup_id: UUID, now: datetime) -> Backup:
         _note(backup, "backup.not_opened", fault=str(getattr(fault, "code", "internal")))
         raise
     sealed = sealing.seal(key.secret, purpose=backup.purpose)
-    _note(backup, "backup.lent", export_until=now + LENT_FOR, lent_key=sealed)
+    _note(backup, "backup.lent", export_until=now + LENT_FOR, sealed_key=sealed)
     return backup
 
 

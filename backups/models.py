@@ -47,7 +47,7 @@ class Backup(models.Model):
     # An export was asked for; and until when the archive's own key is lent for it (decision 33).
     export_asked_at = models.DateTimeField(null=True, blank=True)
     export_until = models.DateTimeField(null=True, blank=True)
-    lent_key = models.BinaryField(max_length=200, null=True)
+    sealed_key = models.BinaryField(max_length=200, null=True)
     # When it was last put back to try it, and the code of what was wrong with it then.
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_fault = models.CharField(max_length=64, blank=True, default="", db_default="")
@@ -89,7 +89,7 @@ class Backup(models.Model):
 
     @property
     def purpose(self) -> str:
-        """What `lent_key` is sealed for: this archive and no other."""
+        """What `sealed_key` is sealed for: this archive and no other."""
         return f"backups:lent:{self.pk}"
 
 
@@ -148,4 +148,4 @@ class Restoration(models.Model):
         return f"{self.backup_id} {self.status}"
 
 
-sealing.register(Backup, "lent_key", purpose=lambda row: row.purpose)
+sealing.register(Backup, "sealed_key", purpose=lambda row: row.purpose)

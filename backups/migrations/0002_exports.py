@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
             "backup", "export_asked_at", models.DateTimeField(blank=True, null=True)
         ),
         migrations.AddField("backup", "export_until", models.DateTimeField(blank=True, null=True)),
-        migrations.AddField("backup", "lent_key", models.BinaryField(max_length=200, null=True)),
+        migrations.AddField("backup", "sealed_key", models.BinaryField(max_length=200, null=True)),
     ]

@@ -197,19 +197,19 @@ def test_an_export_is_ready_once_its_key_is_lent_and_for_an_hour(house: House) -
     assert ask(house.olga, "GET", where, backup.id).status_code == 409
     assert lending.take_back(now=now()) >= 1
     gone = Backup.objects.get(pk=backup.pk)
-    assert (gone.lent_key, gone.export_until, gone.export_asked_at) == (None, None, None)
+    assert (gone.sealed_key, gone.export_until, gone.export_asked_at) == (None, None, None)
 
 
 def test_a_lent_key_opens_its_archive_and_no_other(house: House) -> None:
     one, other = take(house.tenant), take(house.tenant)
     exported(house, one).close()
     lent = Backup.objects.get(pk=one.pk)
-    assert lent.lent_key is not None
+    assert lent.sealed_key is not None
     with pytest.raises(sealing.SealBroken):
-        sealing.unseal(lent.lent_key, purpose=other.purpose)
-    secret = sealing.unseal(lent.lent_key, purpose=lent.purpose)
+        sealing.unseal(lent.sealed_key, purpose=other.purpose)
+    secret = sealing.unseal(lent.sealed_key, purpose=lent.purpose)
     Backup.objects.filter(pk=other.pk).update(
-        export_until=lent.export_until, lent_key=sealing.seal(secret, purpose=other.purpose)
+        export_until=lent.export_until, sealed_key=sealing.seal(secret, purpose=other.purpose)
     )
     answer = ask(house.olga, "GET", "backups/{}/export/download/", other.id)
     with pytest.raises(ArchiveAltered):
@@ -219,7 +219,7 @@ def test_a_lent_key_opens_its_archive_and_no_other(house: House) -> None:
 def test_a_key_that_nobody_asked_for_is_not_lent(house: House) -> None:
     backup = take(house.tenant)
     tasks.lend(str(backup.id))
-    assert Backup.objects.get(pk=backup.pk).lent_key is None
+    assert Backup.objects.get(pk=backup.pk).sealed_key is None
 
 
 def test_a_wish_whose_message_was_lost_is_fulfilled(
@@ -238,7 +238,7 @@ def test_what_cannot_be_opened_is_not_lent_and_said(house: House) -> None:
     with spoiled(backup), pytest.raises(ArchiveAltered):
         tasks.lend(str(backup.id))
     left = Backup.objects.get(pk=backup.pk)
-    assert (left.lent_key, left.export_asked_at) == (None, None)
+    assert (left.sealed_key, left.export_asked_at) == (None, None)
     event = PlatformEvent.objects.get(action="backup.not_opened", key=str(backup.id))
     assert event.after["fault"] == "archive_altered"
 
