@@ -38,7 +38,7 @@ def standing() -> Iterator[Measure]:
 def _standing() -> tuple[float, float, int, int]:
     now = timezone.now()
     since = queries.active_since()
-    found = queries.standing_of_each(since)
+    found = {each: how for each, how in queries.standing_of_active().items() if each in since}
     taken = [found[each].taken_at if each in found else since[each] for each in since]
     tried = [(found[each].tried_at if each in found else None) or since[each] for each in since]
     return (

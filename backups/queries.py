@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
@@ -50,7 +50,18 @@ class Standing:
 
 def standing_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, Standing]:
     """By tenant; who has no complete backup is left out."""
-    complete = Backup.objects.filter(status=Backup.Status.COMPLETE, tenant_id__in=list(tenant_ids))
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    return _standing(complete.filter(tenant_id__in=list(tenant_ids)))
+
+
+def standing_of_active() -> dict[UUID, Standing]:
+    """The same of all active tenants, however many there are."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).values("id")
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    return _standing(complete.filter(tenant_id__in=active))
+
+
+def _standing(complete: QuerySet[Backup]) -> dict[UUID, Standing]:
     whole = Q(verified_fault="")
     found = (
         complete.order_by()
