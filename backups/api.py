@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -14,16 +18,27 @@ from accounts.access.callers import caller_of
 from accounts.access.permissions import Needs, SteppedUp
 from accounts.access.roles import Permission
 from backups import asking
+from backups.errors import ExportNotReady, NoBackup
 from backups.models import Backup, Restoration
 from config.api.pagination import CursorPages
+from config.api.parameters import check_known
+from config.api.schema import refused_with
+from config.api.streams import Attachment
 from tenants.viewsets import SharedRowsViewSet
 
 _PK = "[0-9a-fA-F-]{32,36}"
+TAR, ZIP = "application/x-tar", "application/zip"
+_FILE: dict[str, Any] = {"pagination_class": None, "filter_backends": []}
 
 
 class Backups(Needs):
     read = Permission.READ_BACKUPS
     write = Permission.TAKE_BACKUPS
+
+
+class TakingAlong(Needs):
+    read = Permission.EXPORT_BACKUPS
+    write = Permission.EXPORT_BACKUPS
 
 
 class Restoring(Needs):
@@ -46,6 +61,10 @@ class BackupOut(serializers.ModelSerializer[Backup]):
             "size",
             "sha256",
             "fault",
+            "export_asked_at",
+            "export_until",
+            "verified_at",
+            "verified_fault",
         )
 
 
@@ -88,6 +107,45 @@ class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
             backup_id=self.get_object().id, by=caller_of(request), now=timezone.now()
         )
         return Response(RestorationOut(asked).data, status=202)
+
+    @extend_schema(responses={(200, TAR): OpenApiTypes.BINARY})
+    @action(detail=True, permission_classes=[TakingAlong, SteppedUp], **_FILE)
+    def download(self, request: Request, pk: str) -> Attachment:
+        """The backup as it is kept: a tar of the archive and what else it takes to hand it back to
+        us. It is sealed; `export` is for reading."""
+        check_known(request, ())
+        parcel = asking.download(backup_id=_id(pk), by=caller_of(request))
+        return Attachment(parcel, name=parcel.name, content_type=TAR, size=parcel.size)
+
+    @extend_schema(request=None, responses={202: BackupOut})
+    @action(detail=True, methods=["post"], permission_classes=[TakingAlong, SteppedUp])
+    def export(self, request: Request, pk: str) -> Response:
+        """Have the backup opened for reading: ready once `export_until` is set, and until then."""
+        asked = asking.export(backup_id=_id(pk), by=caller_of(request), now=timezone.now())
+        return Response(BackupOut(asked).data, status=202)
+
+    @extend_schema(responses={(200, ZIP): OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        url_path="export/download",
+        permission_classes=[TakingAlong, SteppedUp],
+        **_FILE,
+    )
+    @refused_with(ExportNotReady)
+    def exported(self, request: Request, pk: str) -> Attachment:
+        """All rows of the backup: a zip with a CSV file for each table, and a manifest in JSON.
+        Secrets are not in it."""
+        check_known(request, ())
+        parcel = asking.exported(backup_id=_id(pk), by=caller_of(request), now=timezone.now())
+        return Attachment(parcel, name=parcel.name, content_type=ZIP)
+
+
+def _id(pk: str) -> UUID:
+    """What is no id is as missing as one that is nobody's. Raises NoBackup."""
+    try:
+        return UUID(pk)
+    except ValueError as fault:
+        raise NoBackup from fault
 
 
 class RestorationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRowsViewSet):

@@ -5,16 +5,22 @@ A row is the order, the message to a worker only carries it: one that is lost is
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
+from accounts import sealing
 from accounts.audit import actions as audit
-from backups import tasks
-from backups.errors import NoBackup, RestorationUnderWay
+from backups import catalogue, tasks
+from backups.archive.keys import LentKey
+from backups.errors import ExportNotReady, NoBackup, RestorationUnderWay
 from backups.models import Backup, Restoration
+from backups.storage import place
+from backups.takeout import opened, sealed
+from backups.takeout.parcel import Parcel
 from tenants import context
 from tenants.identity import Identity
 from tenants.models import Tenant
@@ -47,9 +53,7 @@ def restoration(*, backup_id: UUID, by: Identity, now: datetime) -> Restoration:
 
     Raises NoBackup for one that is not complete, RestorationUnderWay: one at a time.
     """
-    of = Backup.objects.filter(pk=backup_id, tenant_id=by.tenant_id, status=Status.COMPLETE).first()
-    if of is None:
-        raise NoBackup
+    of = _complete(backup_id, by)
     if Restoration.objects.under_way().filter(tenant_id=by.tenant_id).exists():
         raise RestorationUnderWay
     asked = Restoration.objects.create(
@@ -58,3 +62,60 @@ def restoration(*, backup_id: UUID, by: Identity, now: datetime) -> Restoration:
     audit.record("backup.restore_asked", on=of)
     transaction.on_commit(partial(tasks.restore.delay, str(asked.id)), robust=True)
     return asked
+
+
+def download(*, backup_id: UUID, by: Identity) -> Parcel:
+    """A backup as it is kept: sealed, to be kept elsewhere and handed back.
+
+    The storage is asked before the database: no transaction waits for a network. Raises NoBackup,
+    and what the storage raises.
+    """
+    with ExitStack() as held:
+        parcel = sealed.parcel(place.chosen(), tenant_id=by.tenant_id, backup_id=backup_id)
+        held.callback(parcel.close)
+        audit.record("backup.downloaded", on=_complete(backup_id, by))
+        held.pop_all()
+        return parcel
+
+
+def export(*, backup_id: UUID, by: Identity, now: datetime) -> Backup:
+    """Ask for a backup to be opened for reading; while it is, or was asked for, it stays so.
+
+    Raises NoBackup.
+    """
+    asked = _complete(backup_id, by)
+    is_lent = asked.export_until is not None and asked.export_until > now
+    if is_lent or (asked.export_asked_at is not None and asked.export_until is None):
+        return asked
+    asked.export_asked_at, asked.export_until, asked.sealed_key = now, None, None
+    asked.save(update_fields=["export_asked_at", "export_until", "sealed_key"])
+    audit.record("backup.export_asked", on=asked)
+    transaction.on_commit(partial(tasks.lend.delay, str(asked.pk)), robust=True)
+    return asked
+
+
+def exported(*, backup_id: UUID, by: Identity, now: datetime) -> Parcel:
+    """The rows of a backup for others to read, while its key is lent.
+
+    Raises NoBackup, ExportNotReady, and what the storage raises; see `download`.
+    """
+    name = place.archive(by.tenant_id, backup_id)
+    with ExitStack() as held:
+        source = held.enter_context(catalogue.file(place.chosen(), name))
+        asked = _complete(backup_id, by)
+        if asked.sealed_key is None or asked.export_until is None or asked.export_until <= now:
+            raise ExportNotReady(headers={"Retry-After": "2"})
+        key = LentKey(sealing.unseal(asked.sealed_key, purpose=asked.purpose))
+        at = asked.taken_at or now
+        audit.record("backup.exported", on=asked)
+        blocks = opened.zipped(source, key, at=at)
+        return Parcel(f"{asked.slug}-{at:%Y%m%dT%H%M%SZ}.zip", blocks, None, held.pop_all())
+
+
+def _complete(backup_id: UUID, by: Identity) -> Backup:
+    """One of the caller's tenant. Raises NoBackup for one that is not complete."""
+    rows = Backup.objects.filter(pk=backup_id, tenant_id=by.tenant_id, status=Status.COMPLETE)
+    found = rows.first()
+    if found is None:
+        raise NoBackup
+    return found

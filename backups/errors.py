@@ -29,6 +29,12 @@ class NoBackup(DomainError):
     title = "Not found."
 
 
+class ExportNotReady(DomainError):
+    code = "export_not_ready"
+    status = 409
+    title = "The export is not ready: ask for it, and come again once `export_until` is set."
+
+
 class RestorationUnderWay(DomainError):
     code = "restoration_under_way"
     status = 409

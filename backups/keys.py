@@ -14,6 +14,7 @@ from django.conf import settings
 from accounts.keyring import Keyring, KeyUnfit, Unsealable, key_of
 from backups.archive import keys
 from backups.archive.keys import DataKey
+from backups.archive.streams import read_up_to
 from backups.errors import BackupKeysMissing, BackupKeyUnfit, WrongBackupKey
 from backups.storage import place
 from backups.storage.errors import NotStored
@@ -67,7 +68,7 @@ def _ids(storage: Storage, tenant_id: UUID) -> list[UUID]:
 
 def _read(storage: Storage, tenant_id: UUID, key_id: UUID) -> bytes:
     with storage.reading(place.key(tenant_id, key_id)) as source:
-        return source.read(_LONGEST)
+        return read_up_to(source, _LONGEST)
 
 
 def _write(storage: Storage, tenant_id: UUID, key: DataKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from accounts import sealing
 from tenants.constraints import SharedTable
 from tenants.identifiers import new_id
 
@@ -43,6 +44,13 @@ class Backup(models.Model):
     size = models.PositiveBigIntegerField(null=True, blank=True)  # bytes
     sha256 = models.CharField(max_length=64, blank=True)
     fault = models.CharField(max_length=64, blank=True)  # the code of what went wrong
+    # An export was asked for; and until when the archive's own key is lent for it (decision 33).
+    export_asked_at = models.DateTimeField(null=True, blank=True)
+    export_until = models.DateTimeField(null=True, blank=True)
+    sealed_key = models.BinaryField(max_length=200, null=True)
+    # When it was last put back to try it, and the code of what was wrong with it then.
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_fault = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -78,6 +86,11 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} {self.reason} {self.status}"
+
+    @property
+    def purpose(self) -> str:
+        """What `sealed_key` is sealed for: this archive and no other."""
+        return f"backups:lent:{self.pk}"
 
 
 class RestorationQuerySet(models.QuerySet["Restoration"]):
@@ -133,3 +146,6 @@ class Restoration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backup_id} {self.status}"
+
+
+sealing.register(Backup, "sealed_key", purpose=lambda row: row.purpose)

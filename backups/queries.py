@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max, Q, QuerySet
 
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
@@ -18,7 +19,6 @@ from backups.storage import place
 from tenants import queries as tenants
 from tenants.models import Plan, Tenant
 
-LATE = timedelta(hours=30)  # since a backup: nightly ones are a day apart, and take their time
 UTC = ZoneInfo("UTC")  # the clock of tenants until they name another
 
 
@@ -39,11 +39,63 @@ def newest_of(slug: str) -> UUID:
     return found
 
 
-def last_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """The moment that each tenant's newest complete backup is of; who has none is left out."""
-    complete = Backup.objects.filter(status=Backup.Status.COMPLETE, tenant_id__in=list(tenant_ids))
-    newest = complete.order_by().values("tenant_id").annotate(at=Max("taken_at"))
-    return dict(newest.values_list("tenant_id", "at"))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a tenant stands with its backups."""
+
+    taken_at: datetime  # the moment that the newest is of
+    tried_at: datetime | None  # when one of its was last put back, whole
+    fault: str  # what was wrong with the one that was tried last
+
+
+def standing_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """By tenant; who has no complete backup is left out."""
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    return _standing(complete.filter(tenant_id__in=list(tenant_ids)))
+
+
+def standing_of_active() -> dict[UUID, Standing]:
+    """The same of all active tenants, however many there are."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).values("id")
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    return _standing(complete.filter(tenant_id__in=active))
+
+
+def _standing(complete: QuerySet[Backup]) -> dict[UUID, Standing]:
+    whole = Q(verified_fault="")
+    found = (
+        complete.order_by()
+        .values("tenant_id")
+        .annotate(taken=Max("taken_at"), tried=Max("verified_at", filter=whole))
+    )
+    tried = complete.exclude(verified_at=None).order_by("tenant_id", "-verified_at")
+    faults = dict(tried.distinct("tenant_id").values_list("tenant_id", "verified_fault"))
+    return {
+        tenant_id: Standing(taken, tried_at, faults.get(tenant_id, ""))
+        for tenant_id, taken, tried_at in found.values_list("tenant_id", "taken", "tried")
+    }
+
+
+def to_try(*, most: int | None = None) -> list[UUID]:
+    """The newest backup of each tenant, also of those that are gone; tried longest ago first."""
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    newest = complete.order_by("tenant_id", "-taken_at", "-id").distinct("tenant_id")
+    tried = complete.order_by().values("tenant_id").annotate(at=Max("verified_at"))
+    last = dict(tried.values_list("tenant_id", "at"))
+    found = [(last[tenant_id], pk) for pk, tenant_id in newest.values_list("id", "tenant_id")]
+    found.sort(key=lambda row: (row[0] is not None, row[0], row[1]))
+    return [pk for _, pk in found[:most]]
+
+
+def active_since() -> dict[UUID, datetime]:
+    """Active tenants, each with when it was made."""
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE)
+    return dict(active.values_list("id", "created_at"))
+
+
+def failed_since(moment: datetime) -> int:
+    """How many backups have failed since then."""
+    return Backup.objects.filter(status=Backup.Status.FAILED, finished_at__gte=moment).count()
 
 
 def waiting() -> list[UUID]:
@@ -58,6 +110,13 @@ def waiting_restorations() -> list[UUID]:
     return list(asked.order_by("asked_at", "id").values_list("id", flat=True))
 
 
+def waiting_exports() -> list[UUID]:
+    """Backups that somebody wants to read and nobody has opened, oldest wish first."""
+    asked = Backup.objects.filter(status=Backup.Status.COMPLETE, export_until=None)
+    waiting = asked.exclude(export_asked_at=None).order_by("export_asked_at", "id")
+    return list(waiting.values_list("id", flat=True))
+
+
 def due(*, now: datetime) -> list[Tenant]:
     """Active tenants whose nightly backup has not been asked for yet."""
     active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("id")
@@ -67,15 +126,6 @@ def due(*, now: datetime) -> list[Tenant]:
         for tenant in active
         if schedule.is_due(last.get(tenant.id), now=now, zone=UTC, tenant_id=tenant.id)
     ]
-
-
-def missing(*, now: datetime) -> int:
-    """How many active tenants have no complete backup that was asked for lately; those that were
-    made since are not counted."""
-    since = now - LATE
-    lately = Backup.objects.filter(tenant_id=OuterRef("pk"), status=Backup.Status.COMPLETE)
-    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE, created_at__lt=since)
-    return int(active.exclude(Exists(lately.filter(asked_at__gt=since))).count())
 
 
 def surplus(*, now: datetime) -> list[Backup]:

@@ -15,6 +15,7 @@ from backups import snapshot
 from backups.archive.manifest import Manifest, Measure, TableFacts, TableHead
 from backups.archive.reading import ArchiveReader
 from backups.errors import NotRestored, OtherShape
+from tenants import ownership
 from tenants.cursors import Cursor
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle.provisioning import owner_cursor
@@ -41,6 +42,28 @@ def staged(reader: ArchiveReader) -> Iterator[Manifest]:
     finally:
         with owner_cursor() as cursor:
             _clear(cursor)
+
+
+def check_references() -> None:
+    """That no staged row refers to one that is not staged; inside `staged`. Raises NotRestored."""
+    with owner_cursor() as cursor:
+        for model in ownership.tenant_models():
+            for field in model._meta.local_concrete_fields:
+                if field.related_model:
+                    _check_reference(cursor, model, field)
+
+
+def _check_reference(cursor: Cursor, model: Any, field: Any) -> None:
+    table, target = model._meta.db_table, field.related_model._meta.db_table
+    dangling = sql.SQL(
+        "SELECT count(*) FROM {} s WHERE {} IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM {} t WHERE t.id = {})"
+    )
+    column = sql.Identifier("s", field.column)
+    cursor.execute(dangling.format(_table(table), column, _table(target), column))
+    ((rows,),) = cursor.fetchall()
+    if rows:
+        raise NotRestored(f"{table}: {rows} rows refer by {field.column} to what is not there.")
 
 
 def _fill(cursor: Any, reader: ArchiveReader) -> Manifest:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from backups import actions, queries, restoring
+from backups import actions, lending, queries, restoring, verifying
 from tenants.tasks import PlatformTask
+
+_NIGHT = timedelta(hours=12)
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.take")
@@ -31,6 +35,34 @@ def take_due() -> None:
 def restore(restoration_id: str) -> None:
     """Put a tenant back as it was asked for; delivered twice, it is done once."""
     restoring.carry_out(restoration_id=UUID(restoration_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.lend")
+def lend(backup_id: str) -> None:
+    """Lend an archive's key for an export that was asked for; delivered twice, it is lent once."""
+    lending.lend(backup_id=UUID(backup_id), now=timezone.now())
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.lend_waiting")
+def lend_waiting() -> None:
+    """Take back what was lent for long enough, and lend what else waits: a message may be lost."""
+    lending.take_back(now=timezone.now())
+    for backup_id in queries.waiting_exports():
+        lend.delay(str(backup_id))
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.verify_some")
+def verify_some() -> None:
+    """Have some tenants' newest backups tried, those first that were tried longest ago."""
+    for backup_id in queries.to_try(most=settings.BACKUPS_TRIED_A_NIGHT):
+        verify.delay(str(backup_id))
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.verify")
+def verify(backup_id: str) -> None:
+    """Try one; delivered twice in a night, it is tried once."""
+    now = timezone.now()
+    verifying.verify(backup_id=UUID(backup_id), now=now, unless_since=now - _NIGHT)
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.prune")

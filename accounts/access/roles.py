@@ -29,6 +29,7 @@ class Permission(StrEnum):
     CHANGE_TENANT = "tenant.change"
     READ_BACKUPS = "backups.read"
     TAKE_BACKUPS = "backups.take"
+    EXPORT_BACKUPS = "backups.export"
     RESTORE_BACKUPS = "backups.restore"
 
 
@@ -42,6 +43,7 @@ _ADMIN = _TRADER | {
     Permission.READ_SUPPORT,
     Permission.READ_BACKUPS,
     Permission.TAKE_BACKUPS,
+    Permission.EXPORT_BACKUPS,
 }
 
 ROLES: dict[Role, frozenset[Permission]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,23 @@ def platform_health() -> Any:
     return import_string(settings.STAFF_HEALTH)()
 
 
-def last_backups(tenant_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
-    """When each was last backed up; those that never were are left out."""
-    found: Mapping[UUID, datetime] = import_string(settings.STAFF_LAST_BACKUPS)(tenant_ids)
+class Backups(Protocol):
+    """How a tenant stands with them."""
+
+    @property
+    def taken_at(self) -> datetime:
+        """The moment that the newest is of."""
+
+    @property
+    def tried_at(self) -> datetime | None:
+        """When one was last put back to try it, and was whole."""
+
+    @property
+    def fault(self) -> str:
+        """What was wrong with the one that was tried last."""
+
+
+def backups(tenant_ids: Iterable[UUID]) -> Mapping[UUID, Backups]:
+    """Of each; those that were never backed up are left out."""
+    found: Mapping[UUID, Backups] = import_string(settings.STAFF_BACKUPS)(tenant_ids)
     return found

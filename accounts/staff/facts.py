@@ -10,6 +10,7 @@ from django.utils.timesince import timesince
 
 from accounts.staff import charts, elsewhere
 from accounts.staff.charts import Chart, Meter
+from accounts.staff.elsewhere import Backups
 from tenants import cache, slots, slow_queries, usage
 from tenants.models import EmergencyLock, Tenant
 from tenants.slow_queries import SlowQuery
@@ -28,6 +29,7 @@ class Facts:
     p95: str
     error_rate: str
     last_backup: str
+    backup_tried: str
     requests: Chart
     slowness: Chart
     meters: tuple[Meter, ...]
@@ -48,6 +50,7 @@ def of(tenant: Tenant, *, now: datetime) -> Facts:
         p95=milliseconds(used.day.p95_ms),
         error_rate=rate(used.day.count),
         last_backup=last_backup(tenant),
+        backup_tried=backup_tried(tenant),
         requests=charts.requests(used.hours),
         slowness=charts.slowness(used.hours),
         meters=_meters(tenant, used),
@@ -57,11 +60,11 @@ def of(tenant: Tenant, *, now: datetime) -> Facts:
 
 
 def with_usage(tenants: list[Tenant], *, now: datetime) -> list[Tenant]:
-    """Each with its `usage` and `backed_up_at`, asked for once. Raises ValkeyAway."""
+    """Each with its `usage` and `backups`, asked for once. Raises ValkeyAway."""
     ids = [tenant.pk for tenant in tenants]
-    backups = elsewhere.last_backups(ids)
+    backups = elsewhere.backups(ids)
     for tenant, used in zip(tenants, usage.of_each(ids, now=now), strict=True):
-        tenant.usage, tenant.backed_up_at = used, backups.get(tenant.pk)
+        tenant.usage, tenant.backups = used, backups.get(tenant.pk)
     return tenants
 
 
@@ -76,8 +79,20 @@ def storage(tenant: Tenant) -> Meter:
 
 def last_backup(tenant: Tenant) -> str:
     """How long ago it was taken."""
-    at = tenant.backed_up_at
-    return f"{timesince(at, depth=1)} ago" if at else _UNKNOWN
+    found: Backups | None = tenant.backups
+    return f"{timesince(found.taken_at, depth=1)} ago" if found else _UNKNOWN
+
+
+def backup_tried(tenant: Tenant) -> str:
+    """Whether the newest could be put back, and when that was seen."""
+    found: Backups | None = tenant.backups
+    if found is None:
+        return "none is known"
+    if found.fault:
+        return f"cannot be put back: {found.fault}"
+    if found.tried_at is None:
+        return "not yet put back to try it"
+    return f"put back to try it {timesince(found.tried_at, depth=1)} ago"
 
 
 def milliseconds(took: int | None) -> str:

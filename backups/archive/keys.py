@@ -41,6 +41,17 @@ class DataKey:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LentKey:
+    """One archive's own, without the data key that it is made of: it opens no other."""
+
+    secret: bytes = field(repr=False)
+
+    def of_archive(self, header: Header) -> bytes:
+        """Another archive stays shut: what its chunks are sealed with hangs on its header."""
+        return self.secret
+
+
 def new_secret() -> bytes:
     return secrets.token_bytes(SIZE)
 

@@ -11,7 +11,7 @@ from backups.archive import records
 from backups.archive.chunks import CHUNK, Opener
 from backups.archive.errors import ArchiveAltered, ArchiveUnfit
 from backups.archive.header import Header, read_header
-from backups.archive.keys import DataKey
+from backups.archive.keys import DataKey, LentKey
 from backups.archive.manifest import Manifest, Measure, TableFacts, TableHead
 from backups.archive.records import Kind
 from backups.archive.streams import Source
@@ -22,7 +22,7 @@ _WIDEST = 1 << 27  # bytes that a decompressor may keep; what we write needs a s
 class ArchiveReader:
     """Its tables, in order, and then its manifest. `key_of` finds the key that the header names."""
 
-    def __init__(self, source: Source, key_of: Callable[[Header], DataKey]) -> None:
+    def __init__(self, source: Source, key_of: Callable[[Header], DataKey | LentKey]) -> None:
         self.header = read_header(source)
         self._opener = Opener(source, key_of(self.header).of_archive(self.header))
         unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)

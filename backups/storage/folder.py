@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from backups.archive.streams import Sink, Source
+from backups.storage import names
 from backups.storage.errors import NotStored
 
-_NAME = re.compile(r"[0-9a-z-]+(/[0-9a-z-]+)*(\.[a-z]+)?")
 _UNFINISHED = ".part"
 
 
@@ -53,8 +52,8 @@ class Folder:
 
     def names(self, prefix: str) -> Iterator[str]:
         found = (path for path in self._root.rglob("*") if path.is_file())
-        names = (path.relative_to(self._root).as_posix() for path in found)
-        yield from sorted(n for n in names if n.startswith(prefix) and not n.endswith(_UNFINISHED))
+        known = (path.relative_to(self._root).as_posix() for path in found)
+        yield from sorted(n for n in known if n.startswith(prefix) and not n.endswith(_UNFINISHED))
 
     def remove(self, name: str) -> None:
         """Twice is no error."""
@@ -69,10 +68,7 @@ class Folder:
         return swept
 
     def _path(self, name: str) -> Path:
-        """Raises ValueError for what no name of ours looks like, such as a way out of here."""
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of an archive")
-        return self._root / name
+        return self._root / names.checked(name)
 
 
 def _note_on_disk(folder: Path) -> None:

@@ -23,7 +23,12 @@ def chosen() -> Storage:
         return Folder(settings.BULKHEAD_DATA_DIR / "backups")
     if url.scheme == "file" and url.path and not url.netloc:
         return Folder(Path(url.path))
-    raise UnknownStorage(f"It is {url.scheme}://…; we know file:///a/folder.")
+    if url.scheme == "s3":
+        # Who keeps archives in a folder need not wait for the library, nor have it in memory.
+        from backups.storage import s3
+
+        return s3.bucket(settings.BACKUP_STORAGE, settings.BACKUP_STORAGE_LOGIN)
+    raise UnknownStorage(f"It is {url.scheme}://…; we know file:///a/folder and s3://bucket.")
 
 
 def archive(tenant_id: UUID, backup_id: UUID) -> str:

@@ -26,8 +26,12 @@ SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 # 32 bytes each, in hex; the first seals the keys of backups. Only for processes that take or
 # restore them: web and the common workers have none.
 BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
-# Where archives are kept, such as file:///var/backups/bulkhead; empty: in the data folder.
+# Where archives are kept, such as file:///var/backups/bulkhead or s3://bucket/prefix?region=…;
+# empty: in the data folder. Of S3 the log-in is id:secret, or the machine's own if there is none.
 BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
+BACKUP_STORAGE_LOGIN = env.str("BACKUP_STORAGE_LOGIN", default="")
+# How many tenants' newest backups are put back each night to try them, in turns.
+BACKUPS_TRIED_A_NIGHT = env.int("BACKUPS_TRIED_A_NIGHT", default=200)
 
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
@@ -115,9 +119,9 @@ MEASURES = {
     "tenants.measures.population": "database",
     "tenants.measures.moves": "database",
     "tenants.measures.workflows": "database",
-    "backups.measures.missing": "database",
     "config.observing.heartbeats.seen": "valkey",
     "tenants.measures.busiest": "valkey",
+    "backups.measures.standing": "database",
     "trading.venues.backlog.measure": "valkey",
 }
 # Who reads `/metrics` brings this; without one nobody does.
@@ -131,8 +135,8 @@ TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks
 SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 # How the staff's pages learn what the platform stands on, without knowing config.
 STAFF_HEALTH = "config.health.report"
-# The same for when tenants were last backed up, by their ids.
-STAFF_LAST_BACKUPS = "backups.queries.last_of_each"
+# The same for how tenants stand with their backups, by their ids.
+STAFF_BACKUPS = "backups.queries.standing_of_each"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 # Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
@@ -360,12 +364,13 @@ CELERY_IMPORTS = [
 OPERATORS_QUEUE, BACKUPS_QUEUE = "operations", "backups"
 OPERATORS_TASKS = (
     "backups.tasks.restore",
+    "backups.tasks.verify",
     "tenants.fleet.tasks.*",
     "tenants.lifecycle.tasks.*",
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
 )
-BACKUPS_TASKS = ("backups.tasks.*",)  # but for the one above: a name goes before a pattern
+BACKUPS_TASKS = ("backups.tasks.*",)  # but for the two above: a name goes before a pattern
 CELERY_TASK_ROUTES = {
     **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
     **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},
@@ -446,6 +451,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "backups.tasks.take_due",
         "schedule": 300.0,
         "options": {"expires": 300.0},
+    },
+    "lend-keys-of-backups": {"task": "backups.tasks.lend_waiting", "schedule": 300.0},
+    "verify-backups": {
+        "task": "backups.tasks.verify_some",
+        "schedule": crontab(hour="3", minute="50"),
     },
     "prune-backups": {
         "task": "backups.tasks.prune",

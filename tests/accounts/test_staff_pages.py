@@ -17,6 +17,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.trail import actions as trail
 from backups import actions as backups
+from backups import verifying
+from backups.models import Backup
 from config import health
 from config.embedded.folder import DataFolder
 from tenants import admission, valkey
@@ -235,4 +237,15 @@ def test_a_tenants_last_backup_is_shown(client: Client) -> None:
     tenant = build_tenant("enterprise")
     taken = backups.take(tenant=tenant, reason="asked", by="system:test", now=now())
     page = client.get(f"/admin/tenants/tenant/{tenant.pk}/change/").content.decode()
-    assert f"{taken.taken_at:%Y-%m-%d %H:%M} UTC" in page
+    assert f"{taken.taken_at:%Y-%m-%d %H:%M} UTC, not yet put back to try it" in page
+
+
+def test_whether_it_can_be_put_back_is_shown_with_it(client: Client) -> None:
+    tenant = build_tenant("enterprise")
+    path = f"/admin/tenants/tenant/{tenant.pk}/change/"
+    assert "none is known" in client.get(path).content.decode()
+    taken = backups.take(tenant=tenant, reason="asked", by="system:test", now=now())
+    verifying.verify(backup_id=taken.pk, now=now())
+    assert "put back to try it 0\xa0minutes ago" in client.get(path).content.decode()
+    Backup.objects.filter(pk=taken.pk).update(verified_fault="archive_torn")
+    assert "cannot be put back: archive_torn" in client.get(path).content.decode()

@@ -135,7 +135,7 @@ def test_every_operation_bears_anything(
         if _is_out(case, caller, answer):  # its last case may have logged it out
             answer = _answer(case, caller.headers(anew=True), site, line)
             assert not _is_out(case, caller, answer), answer.text
-        told = f"{answer.text} {answer.headers}"
+        told = f"{answer.content.decode(errors='replace')} {answer.headers}"
         assert not [secret for secret in caller.foreign if secret in told], case
 
 

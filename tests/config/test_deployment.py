@@ -86,6 +86,30 @@ def test_workers_that_stand_apart_are_there_under_their_names(compose: dict[str,
     assert read == {"operator": base.OPERATORS_QUEUE, "backups": base.BACKUPS_QUEUE}
 
 
+def test_the_web_reads_backups_and_two_workers_alone_write_and_open_them(
+    compose: dict[str, Any],
+) -> None:
+    mounted = {
+        name: volume.removeprefix("backups:/data/backups")
+        for name, service in compose["services"].items()
+        for volume in service.get("volumes", ())
+        if volume.startswith("backups:")
+    }
+    assert mounted == {"web": ":ro", "operator": "", "backups": ""}
+    logins = {
+        n: s["environment"].get("BACKUP_STORAGE_LOGIN")
+        for n, s in compose["services"].items()
+        if "environment" in s
+    }
+    assert {name: login for name, login in logins.items() if login} == {
+        "web": "${BACKUP_STORAGE_READER:-}",
+        "operator": "${BACKUP_STORAGE_WRITER:-}",
+        "backups": "${BACKUP_STORAGE_WRITER:-}",
+    }
+    having = {n for n, s in compose["services"].items() if "BACKUP_KEYS" in str(s)}
+    assert having == {"operator", "backups"}
+
+
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "\nUSER bulkhead\n" in text

@@ -16,7 +16,7 @@ from typing import Any
 
 from config.api.errors import DomainError
 
-_OURS = ("config.", "tenants.", "accounts.", "trading.")
+_OURS = ("config.", "tenants.", "accounts.", "backups.", "trading.")
 Method = tuple[FunctionType, type | None]  # a function, and the class whose `self` it takes
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from uuid import uuid4
+from zipfile import ZipFile
 
 import pytest
 from django.core.cache import cache
@@ -115,6 +117,21 @@ def leafed_through(page: str, reader: Person) -> Iterator[str]:
         yield answer.content.decode()
         is_list = answer["Content-Type"] == "application/json" and "next" in answer.json()
         path = (answer.json()["next"] or "").partition("/api/v1/")[2] if is_list else ""
+
+
+def test_an_export_of_a_backup_shows_its_own_tenants_marks_alone(
+    server: Server, world: World
+) -> None:
+    """Compressed, it would hide them from the tests above."""
+    for trader in world.traders:
+        owner = world.owner_over(trader)
+        path = f"api/v1/backups/{trader.ids['Backup']}/export/download/"
+        with client(headers={"Authorization": stepped_up(owner)}, timeout=20) as asking:
+            answer = asking.get(f"{server.url}/t/{owner.tenant.slug}/{path}")
+        with ZipFile(BytesIO(answer.content)) as file:
+            text = b"".join(file.read(name) for name in file.namelist()).decode()
+        assert trader.canary in text
+        assert not [secret for secret in world.foreign_to(owner) if secret in text]
 
 
 def test_no_log_line_shows_a_canary(server: Server, world: World) -> None:

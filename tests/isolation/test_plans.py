@@ -51,11 +51,13 @@ GROWING = [
     if issubclass(asked.values[0].view.model, TenantOwned)
     and asked.values[0].view.model is not NamedPortfolio
 ]
-# What belongs to one row, such as the fills of an order.
+# What belongs to one row, such as the fills of an order; of backups that is a file.
 NESTED = [
     route
     for route in api_routes()
-    if route.is_detail and route.actions.get("get") not in (None, "retrieve")
+    if route.is_detail
+    and route.actions.get("get") not in (None, "retrieve")
+    and route.view.model not in FEW
 ]
 # What is filled below: of what lists read besides too, for the planner scans a table that is small.
 FILLED = {Balance, Session, *(route.view.model for route in LISTS)}

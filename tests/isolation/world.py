@@ -15,7 +15,8 @@ from accounts.audit.models import AuditEvent
 from accounts.sessions.models import Session
 from accounts.support import actions as support
 from accounts.users import actions as users
-from backups import asking as backups
+from backups import actions as backups
+from backups import lending
 from backups.models import Backup, Restoration
 from tests.accounts.doors import post, stepped_up
 from tests.cast import PASSWORD, House, Person, build_house, build_person, job, now
@@ -220,9 +221,8 @@ def _belong(trader: Trader, owner: Person) -> None:
     staff = users.ensure(email=email, password=PASSWORD, now=now(), is_staff=True)
     asked = support.ask(tenant=person.tenant, staff=staff, reason=canary, now=now())
     trader.ids["SupportSession"] = str(asked.id)
+    backup = _backup(trader)
     with job(person.tenant):
-        backup = backups.backup(now=now())
-        Backup.objects.filter(pk=backup.pk).update(status=Backup.Status.FAILED, fault=canary)
         restoration = Restoration.objects.create(
             tenant_id=person.tenant.id,
             backup=backup,
@@ -233,6 +233,14 @@ def _belong(trader: Trader, owner: Person) -> None:
         )
     trader.ids["Backup"] = str(backup.id)
     trader.ids["Restoration"] = str(restoration.id)
+
+
+def _backup(trader: Trader) -> Backup:
+    """One to be downloaded, whose key is lent, so that it can be read, too."""
+    backup = backups.take(tenant=trader.person.tenant, reason="asked", by="system:test", now=now())
+    said = {"fault": trader.canary, "verified_fault": trader.canary, "export_asked_at": now()}
+    Backup.objects.filter(pk=backup.pk).update(**said)
+    return lending.lend(backup_id=backup.pk, now=now())
 
 
 def _created(answer: Any) -> Any:

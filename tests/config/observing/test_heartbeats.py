@@ -1,4 +1,4 @@
-"""Workers that stand apart, and what they have to do: seen, stuck, missing."""
+"""Workers that stand apart, and what they have to do: seen, stuck."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from backups import measures as backups
-from backups import queries
-from backups.models import Backup
 from config.celery import application
 from config.observing import exposition, heartbeats
 from tenants import valkey
 from tenants.deletion import actions as deletion
 from tenants.identifiers import new_id
-from tenants.models import Tenant, TenantWorkflow
+from tenants.models import TenantWorkflow
 from tests.cast import build_tenant, now
 from tests.config.observing.scraped import read, value
 from tests.scenarios.processes import until, working
@@ -78,7 +75,9 @@ def test_no_heartbeats_without_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
         ("backups.tasks.take", "BACKUPS_QUEUE"),
         ("backups.tasks.take_due", "BACKUPS_QUEUE"),
         ("backups.tasks.prune", "BACKUPS_QUEUE"),
+        ("backups.tasks.lend", "BACKUPS_QUEUE"),
         ("backups.tasks.restore", "OPERATORS_QUEUE"),
+        ("backups.tasks.verify", "OPERATORS_QUEUE"),
         ("tenants.lifecycle.tasks.carry_on", "OPERATORS_QUEUE"),
         ("tenants.moving.tasks.move", "OPERATORS_QUEUE"),
     ],
@@ -99,35 +98,3 @@ def test_a_deletion_that_stands_still_grows_old() -> None:
     assert measured(OLDEST, kind="provision") > 0
     TenantWorkflow.objects.filter(pk__in=[asked.pk, made.pk]).update(finished_at=now())
     assert measured(OLDEST, kind="delete") < 399 * 24 * 3600
-
-
-def test_a_tenant_without_a_backup_of_the_last_night_is_counted() -> None:
-    tenant, before = build_tenant(), queries.missing(now=now())
-    Tenant.objects.filter(pk=tenant.pk).update(created_at=now() - timedelta(days=9))
-    assert queries.missing(now=now()) == before + 1
-    (measure,) = backups.missing()
-    assert (measure.name, measure.value) == ("bulkhead_backups_missing", before + 1)
-    row = backup(tenant)
-    assert queries.missing(now=now()) == before
-    Backup.objects.filter(pk=row.pk).update(asked_at=now() - timedelta(hours=31))
-    assert queries.missing(now=now()) == before + 1
-    Backup.objects.filter(pk=row.pk).update(asked_at=now(), status="failed")
-    assert queries.missing(now=now()) == before + 1
-    Tenant.objects.filter(pk=tenant.pk).update(status="suspended")
-    assert queries.missing(now=now()) == before
-
-
-def backup(tenant: Tenant) -> Backup:
-    at = now()
-    return Backup.objects.create(
-        tenant_id=tenant.pk,
-        slug=tenant.slug,
-        reason=Backup.Reason.NIGHTLY,
-        status=Backup.Status.COMPLETE,
-        asked_by="system:test",
-        asked_at=at,
-        taken_at=at,
-        finished_at=at,
-        rows=1,
-        size=1,
-    )
