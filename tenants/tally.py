@@ -1,6 +1,7 @@
 """A tenant's requests by the hour, in Valkey: let in, refused, how long they took, how they ended.
 
 The scripts of `door` and `slots` count, while they are asked something else; here are the names.
+What is refused in front of them (`refusals`) is told once a second.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from tenants import valkey
@@ -20,20 +23,32 @@ BOUNDS = (
 )
 _TOOK = "took:"
 _FIELDS = tuple(f"{_TOOK}{bound}" for bound in BOUNDS)
+_AT_THE_DOOR = ("admitted", "refused", "overdrawn", "crowded")
 DENIED, FAILED = "denied", "failed"  # answers from 400, and from 500
+# ARGV: by threes the name under which requests are counted, but for the hour; the field; how many.
+_ADD = """
+local hour = math.floor(redis.call('TIME')[1] / 3600)
+for i = 1, #ARGV, 3 do
+  local key = ARGV[i] .. hour
+  if redis.call('HINCRBY', key, ARGV[i + 1], ARGV[i + 2]) == tonumber(ARGV[i + 2]) then
+    redis.call('EXPIRE', key, 691200) -- 8 days
+  end
+end
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
     """A tenant's requests of one hour.
 
-    `admitted` were let in; `refused` had no room in a bucket, `crowded` too many others beside
-    them. Of those that were let in and are over, `denied` were answered 4xx and `failed` 5xx, and
-    `took` counts them by `BOUNDS`.
+    `admitted` were let in; `refused` had no room in a bucket, `overdrawn` no server time left,
+    `crowded` too many others beside them. Of those that were let in and are over, `denied` were
+    answered 4xx and `failed` 5xx, and `took` counts them by `BOUNDS`.
     """
 
     admitted: int = 0
     refused: int = 0
+    overdrawn: int = 0
     crowded: int = 0
     denied: int = 0
     failed: int = 0
@@ -43,6 +58,7 @@ class Count:
         return Count(
             self.admitted + other.admitted,
             self.refused + other.refused,
+            self.overdrawn + other.overdrawn,
             self.crowded + other.crowded,
             self.denied + other.denied,
             self.failed + other.failed,
@@ -79,6 +95,22 @@ def ended(status: int) -> str:
     return FAILED if status >= 500 else DENIED
 
 
+def add(refused: Mapping[tuple[UUID, str], int]) -> None:
+    """What was counted here, by tenant and field, to this hour's. Raises ValkeyAway."""
+    args = [
+        part
+        for (tenant_id, name), number in refused.items()
+        for part in (key_of(tenant_id), name, number)
+    ]
+    with valkey.needed():
+        _adding()(keys=[], args=args)
+
+
+@cache
+def _adding() -> Any:
+    return valkey.client().register_script(_ADD)
+
+
 def counts(asked: Iterable[tuple[UUID, int]]) -> list[Count]:
     """What was counted, for each tenant and hour (since the epoch). Raises ValkeyAway."""
     with valkey.needed() as client:
@@ -95,7 +127,7 @@ def _read(found: Mapping[bytes, bytes]) -> Count:
         for name, number in numbers.items()
         if name.startswith(_TOOK)
     }
-    plain = {name: numbers.get(name, 0) for name in ("admitted", "refused", "crowded")}
+    plain = {name: numbers.get(name, 0) for name in _AT_THE_DOOR}
     return Count(
         **plain, denied=numbers.get(DENIED, 0), failed=numbers.get(FAILED, 0), took=lengths
     )
