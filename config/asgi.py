@@ -14,7 +14,10 @@ guards.refuse_wrong_role()
 from django.conf import settings  # noqa: E402 - they need the settings named above
 
 from config.bodies import BodyLimit  # noqa: E402 - needs Django set up
+from config.observing import interpreter  # noqa: E402 - needs Django set up
+from config.refusals import RefusalMemory  # noqa: E402 - needs Django set up
 from config.sockets import websocket  # noqa: E402 - needs Django set up
 
-_limited = BodyLimit(_http, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+interpreter.watch()
+_limited = BodyLimit(RefusalMemory(_http), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 application = ProtocolTypeRouter({"http": _limited, "websocket": websocket})
