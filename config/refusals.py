@@ -2,7 +2,7 @@
 
 A client that does not wait as long as `Retry-After` says would cost a whole request each time. What
 the door has refused a good credential for want of room is answered again, to that credential alone,
-at the same address, from the same client, for a second at most.
+at the same address, from the same client, until there should be room, or for a second at most.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from config.observing.work import NAMELESS
 from tenants import limits, origin, refusals
 from tenants.refusals import Refusal
 
-_LONGEST = 1.0  # seconds: within them a limit that was raised holds
+_LONGEST = 1.0  # seconds, which is the least that `Retry-After` says
 _AT_MOST = 4_096  # are remembered
 _NAMED = (b"authorization", b"host", b"origin", b"x-forwarded-for", b"x-forwarded-proto")
 _OWN = (b"content-length", b"x-request-id", b"retry-after")  # of each answer
@@ -32,14 +32,22 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
-    """What Django has answered, and until when that is answered again."""
+    """What Django has answered, and until when that is answered again.
+
+    Once there should be room, and until then, one at a time may ask: all of them at once would come
+    to as many refusals by Django.
+    """
 
     refusal: Refusal
     until: float
     headers: Headers
     document: dict[str, Any]
+    is_asked: bool = False
+
+    def holds(self, now: float) -> bool:
+        return now < self.until and (self.is_asked or now < self.refusal.at)
 
 
 class RefusalMemory:
@@ -55,9 +63,18 @@ class RefusalMemory:
             await self.application(scope, receive, send)
             return
         known = self._known.get(key)
-        if known is not None and known.until > time.monotonic():
+        if known is None:
+            await self._ask(key, scope, receive, send)
+        elif known.holds(time.monotonic()):
             await _repeat(known, scope, send)
-            return
+        else:
+            known.is_asked = True
+            try:
+                await self._ask(key, scope, receive, send)
+            finally:
+                known.is_asked = False
+
+    async def _ask(self, key: bytes, scope: Any, receive: Any, send: Any) -> None:
         heard = _Heard(send)
         await self.application(scope, receive, heard)
         if (refusal := scope.get(refusals.NOTED)) is not None:
@@ -68,7 +85,7 @@ class RefusalMemory:
         if len(self._known) >= _AT_MOST:
             self._known = {k: known for k, known in self._known.items() if known.until > now}
         if len(self._known) < _AT_MOST:
-            until = min(refusal.at, now + _LONGEST)
+            until = now + _LONGEST
             headers = [pair for pair in heard.headers if pair[0].lower() not in _OWN]
             self._known[key] = _Answer(refusal, until, headers, json.loads(heard.body))
 

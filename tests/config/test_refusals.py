@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -31,9 +32,12 @@ class Platform:
     def __init__(self, *, seconds: float = 9.0, status: int = 429, is_noted: bool = True) -> None:
         self.asked = 0
         self.seconds, self.status, self.is_noted = seconds, status, is_noted
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
+        await self.may_answer.wait()
         if self.is_noted:
             ends = time.monotonic() + self.seconds
             scope[refusals.NOTED] = Refusal(TENANT, "overdrawn", ends)
@@ -143,6 +147,24 @@ async def test_it_holds_until_there_is_room_and_for_a_second_at_most(
         clock[0] += 0.02
         await ask(site, scope(CREDENTIAL))
         assert platform.asked == 2
+
+
+async def test_once_there_should_be_room_one_at_a_time_may_ask() -> None:
+    """Who was told to wait a second asks early: all of them at once would be refused by Django."""
+    platform = Platform(seconds=-1.0)
+    site = RefusalMemory(platform)
+    await ask(site, scope(CREDENTIAL))
+    platform.may_answer.clear()
+    first = asyncio.create_task(ask(site, scope(CREDENTIAL)))
+    await asyncio.sleep(0)
+    for _ in range(5):
+        status, headers, _ = await ask(site, scope(CREDENTIAL))
+        assert (status, headers["retry-after"]) == (429, "1")
+    assert platform.asked == 2
+    platform.may_answer.set()
+    await first
+    await ask(site, scope(CREDENTIAL))
+    assert platform.asked == 3
 
 
 @pytest.mark.parametrize(("status", "is_noted"), [(429, False), (200, False), (403, False)])
