@@ -7,6 +7,7 @@ at the same address, from the same client, until there should be room, or for a 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -25,6 +26,8 @@ from tenants.refusals import Refusal
 
 _LONGEST = 1.0  # seconds, which is the least that `Retry-After` says
 _AT_MOST = 4_096  # are remembered
+_SLOWLY = 0.25  # seconds: who does not wait by itself is made to, and asks less often
+_WAITING_AT_MOST = 1_000  # whoever comes beside them is answered at once
 _NAMED = (b"authorization", b"host", b"origin", b"x-forwarded-for", b"x-forwarded-proto")
 _OWN = (b"content-length", b"x-request-id", b"retry-after")  # of each answer
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -56,6 +59,7 @@ class RefusalMemory:
     def __init__(self, application: Any) -> None:
         self.application = application
         self._known: dict[bytes, _Answer] = {}
+        self._waiting = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         key = _key(scope)
@@ -66,6 +70,7 @@ class RefusalMemory:
         if known is None:
             await self._ask(key, scope, receive, send)
         elif known.holds(time.monotonic()):
+            await self._slow_down()
             await _repeat(known, scope, send)
         else:
             known.is_asked = True
@@ -79,6 +84,15 @@ class RefusalMemory:
         await self.application(scope, receive, heard)
         if (refusal := scope.get(refusals.NOTED)) is not None:
             self._remember(key, refusal, heard)
+
+    async def _slow_down(self) -> None:
+        if self._waiting >= _WAITING_AT_MOST:
+            return
+        self._waiting += 1
+        try:
+            await asyncio.sleep(_SLOWLY)
+        finally:
+            self._waiting -= 1
 
     def _remember(self, key: bytes, refusal: Refusal, heard: _Heard) -> None:
         now = time.monotonic()

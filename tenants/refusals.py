@@ -68,7 +68,8 @@ def tell() -> None:
         tally.add(counted)
     except ValkeyAway:
         with _lock:
-            _counted.update(counted)
+            for each, number in counted.items():
+                _counted[each] += number
         return
     for (tenant_id, verdict), number in counted.items():
         _log.info("%s more were %s at once", number, verdict, extra={"tenant": str(tenant_id)})

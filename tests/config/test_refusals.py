@@ -57,6 +57,7 @@ class Platform:
 def nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Refusal]]:
     counted: list[Refusal] = []
     monkeypatch.setattr(refusals, "count", counted.append)
+    monkeypatch.setattr(memory, "_SLOWLY", 0.0)
     yield counted
 
 
@@ -189,6 +190,23 @@ async def test_no_more_is_remembered_than_memory_has_room_for(
     clock[0] += 2
     await ask(site, scope(CREDENTIAL))
     assert len(site._known) == 1
+
+
+async def test_who_does_not_wait_is_made_to_but_not_more_than_so_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = RefusalMemory(Platform())
+    await ask(site, scope(CREDENTIAL))
+    monkeypatch.setattr(memory, "_SLOWLY", 3_600.0)
+    monkeypatch.setattr(memory, "_WAITING_AT_MOST", 2)
+    waiting = [asyncio.create_task(ask(site, scope(CREDENTIAL))) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert (await ask(site, scope(CREDENTIAL)))[0] == 429
+    for one in waiting:
+        assert not one.done()
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert site._waiting == 0
 
 
 def owe(tenant: Tenant, millis: int = 100_000) -> None:
