@@ -20,5 +20,5 @@ USER bulkhead
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# `config/embedded/web.py` says what the first six are for.
-CMD ["uvicorn", "config.asgi:application", "--no-proxy-headers", "--no-server-header", "--ws-max-size", "65536", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]
+# As many processes as there are cores, four at most, or WEB_PROCESSES: `config/embedded/web.py`.
+CMD ["python", "config/embedded/web.py", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]

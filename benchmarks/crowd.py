@@ -18,6 +18,7 @@ from benchmarks.clients import Ask, exchange
 from benchmarks.population import USERS, Population, account_id
 from config.embedded.ports import LOOPBACK
 
+FIRST = 5.0  # seconds of a turn
 PAUSE = 1.0  # seconds between an answer and the next request of a client, on average
 _REFUSED = 0.05  # seconds that the neighbour waits when it is refused: it is in a hurry
 _PAGES = (
@@ -43,9 +44,11 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Heard:
     """Of the others: seconds of each answer, 429s, other errors, rows that are not theirs.
 
+    What is asked in the first seconds stands apart: by then the neighbour has saved server time.
     Of the neighbour: how often it was answered with which status or code.
     """
 
+    first: list[float] = field(default_factory=list)
     took: list[float] = field(default_factory=list)
     refused: int = 0
     failed: list[str] = field(default_factory=list)
@@ -115,6 +118,10 @@ async def _tried(port: int, asks: dict[str, bytes]) -> dict[str, float]:
         for _ in range(_TIMES):
             started = time.perf_counter()
             status, body = await exchange(stream, request)
+            while status == 429:  # its server time is used up
+                await asyncio.sleep(1.0)
+                started = time.perf_counter()
+                status, body = await exchange(stream, request)
             took[page] = time.perf_counter() - started
         if status != 200:
             raise RuntimeError(f"{page}: {status} {body[:300]!r}")
@@ -137,6 +144,7 @@ async def _trade(port: int, tenants: Tenants, neighbour: Neighbour | None, secon
 
 
 async def _ask_now_and_then(stream: Stream, tenants: Tenants, heard: Heard, end: float) -> None:
+    until = time.perf_counter() + FIRST
     await asyncio.sleep(random.random() * PAUSE)
     while time.perf_counter() < end:
         request, account = tenants.draw()
@@ -144,7 +152,7 @@ async def _ask_now_and_then(stream: Stream, tenants: Tenants, heard: Heard, end:
         status, body = await exchange(stream, request)
         took = time.perf_counter() - started
         if status == 200:
-            heard.took.append(took)
+            (heard.first if started < until else heard.took).append(took)
             heard.foreign += body.count(b'"account":') - body.count(b'"account":"' + account)
         elif status == 429:
             heard.refused += 1

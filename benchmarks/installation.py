@@ -84,7 +84,7 @@ def installed(*, durable: bool = False) -> Iterator[Installation]:
             with made.superuser() as connection:
                 connection.execute(
                     "UPDATE tenants_plan SET requests_per_minute = 100000000,"
-                    " concurrent_requests = 100000"
+                    " concurrent_requests = 100000, server_ms_per_second = 1000000"
                 )
             yield made
 

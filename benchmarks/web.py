@@ -18,8 +18,8 @@ _START_SECONDS = 60
 
 
 @contextlib.contextmanager
-def serving(installation: Installation) -> Iterator[int]:
-    """One process of it; gives the port. What it logs goes into the installation's folder."""
+def serving(installation: Installation, *, processes: int = 1) -> Iterator[int]:
+    """So many processes of it; gives the port. What it logs goes into the installation's folder."""
     port = ports.choose(None)
     described = embedded.Installation(
         host=ports.LOOPBACK,
@@ -27,6 +27,7 @@ def serving(installation: Installation) -> Iterator[int]:
         data_dir=installation.folder / "data",
         is_demo=False,
         replays=False,
+        web_processes=processes,
     )
     environment = {"PATH": os.defpath, **installation.environment}
     (web,) = (p for p in described.programs(environment) if p.name == "web")

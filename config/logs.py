@@ -130,8 +130,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        name = given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
+        name = id_for(request.headers.get("X-Request-ID", ""))
         token = request_id.set(name)
         started = time.perf_counter()
         try:
@@ -145,6 +144,11 @@ class RequestIdMiddleware:
             request_id.reset(token)
         response["X-Request-ID"] = name
         return response
+
+
+def id_for(given: str) -> str:
+    """The id that a client gives its request, or one of ours for what is no id."""
+    return given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
 
 
 def _asked_by(request: HttpRequest) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """At the door, before any database is asked: is the credential still good, is there room?
 
 The door answers both in one round trip to Valkey: ended sessions, locks, a token bucket each for
-address and tenant, person and the person's keys, and one of the tenant's slots. Without an answer
-it stays closed. It counts, too, what each tenant's people and keys ask; strangers at a tenant's
-address are not its use.
+address and tenant, person and the person's keys, the tenant's server time, and one of its slots.
+Without an answer it stays closed. It counts, too, what each tenant's people and keys ask; strangers
+at a tenant's address are not its use.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
-from tenants import door, identity, limits, origin
-from tenants.door import Place, Room
+from tenants import budget, door, identity, limits, origin
+from tenants.door import Answer, Place, Room
 from tenants.identity import Identity
 from tenants.limits import Limits
 from tenants.models import EmergencyLock
@@ -37,22 +37,41 @@ class SessionEnded(DomainError):
     title = "This session has ended. Log in again."
 
 
-class TooManyRequests(DomainError):
-    code = "too_many_requests"
+class OutOfRoom(DomainError):
+    """Somebody is let in again as soon as there is room."""
+
     status = 429
+    verdict = ""  # the door's
+    seconds = 0.0  # until there is, by the clock alone; 0 where that depends on others
+
+
+class TooManyRequests(OutOfRoom):
+    code = "too_many_requests"
     title = "Too many requests. Wait as long as Retry-After says."
 
 
-class TooManyAtOnce(DomainError):
+class TooManyAtOnce(OutOfRoom):
     code = "too_many_at_once"
-    status = 429
     title = "The plan allows no more requests at a time. Send this one when another has ended."
+
+
+class TooMuchTime(OutOfRoom):
+    code = "too_much_time"
+    title = "The tenant has used up its plan's server time. Wait as long as Retry-After says."
 
 
 class Locked(DomainError):
     code = "locked"
     status = 503
     title = "Data is locked for maintenance. Log-in and health stay open."
+
+
+# What a tenant may be short of, by the door's verdict.
+_SHORT: dict[str, type[OutOfRoom]] = {
+    "full": TooManyRequests,
+    "overdrawn": TooMuchTime,
+    "crowded": TooManyAtOnce,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +97,23 @@ def admit(guest: Guest, *, is_data: bool, takes: bool = True, slot: Slot | None 
     With a `slot` it is one of those that its tenant may have at a time, until the slot is left;
     whoever holds something else than a request, as a socket, takes none.
 
-    Raises SessionEnded, Locked, TooManyRequests, TooManyAtOnce, or ValkeyAway.
+    Raises SessionEnded, Locked, TooManyRequests, TooMuchTime, TooManyAtOnce, or ValkeyAway.
     """
+    plan = None
     for _ in range(_TRIES):
-        verdict, room = _ask(guest, is_data=is_data, takes=takes, slot=slot)
-        if verdict == "incomplete":
+        plan = _plan(guest)
+        answer = _ask(guest, plan, is_data=is_data, takes=takes, slot=slot)
+        if answer.verdict == "incomplete":
             recall()
-        elif verdict == "changed":
+        elif answer.verdict == "changed":
             limits.forget(version=door.limits_version())
         else:
             break
-    if verdict == "welcome":
-        if slot is not None:
-            slot.hold()
-        return room
-    raise _refusal(verdict, room, guest)
+    if answer.verdict != "welcome":
+        raise _refusal(answer, guest)
+    if slot is not None and plan is not None:
+        slot.hold(pace=plan.server_ms_per_second, reserved=answer.millis)
+    return answer.room
 
 
 def verify(credential: str, *, address: str) -> Identity:
@@ -160,33 +181,47 @@ def _end(session_ids: list[UUID]) -> None:
     door.end(session_ids, seconds=settings.ACCESS_TOKEN_SECONDS + 60)
 
 
-def _ask(guest: Guest, *, is_data: bool, takes: bool, slot: Slot | None) -> tuple[str, Room]:
-    is_known = guest.tenant_id is not None and guest.user_id is not None
-    plan = limits.of(guest.tenant_id) if guest.tenant_id and is_known else None
+def _plan(guest: Guest) -> Limits | None:
+    """Of whom a credential speaks for; strangers have none. Raises UnknownTenant."""
+    if guest.tenant_id is None or guest.user_id is None:
+        return None
+    return limits.of(guest.tenant_id)
+
+
+def _ask(
+    guest: Guest, plan: Limits | None, *, is_data: bool, takes: bool, slot: Slot | None
+) -> Answer:
     return door.ask(
         tenant_id=guest.tenant_id,
         session_id=guest.session_id,
         buckets=_buckets(guest, plan),
         shares=_shares(guest, plan) if plan else {},
         is_data=is_data,
-        is_counted=is_known,
+        is_counted=plan is not None,
         takes=takes,
         version=plan.version if plan else "",
-        place=Place(slot, _slots(guest, plan)) if slot and plan else None,
+        place=_place(slot, guest, plan) if slot and plan else None,
     )
 
 
-def _refusal(verdict: str, room: Room, guest: Guest) -> DomainError:
+def _refusal(answer: Answer, guest: Guest) -> DomainError:
     """Raises TooManyRequests of the address in place of an ended session."""
-    if verdict == "full":
-        return TooManyRequests(headers={**room.headers(), "Retry-After": str(room.full_in)})
-    if verdict == "crowded":
-        return TooManyAtOnce(headers={**room.headers(), "Retry-After": "1"})
+    verdict = answer.verdict
+    if verdict in _SHORT:
+        return _short(_SHORT[verdict](headers=answer.room.headers()), answer)
     if verdict == "locked":
         return Locked(headers={"Retry-After": "30"})
     if verdict == "ended":
         return SessionEnded(headers=turn_away(guest.address).headers())
     return ValkeyAway(headers={"Retry-After": "1"})  # emptied, or changed, again and again
+
+
+def _short(refusal: OutOfRoom, answer: Answer) -> OutOfRoom:
+    refusal.verdict = answer.verdict
+    refusal.headers["Retry-After"] = str(-(-answer.millis // 1000))
+    if answer.verdict != "crowded":
+        refusal.seconds = answer.millis / 1000
+    return refusal
 
 
 def _buckets(guest: Guest, plan: Limits | None) -> dict[str, int]:
@@ -213,9 +248,9 @@ def _shares(guest: Guest, plan: Limits) -> dict[str, int]:
     return found
 
 
-def _slots(guest: Guest, plan: Limits) -> int:
-    """How many may be taken before this one is refused: keys leave some, for the same reason."""
-    size = plan.concurrent_requests
+def _place(slot: Slot, guest: Guest, plan: Limits) -> Place:
+    """How much may be taken before this one is refused: keys leave some, for the same reason."""
+    size, pace = plan.concurrent_requests, plan.server_ms_per_second
     if guest.is_key:
         size -= -(-size // _KEPT_FROM_KEYS)
-    return max(1, size)
+    return Place(slot, max(1, size), pace, budget.kept_from_keys(pace) if guest.is_key else 0)

@@ -34,6 +34,7 @@ class Limits:
     requests_per_minute: int
     statement_timeout_ms: int
     concurrent_requests: int
+    server_ms_per_second: int
     cache_quota_bytes: int
     max_rows: int | None
     max_bytes: int | None
@@ -92,6 +93,7 @@ def _read(tenant_id: UUID, version: str) -> Limits:
             "plan__requests_per_minute",
             "plan__statement_timeout_ms",
             "plan__concurrent_requests",
+            "plan__server_ms_per_second",
             "plan__cache_quota_bytes",
             "plan__max_rows",
             "plan__max_bytes",
@@ -104,11 +106,12 @@ def _read(tenant_id: UUID, version: str) -> Limits:
     row = plan.first()
     if row is None:
         raise UnknownTenant
-    rate, timeout, at_once, quota, max_rows, max_bytes, rows, stored, tier, at = row
+    rate, timeout, at_once, pace, quota, max_rows, max_bytes, rows, stored, tier, at = row
     return Limits(
         requests_per_minute=rate,
         statement_timeout_ms=timeout,
         concurrent_requests=at_once,
+        server_ms_per_second=pace,
         cache_quota_bytes=quota,
         max_rows=max_rows,
         max_bytes=max_bytes,

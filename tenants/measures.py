@@ -16,7 +16,8 @@ from tenants import queries, tally
 from tenants.models import Tenant, TenantMove, TenantWorkflow
 
 _HOUR = 3600  # seconds
-_KEY, _KEPT = "busiest-tenants", 60  # seconds
+_KEY, _KEPT = "busiest-tenants-by-outcome", 60  # seconds
+_OUTCOMES = ("admitted", "refused", "overdrawn")
 
 
 def population() -> Iterator[Measure]:
@@ -52,8 +53,8 @@ def workflows() -> Iterator[Measure]:
 def busiest() -> Iterator[Measure]:
     """The only series that name tenants, by id: so many, and no others. Raises ValkeyAway."""
     kept = caches["shared"].get_or_set(_KEY, _busiest, _KEPT)
-    for tenant_id, admitted, refused in kept or ():
-        for outcome, count in (("admitted", admitted), ("refused", refused)):
+    for tenant_id, *counts in kept or ():
+        for outcome, count in zip(_OUTCOMES, counts, strict=True):
             yield Measure(
                 "bulkhead_busiest_tenant_requests",
                 "Requests of this hour of the tenants that ask most.",
@@ -62,15 +63,15 @@ def busiest() -> Iterator[Measure]:
             )
 
 
-def _busiest() -> list[tuple[str, int, int]]:
+def _busiest() -> list[tuple[str, int, int, int]]:
     hour = int(time.time()) // _HOUR
     tenant_ids: list[UUID] = queries.active_ids()
     asked = [
-        (str(tenant_id), count.admitted, count.refused)
+        (str(tenant_id), count.admitted, count.refused, count.overdrawn)
         for tenant_id, count in zip(
             tenant_ids, tally.counts((each, hour) for each in tenant_ids), strict=True
         )
-        if count.admitted or count.refused
+        if count.admitted or count.refused or count.overdrawn
     ]
-    asked.sort(key=lambda row: row[1] + row[2], reverse=True)
+    asked.sort(key=lambda row: sum(row[1:]), reverse=True)
     return asked[: settings.METRICS_BUSIEST_TENANTS]

@@ -13,7 +13,16 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
-from tenants import addressing, admission, connections, context, identity, limits, origin
+from tenants import (
+    addressing,
+    admission,
+    connections,
+    context,
+    identity,
+    limits,
+    origin,
+    refusals,
+)
 from tenants.admission import Guest
 from tenants.door import Room
 from tenants.errors import TenantMismatch, UnknownTenant
@@ -78,6 +87,7 @@ class TenantMiddleware:
                 return private(self.get_response(request))
             return self._through_the_door(request)
         except Exception as fault:  # noqa: BLE001 - whatever it is, nobody gets past the door
+            refusals.note(request, fault)
             return problems.response(problems.from_exception(fault))
 
     def _through_the_door(self, request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,8 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
     requests_per_minute = models.PositiveIntegerField()
     statement_timeout_ms = models.PositiveIntegerField()
     concurrent_requests = models.PositiveIntegerField()
+    # Processor time of its requests, and what their statements take at the server.
+    server_ms_per_second = models.PositiveIntegerField(default=100, db_default=100)
     cache_quota_bytes = models.PositiveBigIntegerField()
     # Of its own tables, and of its rows and files; null where there is no end.
     max_rows = models.PositiveBigIntegerField(null=True, blank=True)
@@ -42,6 +44,10 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
             models.CheckConstraint(
                 name="plan_lets_somebody_in",
                 condition=models.Q(requests_per_minute__gt=0, concurrent_requests__gt=0),
+            ),
+            models.CheckConstraint(
+                name="plan_gives_server_time",
+                condition=models.Q(server_ms_per_second__gt=0),
             ),
         ]
 

@@ -17,23 +17,34 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from tenants import tally, valkey
+from config.observing import work
+from tenants import budget, tally, valkey
 from tenants.valkey import ValkeyAway
 
 LEASE = 30.0  # seconds
 _RENEWED_EVERY = 10.0  # seconds; most requests are over long before
 
-# KEYS: the tenant's slots.
-# ARGV: the slot; under which name requests are counted, but for the hour; fields that count one.
-_LEAVE = """
+# KEYS: the tenant's slots, its server time.
+# ARGV: the slot; under which name requests are counted, but for the hour; how much server time
+# flows in a second, what was laid by for the request, what it has used; fields that count one.
+_LEAVE = (
+    budget.LUA
+    + """
 redis.call('ZREM', KEYS[1], ARGV[1])
-local hour = ARGV[2] .. math.floor(redis.call('TIME')[1] / 3600)
-for i = 3, #ARGV do
+local clock = redis.call('TIME')
+local pace = tonumber(ARGV[3])
+if pace > 0 then
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  settle(KEYS[2], pace, now, tonumber(ARGV[4]), tonumber(ARGV[5]))
+end
+local hour = ARGV[2] .. math.floor(clock[1] / 3600)
+for i = 6, #ARGV do
   if redis.call('HINCRBY', hour, ARGV[i], 1) == 1 then
     redis.call('EXPIRE', hour, 691200) -- 8 days
   end
 end
 """
+)
 # KEYS: slots of tenants. ARGV: milliseconds until they run out; for each key the slot in it.
 # One that has been given back meanwhile stays away.
 _RENEW = """
@@ -49,34 +60,49 @@ end
 class Slot:
     """One request's. Whoever holds the object keeps it renewed; dropped, it runs out."""
 
-    __slots__ = ("__weakref__", "name", "since", "tenant_id")
+    __slots__ = ("__weakref__", "_cpu", "_work", "name", "pace", "reserved", "since", "tenant_id")
 
     def __init__(self, tenant_id: UUID) -> None:
         self.tenant_id = tenant_id
         self.name = urandom(8).hex()
         self.since = time.monotonic()
+        self.pace = self.reserved = 0
+        self._work, self._cpu = work.current(), time.thread_time()
 
     @property
     def key(self) -> str:
         return key_of(self.tenant_id)
 
-    def hold(self) -> None:
-        """It was taken: have it renewed for as long as it is held."""
+    def hold(self, *, pace: int = 0, reserved: int = 0) -> None:
+        """It was taken: have it renewed for as long as it is held.
+
+        Of the tenant's server time, which flows at a `pace`, so much was laid by for it.
+        """
+        self.pace, self.reserved = pace, reserved
         _held[self.name] = self
         _renewing()
 
     def leave(self, status: int) -> None:
-        """Give it back, and count the request with its length and the status of its answer.
+        """Give it back, take what it has used, and count it with its length and its status.
 
-        Without Valkey it runs out, and the answer goes out all the same.
+        For the thread that has made it, at the end of its work. Without Valkey it runs out, and the
+        answer goes out all the same.
         """
         fields = [tally.took(time.monotonic() - self.since)]
         if ended := tally.ended(status):
             fields.append(ended)
         with contextlib.suppress(ValkeyAway), valkey.needed():
             _script(_LEAVE)(
-                keys=[self.key], args=[self.name, tally.key_of(self.tenant_id), *fields]
+                keys=[self.key, budget.key_of(self.tenant_id)],
+                args=[self.name, tally.key_of(self.tenant_id), *self._time(), *fields],
             )
+
+    def _time(self) -> tuple[int, int, int]:
+        """Of the tenant's: its pace, what was laid by, and what was used, in milliseconds."""
+        used = max(0.0, time.thread_time() - self._cpu)
+        if self._work is not None:
+            used += self._work.server_seconds
+        return self.pace, self.reserved, round(used * 1000)
 
 
 _held: WeakValueDictionary[str, Slot] = WeakValueDictionary()

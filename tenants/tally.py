@@ -1,16 +1,18 @@
 """A tenant's requests by the hour, in Valkey: let in, refused, how long they took, how they ended.
 
 The scripts of `door` and `slots` count, while they are asked something else; here are the names.
+What is refused in front of them (`refusals`) is told once a second.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from tenants import valkey
@@ -23,23 +25,34 @@ BOUNDS = (
 )
 _TOOK = "took:"
 _FIELDS = tuple(f"{_TOOK}{bound}" for bound in BOUNDS)
+_AT_THE_DOOR = ("admitted", "refused", "overdrawn", "crowded")
 DENIED, FAILED = "denied", "failed"  # answers from 400, and from 500
 _CUT_OFF = "cut_off"
-_HOUR, _KEPT = 3600, 8 * 24 * 3600  # seconds
+# ARGV: by threes the name under which requests are counted, but for the hour; the field; how many.
+_ADD = """
+local hour = math.floor(redis.call('TIME')[1] / 3600)
+for i = 1, #ARGV, 3 do
+  local key = ARGV[i] .. hour
+  if redis.call('HINCRBY', key, ARGV[i + 1], ARGV[i + 2]) == tonumber(ARGV[i + 2]) then
+    redis.call('EXPIRE', key, 691200) -- 8 days
+  end
+end
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
     """A tenant's requests of one hour.
 
-    `admitted` were let in; `refused` had no room in a bucket, `crowded` too many others beside
-    them. Of those that were let in and are over, `denied` were answered 4xx and `failed` 5xx, and
-    `took` counts them by `BOUNDS`. `cut_off` are statements, of requests or tasks, that took longer
-    than the plan allows.
+    `admitted` were let in; `refused` had no room in a bucket, `overdrawn` no server time left,
+    `crowded` too many others beside them. Of those that were let in and are over, `denied` were
+    answered 4xx and `failed` 5xx, and `took` counts them by `BOUNDS`. `cut_off` are statements, of
+    requests or tasks, that took longer than the plan allows.
     """
 
     admitted: int = 0
     refused: int = 0
+    overdrawn: int = 0
     crowded: int = 0
     denied: int = 0
     failed: int = 0
@@ -50,6 +63,7 @@ class Count:
         return Count(
             self.admitted + other.admitted,
             self.refused + other.refused,
+            self.overdrawn + other.overdrawn,
             self.crowded + other.crowded,
             self.denied + other.denied,
             self.failed + other.failed,
@@ -89,12 +103,24 @@ def ended(status: int) -> str:
 
 def note_cut_off(tenant_id: UUID) -> None:
     """Count a statement that was; a Valkey that is away counts nothing."""
-    key = f"{key_of(tenant_id)}{int(time.time()) // _HOUR}"
-    with contextlib.suppress(ValkeyAway), valkey.needed() as client:
-        pipeline = client.pipeline(transaction=False)
-        pipeline.hincrby(key, _CUT_OFF, 1)
-        pipeline.expire(key, _KEPT)
-        pipeline.execute()
+    with contextlib.suppress(ValkeyAway):
+        add({(tenant_id, _CUT_OFF): 1})
+
+
+def add(counted: Mapping[tuple[UUID, str], int]) -> None:
+    """What was counted here, by tenant and field, to this hour's. Raises ValkeyAway."""
+    args = [
+        part
+        for (tenant_id, name), number in counted.items()
+        for part in (key_of(tenant_id), name, number)
+    ]
+    with valkey.needed():
+        _adding()(keys=[], args=args)
+
+
+@cache
+def _adding() -> Any:
+    return valkey.client().register_script(_ADD)
 
 
 def counts(asked: Iterable[tuple[UUID, int]]) -> list[Count]:
@@ -113,6 +139,6 @@ def _read(found: Mapping[bytes, bytes]) -> Count:
         for name, number in numbers.items()
         if name.startswith(_TOOK)
     }
-    plain = {name: numbers.get(name, 0) for name in ("admitted", "refused", "crowded")}
+    plain = {name: numbers.get(name, 0) for name in _AT_THE_DOOR}
     ended = {"denied": numbers.get(DENIED, 0), "failed": numbers.get(FAILED, 0)}
     return Count(**plain, **ended, took=lengths, cut_off=numbers.get(_CUT_OFF, 0))

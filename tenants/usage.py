@@ -23,7 +23,8 @@ _MOST = 0.95
 class Period:
     """What a tenant's people and keys asked in so many minutes.
 
-    `refused` and `crowded` were answers 429, for requests a minute and for requests at a time.
+    `refused`, `overdrawn` and `crowded` were answers 429, for requests a minute, for server time
+    and for requests at a time.
     `denied` (4xx) and `failed` (5xx) are of those that were let in.
     """
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from config.embedded.web import UVICORN
+from config.embedded.web import command
 
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 30
@@ -43,15 +43,16 @@ def ask(method: str, url: str, **more: Any) -> httpx.Response:
 
 
 @contextlib.contextmanager
-def serve(**environment: str) -> Iterator[Server]:
-    """A web process with this run's servers; `environment` adds variables of its own."""
+def serve(processes: int = 1, **environment: str) -> Iterator[Server]:
+    """A web with this run's servers; `environment` adds variables of its own."""
     port = _free_port()
     log = Path(os.environ["BULKHEAD_DATA_DIR"]) / f"web-{port}.log"
-    command = [sys.executable, "-m", *UVICORN, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+    address = ("--host", "127.0.0.1", "--port", str(port))
+    quiet = ("--log-level", "warning", "--timeout-graceful-shutdown", "2")
+    words = [sys.executable, "-m", *command(processes, *address, *quiet)]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command,
+            words,
             cwd=_ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,

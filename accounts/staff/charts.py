@@ -64,7 +64,7 @@ def requests(hours: Sequence[Period]) -> Chart:
     columns = []
     for hour in hours:
         count = hour.count
-        turned_away = count.refused + count.crowded
+        turned_away = count.refused + count.overdrawn + count.crowded
         parts = (
             ("good", max(count.admitted - count.failed, 0)),
             ("away", turned_away),

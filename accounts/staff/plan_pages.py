@@ -26,6 +26,7 @@ class PlanPages(Listed):
         "lives_in",
         "a_minute",
         "at_a_time",
+        "busy",
         "longest",
         "rows",
         "storage",
@@ -36,10 +37,11 @@ class PlanPages(Listed):
             "What a tenant on it may use",
             {
                 "fields": (
-                    *("requests_per_minute", "concurrent_requests", "statement_timeout_ms"),
-                    *("cache_quota_bytes", "max_rows", "max_bytes"),
+                    *("requests_per_minute", "concurrent_requests", "server_ms_per_second"),
+                    *("statement_timeout_ms", "cache_quota_bytes", "max_rows", "max_bytes"),
                 ),
-                "description": "A change holds from the next request on. No rows or bytes: no end.",
+                "description": "A change holds from the next request on. Server time is what"
+                " requests and their statements take. No rows or bytes: no end.",
             },
         ),
         (
@@ -59,6 +61,10 @@ class PlanPages(Listed):
     @admin.display(description="At a time", ordering="concurrent_requests")
     def at_a_time(self, plan: Plan) -> str:
         return f"{plan.concurrent_requests:,}"
+
+    @admin.display(description="Server time", ordering="server_ms_per_second")
+    def busy(self, plan: Plan) -> str:
+        return f"{plan.server_ms_per_second:,} ms a second"
 
     @admin.display(description="Longest statement", ordering="statement_timeout_ms")
     def longest(self, plan: Plan) -> str:

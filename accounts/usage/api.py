@@ -24,10 +24,14 @@ class Usage(Needs):
 
 
 class PlanLimitsOut(serializers.Serializer[Any]):
-    """The plan's. `max_rows` and `max_bytes` are null where there is no end."""
+    """The plan's. `server_ms_per_second` is how long requests and their statements may take.
+
+    `max_rows` and `max_bytes` are null where there is no end.
+    """
 
     requests_per_minute = serializers.IntegerField()
     concurrent_requests = serializers.IntegerField()
+    server_ms_per_second = serializers.IntegerField()
     statement_timeout_ms = serializers.IntegerField()
     cache_quota_bytes = serializers.IntegerField()
     max_rows = serializers.IntegerField(allow_null=True)
@@ -37,14 +41,16 @@ class PlanLimitsOut(serializers.Serializer[Any]):
 class PeriodOut(serializers.Serializer[Any]):
     """Requests since `start`.
 
-    `refused` had used up the requests of a minute (429 `too_many_requests`), `crowded` had too many
-    beside them (429 `too_many_at_once`). `denied` were let in and answered 4xx, `failed` 5xx;
-    nineteen of twenty took at most `p95_ms`, null before any has ended.
+    `refused` had used up the requests of a minute (429 `too_many_requests`), `overdrawn` the server
+    time (429 `too_much_time`), `crowded` had too many beside them (429 `too_many_at_once`).
+    `denied` were let in and answered 4xx, `failed` 5xx; nineteen of twenty took at most `p95_ms`,
+    null before any has ended.
     """
 
     start = serializers.DateTimeField()
     admitted = serializers.IntegerField()
     refused = serializers.IntegerField()
+    overdrawn = serializers.IntegerField()
     crowded = serializers.IntegerField()
     denied = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -92,6 +98,6 @@ def _told(found: Standing) -> dict[str, Any]:
 
 def _period(period: Period) -> dict[str, Any]:
     count = period.count
-    numbers = ("admitted", "refused", "crowded", "denied", "failed")
+    numbers = ("admitted", "refused", "overdrawn", "crowded", "denied", "failed")
     told = {name: getattr(count, name) for name in numbers}
     return {"start": period.start, "p95_ms": period.p95_ms, **told}

@@ -65,15 +65,15 @@ def _room(caller: Identity, slot: Slot, address: str) -> door.Room:
     """Bulkhead's own question, with as many buckets, and a slot: to the same Valkey."""
     tenant = f"rate:tenant:{caller.tenant_id}"
     buckets = (f"rate:address:{origin.network(address)}", tenant)
-    verdict, room = door.ask(
+    answer = door.ask(
         tenant_id=caller.tenant_id,
         session_id=caller.session_id,
         buckets=dict.fromkeys(buckets, _PLENTY),
         shares={f"{tenant}:{caller.user_id}": _PLENTY},
         is_data=True,
         is_counted=True,
-        place=door.Place(slot, _PLENTY),
+        place=door.Place(slot, _PLENTY, _PLENTY),
     )
-    assert verdict == "welcome", verdict
-    slot.hold()
-    return room
+    assert answer.verdict == "welcome", answer.verdict
+    slot.hold(pace=_PLENTY, reserved=answer.millis)
+    return answer.room

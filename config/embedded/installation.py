@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.embedded import web
 from config.embedded.errors import EmbeddedError
 from config.embedded.folder import DataFolder
 from config.embedded.servers import VARIABLES, Servers
 from config.embedded.supervisor import Program
-from config.embedded.web import UVICORN
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
@@ -32,6 +32,7 @@ class Installation:
     data_dir: Path
     is_demo: bool
     replays: bool
+    web_processes: int
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Installation":
@@ -46,6 +47,7 @@ class Installation:
             data_dir=Path(environ.get("BULKHEAD_DATA_DIR") or PROJECT / ".data").absolute(),
             is_demo=is_local and environ.get("DEBUG", "").lower() not in _FALSE,
             replays=_speed(environ) > 0,
+            web_processes=_web_processes(environ),
         )
 
     @property
@@ -80,6 +82,7 @@ class Installation:
         makes schemas, and takes first and last backups, whose keys it has too."""
         operators = self._counting(_without(environment, {VARIABLES["superuser"]}))
         allowed = _without(operators, {VARIABLES["owner"], VARIABLES["backup"], "BACKUP_KEYS"})
+        serving = allowed | {web.PROCESSES: str(self.web_processes)}
         schedule = str(self.data_dir / "beat-schedule")
         commands: dict[str, Sequence[str]] = {
             "web": self._web(),
@@ -90,7 +93,7 @@ class Installation:
         if self.is_demo and self.replays:
             commands["replay"] = (*_MANAGE, "replay_market")
         return [
-            _program(name, command, operators if name == "operator" else allowed)
+            _program(name, command, {"operator": operators, "web": serving}.get(name, allowed))
             for name, command in commands.items()
         ]
 
@@ -107,7 +110,7 @@ class Installation:
     def _web(self) -> Sequence[str]:
         address = ("--host", self.host, "--port", str(self.port))
         quiet = ("--no-access-log", "--timeout-graceful-shutdown", "5")
-        return (sys.executable, "-m", *UVICORN, *address, *quiet)
+        return (sys.executable, "-m", *web.command(self.web_processes, *address, *quiet))
 
 
 def _without(environment: Mapping[str, str], names: set[str]) -> dict[str, str]:
@@ -116,6 +119,13 @@ def _without(environment: Mapping[str, str], names: set[str]) -> dict[str, str]:
 
 def _program(name: str, command: Sequence[str], environment: Mapping[str, str]) -> Program:
     return Program(name=name, command=command, environment=environment)
+
+
+def _web_processes(environ: Mapping[str, str]) -> int:
+    try:
+        return web.processes(environ)
+    except ValueError as error:
+        raise EmbeddedError(str(error)) from error
 
 
 def _speed(environ: Mapping[str, str]) -> float:

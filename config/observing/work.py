@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from config.observing import metrics
+from config.observing import interpreter, metrics
 
 NAMELESS = "-"
 
@@ -27,6 +27,7 @@ class Work:
     actor: str = NAMELESS
     statements: int = 0
     seconds: float = 0.0
+    server_seconds: float = 0.0  # from its beginning, and without the wait for the interpreter
 
     def tell(self) -> None:
         """Have counted what there is since the last time: at the end, and for sockets before."""
@@ -50,6 +51,7 @@ def note_statement(seconds: float) -> None:
     else:
         work.statements += 1
         work.seconds += seconds
+        work.server_seconds += max(0.0, seconds - interpreter.delay())
 
 
 def tell_of_it() -> None:

@@ -234,8 +234,17 @@ _POOL = {
 }
 # So does one that has seen so many dedicated schemas, before its time is over.
 DATABASE_SCHEMAS_PER_CONNECTION = env.int("DATABASE_SCHEMAS_PER_CONNECTION", default=32)
-# Of them one tenant has so many at a time; its other requests wait.
-CONNECTIONS_PER_TENANT = env.int("CONNECTIONS_PER_TENANT", default=4)
+# How many processes serve this machine's port; each is told by whoever starts them.
+WEB_PROCESSES = int(env.str("WEB_PROCESSES", default="") or 1)
+
+
+def _shared(connections: int) -> int:
+    """Of one process, if so many are the machine's; but for one slow statement at least two."""
+    return min(connections, max(2, -(-connections // WEB_PROCESSES)))
+
+
+# One tenant has so many connections at a time on a machine; its other requests wait.
+CONNECTIONS_PER_TENANT = _shared(env.int("CONNECTIONS_PER_TENANT", default=4))
 DATABASES = {
     "default": _database("DATABASE_URL", "tenants.backend", server_side_binding=True, pool=_POOL),
 }

@@ -75,7 +75,7 @@ def test_a_tenants_page_tells_status_plan_and_use(client: Client, busy: Tenant) 
     assert f"{busy.name} active {busy.slug}" in page
     assert "Plan Busy Lives in the shared tables" in page
     assert re.search(r"Requests a minute, this hour \d of 4 ", page)
-    assert "Requests, 24 h 2 4 over the limit, 0 too many at a time" in page
+    assert "Requests, 24 h 2 4 over the limit, 0 over the server time, 0 too many at a time" in page
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:00 \d+ \d+ [\d.]+", page)) == 24
 
 

@@ -32,6 +32,7 @@ def test_a_tenant_sees_its_limits_and_what_it_asks_and_has(house: House) -> None
     assert found["limits"] == {
         "requests_per_minute": 1_000,
         "concurrent_requests": found["limits"]["concurrent_requests"],
+        "server_ms_per_second": found["limits"]["server_ms_per_second"],
         "statement_timeout_ms": 5_000 if house.tier == "starter" else 60_000,
         "cache_quota_bytes": (8 if house.tier == "starter" else 512) * 1024 * 1024,
         "max_rows": 7_000,

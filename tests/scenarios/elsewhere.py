@@ -85,7 +85,8 @@ def _check(house: House, account: str, market: Market) -> tuple[int, dict[str, s
 def _widen_plans() -> None:
     with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
         connection.execute(
-            "UPDATE tenants_plan SET requests_per_minute = 10000000, concurrent_requests = 10000"
+            "UPDATE tenants_plan SET requests_per_minute = 10000000, concurrent_requests = 10000,"
+            " server_ms_per_second = 1000000"
         )
 
 

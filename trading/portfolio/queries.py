@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 
 from tenants import context
 from tenants.context import Scope
@@ -126,16 +126,19 @@ def _of(
 
 
 def _holdings(chosen: Q) -> list[Holding]:
-    positions = list(Position.objects.filter(chosen))
-    quotes = quote_currencies(p.instrument for p in positions)
+    """One of each account and instrument: the database adds what is closed to what is open.
+
+    One position of them is open at most, and what is closed has no quantity.
+    """
+    by_instrument = Position.objects.filter(chosen).values_list("account_id", "instrument")
+    rows = by_instrument.annotate(
+        held=Sum("quantity"),
+        cost=Sum("cost_basis", filter=Q(closed_at=None), default=Decimal(0)),
+        realized=Sum("realized_pnl"),
+    )
+    books = list(rows.order_by())
+    quotes = quote_currencies(instrument for _, instrument, *_ in books)
     return [
-        Holding(
-            account_id=p.account_id,
-            instrument=p.instrument,
-            quote=quotes[p.instrument],
-            quantity=p.quantity,
-            cost_basis=p.cost_basis,
-            realized_pnl=p.realized_pnl,
-        )
-        for p in positions
+        Holding(account_id, instrument, quotes[instrument], quantity, cost, realized)
+        for account_id, instrument, quantity, cost, realized in books
     ]

@@ -67,6 +67,16 @@ def test_each_program_is_given_the_log_ins_that_it_needs() -> None:
     assert set(map(frozenset, found.values())) == {frozenset({"DATABASE_URL"})}
 
 
+def test_the_web_is_told_how_many_processes_serve_it() -> None:
+    for number, workers in (("1", 0), ("3", 1)):
+        environ = {"WEB_PROCESSES": number}
+        (web,) = (p for p in Installation.of(environ).programs(_ALL) if p.name == "web")
+        assert web.environment["WEB_PROCESSES"] == number
+        assert " ".join(web.command).count(f"--workers {number}") == workers
+    with pytest.raises(EmbeddedError, match="WEB_PROCESSES"):
+        Installation.of({"WEB_PROCESSES": "none"})
+
+
 def test_no_replay_at_speed_zero() -> None:
     programs = Installation.of({"BULKHEAD_REPLAY_SPEED": "0"}).programs(_ALL)
     assert "replay" not in [program.name for program in programs]
