@@ -29,6 +29,17 @@ BACKUP_KEYS = env.list("BACKUP_KEYS", default=[])
 # Where archives are kept, such as file:///var/backups/bulkhead; empty: in the data folder.
 BACKUP_STORAGE = env.str("BACKUP_STORAGE", default="")
 
+# Where the server lays its WAL down for us to seal and store; see docs/disaster-recovery.md.
+WAL_SPOOL = env.str("WAL_SPOOL", default="")
+# To any instant of so many days the server can be brought back.
+PLATFORM_BACKUP_DAYS = env.int("PLATFORM_BACKUP_DAYS", default=14)
+# A server that somebody else has brought to an instant, read in place of a scratch server of ours.
+DATABASE_CLONE_URL = env.str("DATABASE_CLONE_URL", default="")
+# How PostgreSQL's programs are found, and a scratch server is run, without knowing config.
+POSTGRES_PROGRAM = "config.embedded.binaries.postgres"
+SCRATCH_ROOM = "config.embedded.scratch.room"
+SCRATCH_SERVER = "config.embedded.scratch.serving"
+
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
 BULKHEAD_ORIGIN = env.str("BULKHEAD_ORIGIN", default="") or f"https://{BULKHEAD_BASE_DOMAIN}"
@@ -428,6 +439,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="1", minute="20"),
     },
     "take-nightly-backups": {"task": "backups.tasks.take_due", "schedule": 300.0},
+    "ship-wal": {
+        "task": "backups.tasks.ship_wal",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "copy-platform": {
+        "task": "backups.tasks.copy_platform",
+        "schedule": crontab(hour="0", minute="30"),
+    },
     "prune-backups": {
         "task": "backups.tasks.prune",
         "schedule": crontab(hour="5", minute="20"),
