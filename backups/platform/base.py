@@ -61,9 +61,14 @@ class Base:
             raise NoArchive("What stands beside a copy of the server says too little.") from fault
 
 
+def by_end(base: Base) -> tuple[datetime, UUID]:
+    """In which order they are told."""
+    return base.ended_at, base.id
+
+
 def newest(bases: Iterable[Base]) -> Base:
     """Raises NoBase."""
-    found = max(bases, key=lambda base: base.ended_at, default=None)
+    found = max(bases, key=by_end, default=None)
     if found is None:
         raise NoBase
     return found

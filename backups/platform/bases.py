@@ -5,7 +5,7 @@ from __future__ import annotations
 from backups import keys
 from backups.archive import signing
 from backups.archive.errors import ForeignArchive
-from backups.platform.base import Base
+from backups.platform.base import Base, by_end
 from backups.storage import place
 from backups.storage.interface import Storage
 
@@ -17,7 +17,7 @@ _PARTS = (TAR, MANIFEST, BELONGINGS)
 def stored(storage: Storage) -> list[Base]:
     """All that count, oldest first. Raises ArchiveUnfit, WrongBackupKey."""
     names = [name for name in storage.names(place.bases()) if name.endswith(place.BASE)]
-    return sorted((_read(storage, name) for name in names), key=lambda base: base.ended_at)
+    return sorted((_read(storage, name) for name in names), key=by_end)
 
 
 def put(storage: Storage, base: Base) -> None:

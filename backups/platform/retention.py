@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from backups.platform.base import Base
+from backups.platform.base import Base, by_end
 
 
 def kept(bases: Iterable[Base], *, days: int, now: datetime) -> set[UUID]:
     """The newest that is older than so many days, since the oldest instant is reached from there;
     all that came after it; and what any of these stand on. The newest of all is always there."""
-    oldest_first = sorted(bases, key=lambda base: base.ended_at)
+    oldest_first = sorted(bases, key=by_end)
     limit = now - timedelta(days=days)
     older = [base.id for base in oldest_first if base.ended_at <= limit]
     stay = {*older[-1:], *(base.id for base in oldest_first if base.ended_at > limit)}

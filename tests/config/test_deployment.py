@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from config.embedded import handing_over
 from config.embedded.web import UVICORN
 from tests import extras
 
@@ -71,6 +72,14 @@ def test_what_is_mounted_is_in_the_repository(compose: dict[str, Any], name: str
 def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, Any]) -> None:
     having = {n for n, s in compose["services"].items() if "DATABASE_OWNER_URL" in str(s)}
     assert having == {"operator", "migrate"}
+
+
+def test_wal_is_laid_down_as_by_the_embedded_server(compose: dict[str, Any]) -> None:
+    started = compose["services"]["postgres"]["command"]
+    assert f"-carchive_command={handing_over.command(Path('/wal'))}" in started
+    for name in ("postgres", "operator"):
+        assert "wal:/wal" in compose["services"][name]["volumes"]
+    assert compose["services"]["operator"]["environment"]["WAL_SPOOL"] == "/wal"
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 
 from backups.archive.entry import Entry
@@ -40,3 +41,9 @@ def clock() -> datetime:
 def of_instant(slug: str, at: datetime) -> Entry:
     how: dict[str, Any] = {"by": BY.name, "now": now(), "phases": quiet()}
     return actions.of_instant(slug=slug, at=at, **how)
+
+
+def left_over() -> list[str]:
+    """Of scratch servers."""
+    scratch = settings.BULKHEAD_DATA_DIR / "scratch"
+    return [path.name for path in scratch.iterdir() if path.is_dir()]
