@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import tarfile
 from pathlib import Path
 from typing import IO, cast
@@ -32,8 +33,7 @@ _VARIABLES = (
     "REDIS_URL",
 )
 # Of the data folder: what the embedded servers were made with, and what people uploaded.
-_SECRETS = "secrets.json"
-_IN_DATA_FOLDER = (_SECRETS, "demo.json", "files")
+_IN_DATA_FOLDER = ("secrets.json", "demo.json", "files")
 
 
 def pack(sink: Sink) -> None:
@@ -46,12 +46,17 @@ def pack(sink: Sink) -> None:
                 tar.add(path, arcname=name)
 
 
-def unpack(source: Source, folder: Path) -> None:
-    """Into a folder; the secrets for its user alone."""
-    unpacking.extract(source, folder)
-    for name in (ENVIRONMENT, _SECRETS):
-        if (folder / name).exists():
-            (folder / name).chmod(0o600)
+def unpack(source: Source, room: Path, folder: Path) -> None:
+    """Into a folder, for its user alone, in the place of what is called so there; by way of a room
+    on the same disk."""
+    aside = room / "belongings"
+    aside.mkdir(mode=0o700)
+    unpacking.extract(source, aside)
+    for path in aside.iterdir():
+        there = folder / path.name
+        if there.is_dir():
+            shutil.rmtree(there)
+        path.rename(there)
 
 
 def _environment() -> dict[str, str]:

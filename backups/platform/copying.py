@@ -50,7 +50,7 @@ def take(storage: Storage, *, parent: Base | None) -> Base:
         belongings.pack(beside)
     base = Base(
         id=base_id,
-        parent=parent and parent.id,
+        parent=parent.id if parent else None,
         began_at=before.at,
         ended_at=server.facts().at,
         start_lsn=found.start_lsn,
@@ -67,7 +67,9 @@ def take(storage: Storage, *, parent: Base | None) -> Base:
 
 def _since(storage: Storage, parent: Base | None) -> bytes | None:
     """The manifest by which the server knows what has changed."""
-    return parent and sealed.content(storage, place.part_of_base(parent.id, bases.MANIFEST))
+    if parent is None:
+        return None
+    return sealed.content(storage, place.part_of_base(parent.id, bases.MANIFEST))
 
 
 def _copy(sink: sealed.Sealing, since: bytes | None) -> bytes:

@@ -46,7 +46,7 @@ def recover(*, phases: Phases) -> Recovered:
             _go_through(storage, room, newest)
         name = place.part_of_base(newest.id, bases.BELONGINGS)
         with phases.phase("secrets and files brought"), sealed.reading(storage, name) as source:
-            belongings.unpack(source, folder)
+            belongings.unpack(source, room, folder)
         (room / scratch.HOME).rename(folder / scratch.HOME)
     shutil.rmtree(folder / "scratch", ignore_errors=True)
     return Recovered(newest, folder)

@@ -63,7 +63,7 @@ def log_in() -> tuple[str, str]:
         raise NoBackupLogIn
     said = conninfo.conninfo_to_dict(settings.DATABASE_BACKUP_URL)
     password = str(said.pop("password", ""))
-    return conninfo.make_conninfo(**said), password
+    return conninfo.make_conninfo(**{name: str(value) for name, value in said.items()}), password
 
 
 @contextmanager

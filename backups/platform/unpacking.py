@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from backups.archive.streams import Source
@@ -14,6 +15,8 @@ from backups.platform.base import Base
 from backups.platform.errors import BaseUnfit
 from backups.storage import place
 from backups.storage.interface import Storage
+
+_LINKS_SINCE = 180000  # the release whose pg_combinebackup need not write what has not changed
 
 
 def lay_out(storage: Storage, chain: Sequence[Base], home: Path, *, for_good: bool) -> None:
@@ -32,15 +35,30 @@ def lay_out(storage: Storage, chain: Sequence[Base], home: Path, *, for_good: bo
     if len(copies) == 1:
         copies[0].rename(home)
         return
-    how = [] if for_good else ["--no-sync"]
+    how = ["--no-manifest"] if for_good else ["--no-manifest", "--no-sync"]
+    if chain[-1].server >= _LINKS_SINCE:
+        how.append("--link")
     programs.run("pg_combinebackup", *map(str, copies), f"--output={home}", *how)
     for folder in copies:
         shutil.rmtree(folder)
 
 
 def extract(source: Source, folder: Path) -> None:
-    """A tar of our own; nothing of it comes to lie outside the folder."""
+    """A tar of our own: files and folders, for their user alone. Raises BaseUnfit for what else
+    there is, or what would come to lie outside."""
     with tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|") as tar:
-        # From 3.11.4 on; before, the seal alone says that it is our own.
-        tar.extraction_filter = getattr(tarfile, "data_filter", None)
-        tar.extractall(folder)  # noqa: S202 - sealed by us
+        for each in tar:
+            name = PurePosixPath(each.name)
+            content = tar.extractfile(each) if each.isfile() else None
+            if name.is_absolute() or ".." in name.parts or not (content or each.isdir()):
+                raise BaseUnfit(f"{each.name!r} is not what a server's file is called.")
+            if content is None:
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            else:
+                _write(folder / name, content)
+
+
+def _write(path: Path, content: IO[bytes]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        shutil.copyfileobj(content, file)

@@ -59,7 +59,7 @@ class Command(OperatorCommand):
         with phases.phase("compared" if options["dry_run"] else "put back"):
             if options["dry_run"]:
                 found = restoring.compare(**how)
-                told = {"backup": entry.backup}
+                told: dict[str, Any] = {"backup": entry.backup}
             else:
                 how |= {"by": _BY, "now": timezone.now()}
                 done = (
