@@ -25,8 +25,8 @@ _COMMAND = (
 class Feed:
     """Of one server; `missing` is the last segment that it wanted and nobody has."""
 
-    def __init__(self, storage: Storage, room: Path) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, room: Path, *, segment_size: int) -> None:
+        self._storage, self._size = storage, segment_size
         self._wanted, self._ready = room / "wanted", room / "ready"
         self.missing = ""
         for folder in (self._wanted, self._ready):
@@ -45,13 +45,13 @@ class Feed:
             self._bring(wanted.name)
             wanted.unlink()
 
-    def has_gap(self, size: int) -> bool:
+    def has_gap(self) -> bool:
         """Whether there is WAL after what is missing, which therefore leads nowhere."""
         if not self.missing:
             return False
-        lost = segments.segment(self.missing, size)
+        lost = segments.segment(self.missing, self._size)
         files = (Path(name).stem.upper() for name in self._storage.names(place.wals()))
-        known = [segments.segment(file, size) for file in files if segments.is_segment(file)]
+        known = [segments.segment(file, self._size) for file in files if segments.is_segment(file)]
         return any(each.number > lost.number for each in known if each.timeline >= lost.timeline)
 
     def _bring(self, file: str) -> None:

@@ -16,7 +16,6 @@ from backups.platform.feed import Feed
 from backups.platform.phases import Phases
 from backups.snapshot import Instant
 from backups.storage import place
-from backups.storage.interface import Storage
 
 _REPLAYED = "SELECT pg_catalog.pg_last_xact_replay_timestamp()"
 _TOO_SHORT = "recovery ended before configured recovery target was reached"
@@ -43,22 +42,22 @@ def standing(at: datetime, phases: Phases) -> Iterator[Instant]:
         wal.ship_all(storage)
     with scratch.room() as room, ExitStack() as stack:
         with phases.phase("copy laid out"):
-            unpacking.lay_out(storage, chain, room / scratch.HOME, for_good=False)
+            unpacking.lay_out(storage, chain, room / scratch.HOME)
         with phases.phase("WAL gone through"):
-            url = stack.enter_context(_come_back(storage, room, at))
+            feed = Feed(storage, room, segment_size=chain[-1].segment_size)
+            url = stack.enter_context(_come_back(feed, room, at))
         yield Instant(url, at)
 
 
 @contextmanager
-def _come_back(storage: Storage, room: Path, at: datetime) -> Iterator[str]:
-    feed = Feed(storage, room)
+def _come_back(feed: Feed, room: Path, at: datetime) -> Iterator[str]:
     database = conninfo.conninfo_to_dict(settings.DATABASE_BACKUP_URL)["dbname"]
     with ExitStack() as stack:
         came = scratch.comes_back(room, feed, until=at, database=str(database), is_safe=False)
         try:
             url = stack.enter_context(came)
         except ScratchEnded as fault:
-            if feed.missing and _TOO_SHORT in fault.detail:
+            if feed.has_gap() or _TOO_SHORT in fault.detail:
                 raise WalMissing(f"{feed.missing} is not there:\n{fault.detail}") from fault
             raise
         _check_replayed(url, at)

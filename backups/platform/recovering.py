@@ -41,7 +41,7 @@ def recover(*, phases: Phases) -> Recovered:
     with scratch.room() as room:
         with phases.phase("copy laid out"):
             chain = base.chain(known, newest)
-            unpacking.lay_out(storage, chain, room / scratch.HOME, for_good=True)
+            unpacking.lay_out(storage, chain, room / scratch.HOME)
         with phases.phase("WAL gone through"):
             _go_through(storage, room, newest)
         name = place.part_of_base(newest.id, bases.BELONGINGS)
@@ -54,7 +54,7 @@ def recover(*, phases: Phases) -> Recovered:
 
 def _go_through(storage: Storage, room: Path, newest: Base) -> None:
     """To its end, which is not where a part is missing: what comes after that would be lost."""
-    feed = Feed(storage, room)
+    feed = Feed(storage, room, segment_size=newest.segment_size)
     with scratch.comes_back(room, feed, until=None, database=_DATABASE, is_safe=True):
-        if feed.has_gap(newest.segment_size):
+        if feed.has_gap():
             raise WalMissing(f"{feed.missing} is not there, and what comes after it is.")

@@ -19,8 +19,9 @@ from backups.storage.interface import Storage
 _LINKS_SINCE = 180000  # the release whose pg_combinebackup need not write what has not changed
 
 
-def lay_out(storage: Storage, chain: Sequence[Base], home: Path, *, for_good: bool) -> None:
-    """A full copy and those with the changes since, as one; `home` is made.
+def lay_out(storage: Storage, chain: Sequence[Base], home: Path) -> None:
+    """A full copy and those with the changes since, as one; `home` is made. A server that is not
+    told otherwise brings it to the disk when it starts.
 
     Each is checked by what the server said of it. Raises NotStored, ArchiveUnfit, WrongBackupKey,
     BaseUnfit, NoPrograms, OSError.
@@ -35,7 +36,7 @@ def lay_out(storage: Storage, chain: Sequence[Base], home: Path, *, for_good: bo
     if len(copies) == 1:
         copies[0].rename(home)
         return
-    how = ["--no-manifest"] if for_good else ["--no-manifest", "--no-sync"]
+    how = ["--no-manifest", "--no-sync"]
     if chain[-1].server >= _LINKS_SINCE:
         how.append("--link")
     programs.run("pg_combinebackup", *map(str, copies), f"--output={home}", *how)

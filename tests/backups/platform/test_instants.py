@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +28,10 @@ from backups import restoring
 from backups.archive.errors import ArchiveUnfit
 from backups.errors import OtherShape, WrongBackupKey
 from backups.models import Backup
-from backups.platform import actions, base, bases, segments, server, wal
+from backups.platform import actions, base, bases, recovering, segments, server, wal
 from backups.platform.base import Base
 from backups.platform.errors import (
+    AlreadyThere,
     InstantToCome,
     InstantTooEarly,
     NoBase,
@@ -167,11 +169,16 @@ def test_an_instant_without_its_zone_is_none(at: str) -> None:
         run("restore_tenant", "acme", "--at", at)
 
 
-def test_a_missing_file_of_wal_is_named(full: Base) -> None:
-    house, at, name = build_house("starter"), clock(), needed_wal()
-    with untouched(house), away(name), pytest.raises(WalMissing) as missed:
-        of_instant(house.tenant.slug, at)
-    assert Path(name).stem.upper() in missed.value.detail
+def test_a_missing_file_of_wal_is_named(full: Base, storage: Storage) -> None:
+    """The first that is needed, and one on the way."""
+    house = build_house("starter")
+    on_the_way = place.wal(server.mark())
+    wal.ship_all(storage)
+    at = clock()
+    for name in (needed_wal(), on_the_way):
+        with untouched(house), away(name), pytest.raises(WalMissing) as missed:
+            of_instant(house.tenant.slug, at)
+        assert Path(name).stem.upper() in missed.value.detail
     put_back(house, at)
 
 
@@ -187,6 +194,26 @@ def test_another_master_key_restores_nothing(full: Base, settings: Settings) -> 
     settings.BACKUP_KEYS = ["33" * 32]
     with untouched(house), pytest.raises(WrongBackupKey):
         of_instant(house.tenant.slug, at)
+
+
+def test_where_something_is_or_something_lacks_nothing_is_recovered(
+    full: Base, storage: Storage, settings: Settings
+) -> None:
+    with pytest.raises(AlreadyThere):
+        recovering.recover(phases=quiet())
+    on_the_way = place.wal(server.mark())
+    server.mark()
+    wal.ship_all(storage)
+    with tempfile.TemporaryDirectory(prefix="bulkhead-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL may run as another user than this process
+        settings.BULKHEAD_DATA_DIR = Path(folder) / "data"
+        with away(on_the_way), pytest.raises(WalMissing, match=Path(on_the_way).stem.upper()):
+            recovering.recover(phases=quiet())
+        settings.BACKUP_KEYS = ["33" * 32]
+        with pytest.raises(WrongBackupKey):
+            recovering.recover(phases=quiet())
+        assert not (settings.BULKHEAD_DATA_DIR / "postgres").exists()
+        assert not (settings.BULKHEAD_DATA_DIR / "secrets.json").exists()
 
 
 def full_disk(*_: object) -> None:
