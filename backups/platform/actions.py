@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -14,13 +15,14 @@ from backups.archive.entry import Entry
 from backups.models import Backup
 from backups.platform import base, bases, copying, instants, retention, wal
 from backups.platform.base import Base
-from backups.platform.errors import NoBase, NoTenantThen
+from backups.platform.errors import BaseNotTaken, NoBase, NoTenantThen
 from backups.platform.phases import Phases
 from backups.queries import of_tenant
 from backups.storage import place
 from tenants.models import Tenant
 
 _SUNDAY = 7
+_BROKEN_OFF = timedelta(days=2)  # after which a copy without an entry is nobody's any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,14 @@ def take(*, is_incremental: bool, by: str, phases: Phases) -> Base:
 
 
 def take_due(*, now: datetime, by: str, phases: Phases) -> Base | None:
-    """Tonight's, once somebody has begun: on Sundays a full one, else what has changed."""
+    """Tonight's, once somebody has begun: on Sundays a full one, else what has changed. Also a full
+    one where the server does not know that, as on a new timeline."""
     if not bases.stored(place.chosen()):
         return None
-    return take(is_incremental=now.isoweekday() < _SUNDAY, by=by, phases=phases)
+    if now.isoweekday() < _SUNDAY:
+        with suppress(BaseNotTaken):
+            return take(is_incremental=True, by=by, phases=phases)
+    return take(is_incremental=False, by=by, phases=phases)
 
 
 def ship() -> int:
@@ -73,7 +79,8 @@ def ship_all() -> int:
 
 
 def prune(*, now: datetime, by: str, dry_run: bool = False) -> Pruned:
-    """Take away what leads to no instant that is kept: copies first, then their WAL.
+    """Take away what leads to no instant that is kept: copies first, then their WAL; and what was
+    broken off.
 
     If that is all that is done, the next one does the rest.
     """
@@ -82,13 +89,14 @@ def prune(*, now: datetime, by: str, dry_run: bool = False) -> Pruned:
     stay = retention.kept(known, days=settings.PLATFORM_BACKUP_DAYS, now=now)
     gone = tuple(each for each in known if each.id not in stay)
     kept = [each for each in known if each.id in stay]
+    lost = bases.broken_off(storage, before=now - _BROKEN_OFF)
     first, size = retention.first_segment(kept), known[0].segment_size if known else 0
     surplus = wal.before(storage, first, size)
     if not dry_run:
         for each in gone:
             bases.remove(storage, each)
             trail.record("platform.backup_removed", by=by, kind="base", key=str(each.id))
-        for name in surplus:
+        for name in (*lost, *surplus):
             storage.remove(name)
     return Pruned(gone, len(surplus))
 

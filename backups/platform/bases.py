@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from uuid import UUID
+
 from backups import keys
 from backups.archive import signing
 from backups.archive.errors import ForeignArchive
@@ -31,6 +35,23 @@ def remove(storage: Storage, base: Base) -> None:
     storage.remove(place.base(base.id))
     for part in _PARTS:
         storage.remove(place.part_of_base(base.id, part))
+
+
+def broken_off(storage: Storage, *, before: datetime) -> list[str]:
+    """The names of parts of copies that were begun before then and have no entry."""
+    names = list(storage.names(place.bases()))
+    counted = {name.removesuffix(place.BASE) for name in names if name.endswith(place.BASE)}
+    return [
+        name
+        for name in names
+        if (stem := name.rpartition(".")[0]) not in counted and _begun(stem) < before
+    ]
+
+
+def _begun(stem: str) -> datetime:
+    """Ids begin with the time when they were made, in milliseconds."""
+    made = UUID(PurePosixPath(stem).name)
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def _read(storage: Storage, name: str) -> Base:

@@ -4,6 +4,7 @@ new tenant."""
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from backups import queries, restoring
 from backups.archive.entry import Entry
 from backups.platform import actions as platform
 from backups.platform.phases import Phases
+from backups.restoring import Restored
 from backups.swapping import Difference
 from tenants.context import Actor
 from tenants.management.operator_command import OperatorCommand
@@ -55,19 +57,16 @@ class Command(OperatorCommand):
             raise CommandError("A new tenant differs in every row: --dry-run goes without --into.")
         phases = Phases(lambda line: self.say(f"{into or slug}: {line}", options))
         entry = _entry(slug, options, phases)
-        how: dict[str, Any] = {"entry": entry, "report": phases.report}
-        with phases.phase("compared" if options["dry_run"] else "put back"):
-            if options["dry_run"]:
-                found = restoring.compare(**how)
-                told: dict[str, Any] = {"backup": entry.backup}
-            else:
-                how |= {"by": _BY, "now": timezone.now()}
-                done = (
-                    restoring.restore_into(slug=into, **how) if into else restoring.restore(**how)
-                )
-                found, slug = list(done.differences), done.tenant.slug
-                told = {"backup": entry.backup, "undo": done.undo}
-        return {**self._told(slug, found, options), **told, "seconds": phases.seconds}
+        if options["dry_run"]:
+            with phases.phase("compared"):
+                found = restoring.compare(entry=entry, report=phases.report)
+            told = self._told(slug, found, options)
+        else:
+            with phases.phase("put back"):
+                done = _restored(entry, into, phases)
+            told = self._told(done.tenant.slug, list(done.differences), options)
+            told["undo"] = done.undo
+        return {**told, "backup": entry.backup, "seconds": phases.seconds}
 
     def _told(self, slug: str, found: list[Difference], options: dict[str, Any]) -> dict[str, Any]:
         differing = [each for each in found if not each.is_none]
@@ -88,15 +87,21 @@ def _entry(slug: str, options: dict[str, Any], phases: Phases) -> Entry:
     return queries.of_tenant(slug, options["backup"] or queries.newest_of(slug))
 
 
+def _restored(entry: Entry, into: str | None, phases: Phases) -> Restored:
+    how: dict[str, Any] = {"by": _BY, "now": timezone.now(), "report": phases.report}
+    if into:
+        return restoring.restore_into(entry=entry, slug=into, **how)
+    return restoring.restore(entry=entry, **how)
+
+
 def _id(text: str) -> UUID:
     return UUID(text)
 
 
 def _instant(text: str) -> datetime:
     """Without a zone it would be another instant on another machine."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None or "T" not in text:
-        raise ArgumentTypeError(
-            f"{text!r} is no instant: write it as 2026-11-21T10:15:00Z or with another zone"
-        )
-    return at
+    with suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None and "T" in text:
+            return at
+    raise ArgumentTypeError(f"{text!r} is no instant such as 2026-11-21T10:15:00Z")

@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 from unittest import mock
 from uuid import uuid4
 
@@ -28,10 +29,11 @@ from backups import restoring
 from backups.archive.errors import ArchiveUnfit
 from backups.errors import OtherShape, WrongBackupKey
 from backups.models import Backup
-from backups.platform import actions, base, bases, recovering, segments, server, wal
+from backups.platform import actions, base, bases, copying, recovering, segments, server, wal
 from backups.platform.base import Base
 from backups.platform.errors import (
     AlreadyThere,
+    BaseNotTaken,
     InstantToCome,
     InstantTooEarly,
     NoBase,
@@ -313,6 +315,42 @@ def test_copies_stand_on_one_another(full: Base, storage: Storage) -> None:
     assert [each.id for each in chain[-2:]] == [first.id, second.id]
     assert chain[0] == full
     assert second.size < full.size / 2
+
+
+def test_a_night_takes_what_has_changed_and_a_sunday_all(
+    full: Base, storage: Storage, settings: Settings
+) -> None:
+    sunday = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+    how: dict[str, Any] = {"by": BY.name, "phases": quiet()}
+    monday = actions.take_due(now=sunday + timedelta(days=1), **how)
+    assert monday is not None
+    assert monday.parent is not None
+    really = copying.take
+
+    def knows_no_changes(storage: Storage, *, parent: Base | None) -> Base:
+        if parent:
+            raise BaseNotTaken
+        return really(storage, parent=parent)
+
+    with mock.patch.object(copying, "take", knows_no_changes):
+        instead = actions.take_due(now=sunday + timedelta(days=2), **how)
+    assert instead is not None
+    assert instead.parent is None
+    settings.BACKUP_STORAGE += "-that-is-empty"
+    assert actions.take_due(now=sunday, **how) is None
+
+
+def test_a_copy_that_was_broken_off_goes_in_time(full: Base, storage: Storage) -> None:
+    with mock.patch.object(bases, "put"):
+        lost = copy()
+    parts = {name for name in storage.names(place.bases()) if str(lost.id) in name}
+    assert len(parts) == 3
+    assert lost not in bases.stored(storage)
+    actions.prune(now=now(), by=BY.name)
+    assert parts <= set(storage.names(place.bases()))
+    actions.prune(now=now() + timedelta(days=2, minutes=1), by=BY.name)
+    assert not parts & set(storage.names(place.bases()))
+    assert full in bases.stored(storage)
 
 
 def test_a_kill_changes_nothing_by_halves(full: Base, market: Market) -> None:
