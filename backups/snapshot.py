@@ -79,7 +79,7 @@ class Snapshot:
 
     def hold(self) -> None:
         """Keep the tables from being dropped before they are read, as a move's last step would."""
-        tables = sql.SQL(", ").join(self._table(head.name) for head in self.heads())
+        tables = sql.SQL(", ").join(self._table(table.name) for table in carrying.tables())
         self.cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(tables))
 
     def heads(self) -> tuple[TableHead, ...]:
@@ -111,7 +111,7 @@ class Snapshot:
 
     def people(self) -> tuple[Person, ...]:
         """Members, and whoever owns rows."""
-        there = {head.name for head in self.heads()}
+        there = {table for table, _ in _types(self.cursor, self.schema)}
         owners = [
             sql.SQL("SELECT {} FROM {} WHERE tenant_id = {}").format(
                 sql.Identifier(model.owner_column),
@@ -144,7 +144,8 @@ def of(tenant_id: UUID, instant: Instant | None = None) -> Iterator[Snapshot]:
         if instant:
             seen = replace(seen, origin=replace(seen.origin, at=instant.at))
             seen.check_shape()
-        seen.hold()
+        else:
+            seen.hold()
         yield seen
 
 
