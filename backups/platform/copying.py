@@ -41,6 +41,8 @@ def take(storage: Storage, *, parent: Base | None) -> Base:
     storage raises.
     """
     base_id, before = new_id(), server.facts()
+    if parent and not before.is_summarizing:
+        raise BaseNotTaken("The server does not note what changes: set summarize_wal, from 17 on.")
     with sealed.writing(storage, place.part_of_base(base_id, bases.TAR)) as sink:
         caught = _copy(sink, _since(storage, parent))
     found = manifest.parsed(caught)
@@ -55,7 +57,7 @@ def take(storage: Storage, *, parent: Base | None) -> Base:
         ended_at=server.facts().at,
         start_lsn=found.start_lsn,
         segment_size=before.segment_size,
-        system=found.system,
+        system=before.system,
         server=before.version,
         key=keys.newest(storage, place.PLATFORM).id,
         size=sink.size,

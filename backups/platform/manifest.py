@@ -19,12 +19,11 @@ _CHECKSUM = b'"Manifest-Checksum"'
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Files by their path, with size and SHA-256; and the WAL that makes them one state."""
+    """Files by their path, with size and SHA-256; and where the WAL begins that makes them one
+    state."""
 
     files: dict[str, tuple[int, str]]
-    timeline: int
     start_lsn: str
-    system: str
 
 
 def parsed(written: bytes) -> Manifest:
@@ -34,12 +33,9 @@ def parsed(written: bytes) -> Manifest:
         head, mark, _ = written.rpartition(_CHECKSUM)
         if not mark or hashlib.sha256(head).hexdigest() != said["Manifest-Checksum"]:
             raise BaseUnfit("Its manifest was changed.")
-        first = said["WAL-Ranges"][0]
         return Manifest(
             files={_path(each): _facts(each) for each in said["Files"]},
-            timeline=int(said["WAL-Ranges"][-1]["Timeline"]),
-            start_lsn=str(first["Start-LSN"]),
-            system=str(said["System-Identifier"]),
+            start_lsn=str(said["WAL-Ranges"][0]["Start-LSN"]),
         )
     except (ValueError, LookupError, TypeError) as fault:
         raise BaseUnfit("Its manifest is none.") from fault

@@ -18,7 +18,8 @@ _FACTS = """
 SELECT pg_catalog.clock_timestamp(), pg_catalog.current_setting('server_version_num')::int,
        (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
        pg_catalog.current_setting('archive_mode') <> 'off',
-       pg_catalog.current_setting('summarize_wal')::bool,
+       coalesce(pg_catalog.current_setting('summarize_wal', true), 'off') <> 'off',
+       (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
        pg_catalog.pg_postmaster_start_time()
 """
 # A commit, since a server that comes back stops at the first that is later than it was told.
@@ -34,7 +35,8 @@ class Facts:
     version: int
     segment_size: int  # bytes
     is_archiving: bool
-    is_summarizing: bool
+    is_summarizing: bool  # what has changed, for incremental copies
+    system: str  # PostgreSQL's system identifier
     started_at: datetime
 
 
