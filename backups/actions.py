@@ -13,6 +13,7 @@ from backups import catalogue, keys, queries, taking
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
 from backups.models import Backup, Restoration
+from backups.snapshot import Instant
 from backups.storage import place
 from tenants.models import Tenant
 
@@ -21,19 +22,23 @@ Status, Reason = Backup.Status, Backup.Reason
 BROKEN_OFF = timedelta(hours=6)
 
 
-def take(*, tenant: Tenant, reason: str, by: str, now: datetime) -> Backup:
-    """Take a backup of the tenant as it is, whatever its status; `by` is an actor's name.
+def take(
+    *, tenant: Tenant, reason: str, by: str, now: datetime, instant: Instant | None = None
+) -> Backup:
+    """Take a backup of the tenant as it is, or was at an instant, whatever its status; `by` is an
+    actor's name.
 
     Called outside of any transaction, since another log-in reads what has been committed. Raises
     BackupKeysMissing, NoBackupLogIn, RowsMissing or what the storage raises; none of these leaves
     an archive that counts.
     """
-    asked = Backup(
+    begun = Backup(
         tenant_id=tenant.id, slug=tenant.slug, reason=Reason(reason), asked_by=by, asked_at=now
     )
+    begun.status = Status.RUNNING  # no worker is to take it for one that waits
     with transaction.atomic(durable=True):
-        asked.save(force_insert=True)
-    return carry_out(backup_id=asked.id, now=now)
+        begun.save(force_insert=True)
+    return _carried(begun, now=now, instant=instant)
 
 
 def plan(*, now: datetime) -> list[Backup]:
@@ -62,20 +67,7 @@ def carry_out(*, backup_id: UUID, now: datetime) -> Backup:
     backup = Backup.objects.filter(pk=backup_id).first()
     if backup is None:
         raise NoBackup
-    if not claimed:
-        return backup
-    try:
-        entry = taking.take(
-            place.chosen(),
-            backup_id=backup.id,
-            tenant_id=backup.tenant_id,
-            reason=backup.reason,
-        )
-    except Exception as fault:
-        _fail(backup, getattr(fault, "code", type(fault).__name__), now=now)
-        raise
-    _complete(backup, entry, now=now)
-    return backup
+    return _carried(backup, now=now) if claimed else backup
 
 
 def prune(*, now: datetime, dry_run: bool = False) -> list[Backup]:
@@ -145,6 +137,23 @@ def reseal(*, tenant_ids: list[UUID], by: str) -> int:
     resealed = sum(keys.reseal(place.chosen(), tenant_id) for tenant_id in tenant_ids)
     trail.record("backup_keys.resealed", by=by, kind="backups", after={"resealed": resealed})
     return resealed
+
+
+def _carried(backup: Backup, *, now: datetime, instant: Instant | None = None) -> Backup:
+    """One that is ours alone."""
+    try:
+        entry = taking.take(
+            place.chosen(),
+            backup_id=backup.id,
+            tenant_id=backup.tenant_id,
+            reason=backup.reason,
+            instant=instant,
+        )
+    except Exception as fault:
+        _fail(backup, getattr(fault, "code", type(fault).__name__), now=now)
+        raise
+    _complete(backup, entry, now=now)
+    return backup
 
 
 def _complete(backup: Backup, entry: Entry, *, now: datetime) -> None:

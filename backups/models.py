@@ -29,6 +29,7 @@ class Backup(models.Model):
         FIRST = "first"  # of a tenant that was just made
         LAST = "last"  # before a tenant is deleted
         UNDO = "undo"  # before another state is put in the place of the present one
+        INSTANT = "instant"  # of a moment that has passed, to be put back
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField(editable=False)
@@ -69,7 +70,9 @@ class Backup(models.Model):
             ),
             models.CheckConstraint(
                 name="backup_reason_is_known",
-                condition=models.Q(reason__in=["asked", "nightly", "first", "last", "undo"]),
+                condition=models.Q(
+                    reason__in=["asked", "nightly", "first", "last", "undo", "instant"]
+                ),
             ),
             models.CheckConstraint(
                 name="complete_backup_says_what_it_holds",

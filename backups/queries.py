@@ -143,7 +143,12 @@ def surplus(*, now: datetime) -> list[Backup]:
 def _staying(rows: Iterable[Backup], rule: Rule | None, *, now: datetime) -> set[UUID]:
     """A tenant without a rule is gone."""
     taken = [
-        Taken(row.id, row.taken_at, is_last=row.reason == Backup.Reason.LAST)
+        Taken(
+            row.id,
+            row.taken_at,
+            is_last=row.reason == Backup.Reason.LAST,
+            made_at=row.asked_at if row.reason == Backup.Reason.INSTANT else None,
+        )
         for row in rows
         if row.taken_at is not None
     ]

@@ -14,11 +14,13 @@ LAST = timedelta(days=90)  # for which the last backup of a deleted tenant stays
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A backup as retention sees it; `is_last` is one that was taken before its tenant went."""
+    """A backup as retention sees it; `is_last` is one that was taken before its tenant went, and
+    `made_at` is given where that was later than the moment that it is of."""
 
     id: UUID
     at: datetime
     is_last: bool = False
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def kept_after_the_end(taken: Iterable[Taken], *, now: datetime) -> set[UUID]:
 
 
 def _is_protected(taken: Taken, now: datetime) -> bool:
-    return now - taken.at < (LAST if taken.is_last else FRESH)
+    return now - (taken.made_at or taken.at) < (LAST if taken.is_last else FRESH)
 
 
 def _newest_of(

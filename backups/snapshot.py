@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from psycopg import sql
 
 from accounts.audit import past_walls
 from backups.archive.manifest import Column, Origin, Person, TableHead
-from backups.errors import NoBackup
+from backups.errors import NoBackup, OtherShape
 from tenants import ownership
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import targets
@@ -35,7 +36,9 @@ _TEXT: Mapping[str, str] = {
 _TENANT = """
 SELECT slug, name, plan_id, placement, region,
        CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END,
-       pg_catalog.transaction_timestamp(), pg_catalog.pg_current_wal_lsn()::text,
+       pg_catalog.transaction_timestamp(),
+       (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+             ELSE pg_catalog.pg_current_wal_lsn() END)::text,
        (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
        pg_catalog.current_setting('server_version_num')::int
   FROM public.tenants_tenant WHERE id = %s
@@ -59,6 +62,14 @@ SELECT u.id, u.email, coalesce(m.role, '') FROM public.accounts_user u
 
 
 @dataclass(frozen=True, slots=True)
+class Instant:
+    """Another server, which stands still where the live one was at that moment."""
+
+    url: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The tenant at one moment, and the rows of its tables from where it lived then."""
 
@@ -74,6 +85,13 @@ class Snapshot:
     def heads(self) -> tuple[TableHead, ...]:
         """All tenant tables, each after those that it refers to."""
         return heads(self.cursor, self.schema)
+
+    def check_shape(self) -> None:
+        """That nothing is there which this release would leave behind. Raises OtherShape."""
+        known = {(t.name, column) for t in carrying.tables() for column in t.columns}
+        if unknown := sorted(set(_types(self.cursor, self.schema)) - known):
+            table, column = unknown[0]
+            raise OtherShape(f"{table} had a column {column}, which this release does not know.")
 
     def rows(self, head: TableHead) -> Iterator[memoryview]:
         """As COPY writes them, by id; without the tenant, which is the archive's."""
@@ -93,6 +111,7 @@ class Snapshot:
 
     def people(self) -> tuple[Person, ...]:
         """Members, and whoever owns rows."""
+        there = {table for table, _ in _types(self.cursor, self.schema)}
         owners = [
             sql.SQL("SELECT {} FROM {} WHERE tenant_id = {}").format(
                 sql.Identifier(model.owner_column),
@@ -100,7 +119,7 @@ class Snapshot:
                 self._tenant,
             )
             for model in ownership.tenant_models()
-            if model.owner_column
+            if model.owner_column and model._meta.db_table in there
         ]
         members = sql.SQL(_MEMBERS).format(tenant=self._tenant)
         named = sql.SQL(" UNION ").join([members, *owners])
@@ -116,13 +135,25 @@ class Snapshot:
 
 
 @contextmanager
-def of(tenant_id: UUID) -> Iterator[Snapshot]:
-    """Raises NoBackup where there is no such tenant, NoBackupLogIn, WrongDatabaseRole."""
-    with past_walls.reading(PUBLIC_SCHEMA) as cursor:
+def of(tenant_id: UUID, instant: Instant | None = None) -> Iterator[Snapshot]:
+    """As it is now, or was at an instant. Raises NoBackup where there is no such tenant,
+    NoBackupLogIn, WrongDatabaseRole, OtherShape."""
+    with past_walls.reading(PUBLIC_SCHEMA, url=instant.url if instant else "") as cursor:
         write_as_text(cursor)
         seen = _taken(cursor, tenant_id)
-        seen.hold()
+        if instant:
+            seen = replace(seen, origin=replace(seen.origin, at=instant.at))
+            seen.check_shape()
+        else:
+            seen.hold()
         yield seen
+
+
+def tenant_then(instant: Instant, slug: str) -> UUID | None:
+    """Whose name that was."""
+    with past_walls.reading(PUBLIC_SCHEMA, url=instant.url) as cursor:
+        cursor.execute("SELECT id FROM public.tenants_tenant WHERE slug = %s", [slug])
+        return next((found for (found,) in cursor.fetchall()), None)
 
 
 def write_as_text(cursor: Any) -> None:
@@ -133,17 +164,24 @@ def write_as_text(cursor: Any) -> None:
 
 
 def heads(cursor: Any, schema: str) -> tuple[TableHead, ...]:
-    """The tenant tables of a schema as they are, with all columns but the tenant's."""
+    """The tenant tables of a schema as they are, with all columns but the tenant's. One that was
+    made by an older release has fewer."""
+    types = _types(cursor, schema)
+    found = (TableHead(t.name, _columns(t.name, t.columns, types)) for t in carrying.tables())
+    return tuple(head for head in found if head.columns)
+
+
+def _types(cursor: Any, schema: str) -> dict[tuple[str, str], str]:
+    """By table and column."""
     names = [table.name for table in carrying.tables()]
     cursor.execute(_COLUMNS, [schema, names])
-    types = {(table, column): kind for table, column, kind in cursor.fetchall()}
-    return tuple(TableHead(t.name, _columns(t.name, t.columns, types)) for t in carrying.tables())
+    return {(table, column): kind for table, column, kind in cursor.fetchall()}
 
 
 def _columns(
     table: str, names: Sequence[str], types: Mapping[tuple[str, str], str]
 ) -> tuple[Column, ...]:
-    chosen = (name for name in names if name != "tenant_id")
+    chosen = (name for name in names if name != "tenant_id" and (table, name) in types)
     return tuple(Column(name, types[table, name]) for name in chosen)
 
 

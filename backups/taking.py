@@ -13,7 +13,7 @@ from backups.archive.manifest import Manifest
 from backups.archive.streams import Measured
 from backups.archive.writing import ArchiveWriter
 from backups.errors import RowsMissing
-from backups.snapshot import Snapshot
+from backups.snapshot import Instant, Snapshot
 from backups.storage import place
 from backups.storage.interface import Storage
 
@@ -26,15 +26,22 @@ LEFT_OUT = {
 }
 
 
-def take(storage: Storage, *, backup_id: UUID, tenant_id: UUID, reason: str) -> Entry:
-    """Write the archive, and then what makes it count: its entry.
+def take(
+    storage: Storage,
+    *,
+    backup_id: UUID,
+    tenant_id: UUID,
+    reason: str,
+    instant: Instant | None = None,
+) -> Entry:
+    """Write the archive, of now or of an instant, and then what makes it count: its entry.
 
     Raises NoBackup, RowsMissing, BackupKeysMissing, NoBackupLogIn, WrongDatabaseRole.
     """
     key = keys.newest(storage, tenant_id)
     header = Header(backup_id, tenant_id, key.id, derived.new_salt())
     name = place.archive(tenant_id, backup_id)
-    with snapshot.of(tenant_id) as seen, storage.writing(name) as file:
+    with snapshot.of(tenant_id, instant) as seen, storage.writing(name) as file:
         passed = Measured(file)
         manifest = _write(ArchiveWriter(passed, header, key), header, seen)
     entry = Entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,9 +11,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from backups import actions, lending, queries, restoring, verifying
+from backups.platform import actions as platform
+from backups.platform.phases import Phases
 from tenants.tasks import PlatformTask
 
+_BY = "system:backups"
 _NIGHT = timedelta(hours=12)
+_log = logging.getLogger("bulkhead.backups")
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.take")
@@ -67,5 +72,18 @@ def verify(backup_id: str) -> None:
 
 @shared_task(base=PlatformTask, name="backups.tasks.prune")
 def prune() -> None:
-    """Take away what no plan keeps."""
+    """Take away what no plan keeps, and what leads to no instant that is kept."""
     actions.prune(now=timezone.now())
+    platform.prune(now=timezone.now(), by=_BY)
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.ship_wal")
+def ship_wal() -> None:
+    """Bring what the server has laid down of its WAL into the storage."""
+    platform.ship()
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.copy_platform")
+def copy_platform() -> None:
+    """Tonight's copy of the whole server, once somebody has taken the first."""
+    platform.take_due(now=timezone.now(), by=_BY, phases=Phases(_log.info))

@@ -30,9 +30,10 @@ class NoBackupLogIn(DomainError):
 
 
 @contextmanager
-def reading(schema: str) -> Iterator[psycopg.Cursor[Any]]:
-    """One snapshot of tables of a schema, read only. Raises NoBackupLogIn, WrongDatabaseRole."""
-    with _connected() as connection, connection.cursor() as cursor:
+def reading(schema: str, *, url: str = "") -> Iterator[psycopg.Cursor[Any]]:
+    """One snapshot of tables of a schema, read only; of the live server, or of the one that the
+    `url` leads to. Raises NoBackupLogIn, WrongDatabaseRole."""
+    with _connected(url) as connection, connection.cursor() as cursor:
         path = sql.SQL("SET LOCAL search_path = {}, public, pg_temp")
         cursor.execute(path.format(sql.Identifier(schema)))
         try:
@@ -41,11 +42,11 @@ def reading(schema: str) -> Iterator[psycopg.Cursor[Any]]:
             raise WrongDatabaseRole(f"{_VARIABLE} is not the log-in of {BACKUP}.") from fault
 
 
-def _connected() -> psycopg.Connection[Any]:
-    if not settings.DATABASE_BACKUP_URL:
+def _connected(url: str) -> psycopg.Connection[Any]:
+    if not (url or settings.DATABASE_BACKUP_URL):
         raise NoBackupLogIn
     try:
-        connection = psycopg.connect(settings.DATABASE_BACKUP_URL, options=_LOUD)
+        connection = psycopg.connect(url or settings.DATABASE_BACKUP_URL, options=_LOUD)
     except psycopg.OperationalError as fault:
         raise NoBackupLogIn(f"{_VARIABLE} opens no connection.") from fault
     connection.read_only = True

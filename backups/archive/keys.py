@@ -18,6 +18,7 @@ from backups.archive.header import Header
 
 SIZE = 32  # bytes, of every key here
 _ARCHIVE, _ENTRY = b"bulkhead archive 1|", b"bulkhead entry 1"
+_FILE = b"bulkhead file 1|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class DataKey:
     def of_archive(self, header: Header) -> bytes:
         """For the chunks of this one archive."""
         return self._derived(bytes.fromhex(header.salt), _ARCHIVE + header.to_bytes())
+
+    def of_file(self, salt: str, head: bytes) -> bytes:
+        """For the chunks of one file that is no archive of a tenant; `head` says which."""
+        return self._derived(bytes.fromhex(salt), _FILE + head)
 
     def sign(self, message: bytes) -> bytes:
         """What nobody without the key could have said of an archive."""

@@ -14,6 +14,9 @@ from backups.storage.interface import Storage
 
 ENTRY = ".json"
 KEY = ".sealed"
+BASE, WAL = ".base", ".wal"
+# Whose keys and copies are no tenant's: those of the whole server.
+PLATFORM = UUID(int=0)
 
 
 def chosen() -> Storage:
@@ -48,3 +51,27 @@ def keys(tenant_id: UUID) -> str:
 
 def key(tenant_id: UUID, key_id: UUID) -> str:
     return f"{keys(tenant_id)}{key_id}{KEY}"
+
+
+def base(base_id: UUID) -> str:
+    """The name of what counts a copy of the whole server's files; others begin like it."""
+    return f"{bases()}{base_id}{BASE}"
+
+
+def bases() -> str:
+    """What the names of all that belongs to such copies begin with."""
+    return f"{PLATFORM}/bases/"
+
+
+def part_of_base(base_id: UUID, part: str) -> str:
+    """The name of one of its parts: `tar`, `manifest` or `belongings`."""
+    return f"{bases()}{base_id}.{part}"
+
+
+def wal(file: str) -> str:
+    """The name of a file of the server's WAL: its segments, and the histories of timelines."""
+    return f"{wals()}{file.lower().replace('.', '-')}{WAL}"
+
+
+def wals() -> str:
+    return f"{PLATFORM}/wal/"

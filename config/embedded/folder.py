@@ -36,6 +36,7 @@ class DataFolder:
         self.path = path.expanduser().resolve()
         self.logs = self.path / "logs"
         self.metrics = self.path / "metrics"
+        self.spool = self.path / "wal"
 
     def create(self) -> None:
         """Make the folder, private to its user; as root, passable for the servers' user."""

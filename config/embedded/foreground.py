@@ -10,9 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from config.embedded import launch
+from config.embedded.folder import DataFolder
 from config.embedded.installation import PROJECT, Installation
 from config.embedded.interruption import Interruption
 from config.embedded.servers import Servers, joined, running
+
+_STAND_INS = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.local",
+    "SECRET_KEY": "recovering",
+    "TENANT_TICKET_SECRET": "00",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
+    "REDIS_URL": "redis://127.0.0.1:1",
+}
 
 
 def run(command: Sequence[str], installation: Installation, *, throwaway: bool = False) -> int:
@@ -23,6 +32,19 @@ def run(command: Sequence[str], installation: Installation, *, throwaway: bool =
     Interruption().listen()
     with _temporary(installation, throwaway=throwaway) as servers:
         return _child(command, installation.environment(servers, environ=os.environ))
+
+
+def recover(installation: Installation) -> int:
+    """Bring an installation back where there is none; returns the status.
+
+    Its servers' addresses and secrets are what is to be brought: until then others stand in.
+    """
+    folder = DataFolder(installation.data_dir)
+    if folder.holder() is not None:
+        raise folder.is_held()
+    Interruption().listen()
+    told = {"BULKHEAD_DATA_DIR": str(folder.path), **_STAND_INS, **os.environ}
+    return _child([sys.executable, "manage.py", "recover_platform"], told)
 
 
 @contextlib.contextmanager

@@ -3,11 +3,12 @@
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from config.embedded import accounts, binaries
+from config.embedded import accounts, binaries, handing_over
 from config.embedded.errors import EmbeddedError
 from config.embedded.ports import LOOPBACK
 from config.embedded.server import Server
@@ -26,11 +27,15 @@ _SETTINGS = {
     "max_locks_per_transaction": "256",
     # Incremental base backups need the summaries from before the first of them.
     "summarize_wal": "on",
+    # Nothing is kept of it before somebody says so: see `handing_over`.
+    "archive_mode": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "log_checkpoints": "off",
 }
+# Only for one that is kept: WAL that fills no segment is handed over after so many seconds.
+_DURABLE = {"archive_timeout": "300"}
 # Only for a cluster that is thrown away: a crash of the machine would ruin it.
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -51,7 +56,8 @@ class Postgres(Server):
 
     def command(self) -> list[str]:
         """The server with all its settings on the command line, so that none lingers in a file."""
-        settings = _SETTINGS | ({} if self.durable else _THROWAWAY) | {"port": str(self.port)}
+        settings = _SETTINGS | (_DURABLE if self.durable else _THROWAWAY)
+        settings |= {"port": str(self.port), "archive_command": handing_over.command(self._spool)}
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [str(binaries.postgres("postgres")), "-D", str(self.home), *options]
 
@@ -84,6 +90,8 @@ class Postgres(Server):
     def prepare_files(self) -> None:
         """Make the cluster when there is none; clear the way for a start when there is."""
         super().prepare_files()
+        self._spool.mkdir(mode=0o700, exist_ok=True)
+        accounts.hand_over(self._spool, accounts.of_server(self.home))
         version = self.home / "PG_VERSION"
         if not version.exists():
             self._initialise()
@@ -91,6 +99,10 @@ class Postgres(Server):
             raise EmbeddedError(f"{self.home} is not of PostgreSQL {_VERSION}; `make clean`?")
         # No server of this folder lives; after a reboot the number in the file may be anybody's.
         (self.home / "postmaster.pid").unlink(missing_ok=True)
+
+    @property
+    def _spool(self) -> Path:
+        return self.folder.spool
 
     def _ensure_database(self) -> None:
         with self.connect("postgres") as connection:

@@ -72,6 +72,8 @@ class Servers:
         for role, variable in VARIABLES.items():
             if self.embeds_postgres or self.given.get(variable):
                 found[variable] = self.dsn(role)
+        if self.embeds_postgres:
+            found["WAL_SPOOL"] = str(self.folder.spool)
         for name in _GENERATED:
             found[name] = self.given.get(name) or self.folder.secret(name)
         return found

@@ -33,6 +33,17 @@ BACKUP_STORAGE_LOGIN = env.str("BACKUP_STORAGE_LOGIN", default="")
 # How many tenants' newest backups are put back each night to try them, in turns.
 BACKUPS_TRIED_A_NIGHT = env.int("BACKUPS_TRIED_A_NIGHT", default=200)
 
+# Where the server lays its WAL down for us to seal and store; see docs/disaster-recovery.md.
+WAL_SPOOL = env.str("WAL_SPOOL", default="")
+# To any instant of so many days the server can be brought back.
+PLATFORM_BACKUP_DAYS = env.int("PLATFORM_BACKUP_DAYS", default=14)
+# A server that somebody else has brought to an instant, read in place of a scratch server of ours.
+DATABASE_CLONE_URL = env.str("DATABASE_CLONE_URL", default="")
+# How PostgreSQL's programs are found, and a scratch server is run, without knowing config.
+POSTGRES_PROGRAM = "config.embedded.binaries.postgres"
+SCRATCH_ROOM = "config.embedded.scratch.room"
+SCRATCH_SERVER = "config.embedded.scratch.serving"
+
 BULKHEAD_BASE_DOMAIN = env.str("BULKHEAD_BASE_DOMAIN", default="localhost")
 # What people open the platform with: scheme, host, and a port that is not the scheme's own.
 BULKHEAD_ORIGIN = env.str("BULKHEAD_ORIGIN", default="") or f"https://{BULKHEAD_BASE_DOMAIN}"
@@ -465,6 +476,15 @@ CELERY_BEAT_SCHEDULE = {
     "verify-backups": {
         "task": "backups.tasks.verify_some",
         "schedule": crontab(hour="3", minute="50"),
+    },
+    "ship-wal": {
+        "task": "backups.tasks.ship_wal",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "copy-platform": {
+        "task": "backups.tasks.copy_platform",
+        "schedule": crontab(hour="0", minute="30"),
     },
     "prune-backups": {
         "task": "backups.tasks.prune",

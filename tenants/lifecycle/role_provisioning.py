@@ -10,6 +10,7 @@ from psycopg import sql
 from tenants.roles import (
     APP,
     BACKUP,
+    BACKUP_FUNCTIONS,
     MOVER,
     OWNER,
     REVOKED_FUNCTION_PATTERNS,
@@ -93,6 +94,8 @@ def _revocations(connection: psycopg.Connection) -> list[str]:
         if known and known[0]:
             connection.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
             connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}, {BACKUP}")
+    for function in BACKUP_FUNCTIONS:
+        connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {BACKUP}")
     for view in REVOKED_VIEWS:
         connection.execute(f"REVOKE ALL ON pg_catalog.{view} FROM PUBLIC")
     connection.execute("REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC")

@@ -99,3 +99,14 @@ def test_no_more_stays_than_the_rule_says(taken: list[Taken], rule: Rule) -> Non
     plain = [Taken(each.id, each.at) for each in taken if NOW - each.at >= FRESH]
     stay = kept(plain, rule, now=NOW, zone=ZONE)
     assert len(stay) <= max(1, rule.daily + rule.weekly + rule.monthly)
+
+
+def test_a_backup_of_long_ago_that_was_just_made_stays_its_day() -> None:
+    then, nightly_of_then = (
+        NOW - timedelta(days=40),
+        Taken(UUID(int=91), NOW - timedelta(days=39.9)),
+    )
+    for made_at, stays in ((NOW - FRESH / 2, True), (NOW - FRESH, False)):
+        made = Taken(UUID(int=92), then, made_at=made_at)
+        stay = kept([*nightly(8), nightly_of_then, made], STARTER, now=NOW, zone=ZONE)
+        assert (made.id in stay) == stays

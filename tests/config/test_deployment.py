@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from config.embedded import handing_over
 from config.settings import base
 from tests import extras
 
@@ -105,6 +106,15 @@ def test_the_web_reads_backups_and_two_workers_alone_write_and_open_them(
     }
     having = {n for n, s in compose["services"].items() if "BACKUP_KEYS" in str(s)}
     assert having == {"operator", "backups"}
+
+
+def test_wal_is_laid_down_as_by_the_embedded_server(compose: dict[str, Any]) -> None:
+    started = compose["services"]["postgres"]["command"]
+    assert f"-carchive_command={handing_over.command(Path('/wal'))}" in started
+    assert "wal:/wal" in compose["services"]["postgres"]["volumes"]
+    for name in ("operator", "backups"):
+        assert "wal:/wal" in compose["services"][name]["volumes"]
+        assert compose["services"][name]["environment"]["WAL_SPOOL"] == "/wal"
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret() -> None:

@@ -1,4 +1,4 @@
-"""`manage.py prune_backups`: what no plan keeps goes."""
+"""`manage.py prune_backups`: what no plan keeps goes, and what leads to no instant that is kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from backups import actions
+from backups.platform import actions as platform
 from tenants.management.operator_command import OperatorCommand
 
 
 class Command(OperatorCommand):
     help = (
-        "Remove backups that no plan keeps any more, and what was broken off."
+        "Remove backups that no plan keeps any more, what was broken off, and copies of the whole"
+        " server, with their WAL, that lead to no instant of PLATFORM_BACKUP_DAYS."
         " Example: manage.py prune_backups --dry-run"
     )
 
@@ -27,4 +29,11 @@ class Command(OperatorCommand):
         for backup in gone:
             self.say(f"{backup.slug}: {backup.taken_at} {backup.id} {verb}", options)
         self.say(f"{len(gone)} {verb}", options)
-        return {"dry_run": dry_run, "removed": [backup.id for backup in gone]}
+        whole = platform.prune(now=timezone.now(), by="system:prune_backups", dry_run=dry_run)
+        self.say(f"of the platform: {len(whole.bases)} copies, {whole.wal} WAL {verb}", options)
+        return {
+            "dry_run": dry_run,
+            "removed": [backup.id for backup in gone],
+            "bases_removed": [base.id for base in whole.bases],
+            "wal_removed": whole.wal,
+        }

@@ -1,0 +1,1 @@
+"""The whole server at any moment: copies of its files, and its WAL from then on."""

@@ -1,0 +1,60 @@
+"""Everything back from the storage and the master key, where nothing else is left."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from backups.platform import base, bases, belongings, scratch, sealed, unpacking
+from backups.platform.base import Base
+from backups.platform.errors import AlreadyThere, WalMissing
+from backups.platform.feed import Feed
+from backups.platform.phases import Phases
+from backups.storage import place
+from backups.storage.interface import Storage
+
+_DATABASE = "postgres"  # every server has it
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Where it is now, and the copy that it began from."""
+
+    base: Base
+    folder: Path
+
+
+def recover(*, phases: Phases) -> Recovered:
+    """The database as of the last WAL in the storage, secrets and files, into the data folder.
+
+    Nothing is there before all of it is. Raises AlreadyThere, NoBase, WalMissing, ScratchEnded,
+    BaseUnfit, NoPrograms, WrongBackupKey, and what the storage raises.
+    """
+    folder, storage = settings.BULKHEAD_DATA_DIR, place.chosen()
+    if (folder / scratch.HOME).exists():
+        raise AlreadyThere(f"{folder} has a database.")
+    known = bases.stored(storage)
+    newest = base.newest(known)
+    with scratch.room() as room:
+        with phases.phase("copy laid out"):
+            chain = base.chain(known, newest)
+            unpacking.lay_out(storage, chain, room / scratch.HOME)
+        with phases.phase("WAL gone through"):
+            _go_through(storage, room, newest)
+        name = place.part_of_base(newest.id, bases.BELONGINGS)
+        with phases.phase("secrets and files brought"), sealed.reading(storage, name) as source:
+            belongings.unpack(source, room, folder)
+        (room / scratch.HOME).rename(folder / scratch.HOME)
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    return Recovered(newest, folder)
+
+
+def _go_through(storage: Storage, room: Path, newest: Base) -> None:
+    """To its end, which is not where a part is missing: what comes after that would be lost."""
+    feed = Feed(storage, room, segment_size=newest.segment_size)
+    with scratch.comes_back(room, feed, until=None, database=_DATABASE, is_safe=True):
+        if feed.has_gap():
+            raise WalMissing(f"{feed.missing} is not there, and what comes after it is.")

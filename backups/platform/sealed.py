@@ -1,0 +1,126 @@
+"""One file of the server's in the storage: compressed, sealed, and no other than its name says.
+
+The same construction as a tenant's archive (`backups/archive`), under a key of the platform's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import IO, cast
+from uuid import UUID
+
+import zstandard
+
+from backups import keys
+from backups.archive import keys as derived
+from backups.archive.chunks import CHUNK, Opener, Sealer
+from backups.archive.errors import ArchiveAltered, ArchiveTorn, ForeignArchive, NoArchive
+from backups.archive.streams import Measured, Source, read_up_to
+from backups.storage.interface import Storage
+from backups.storage.place import PLATFORM
+
+_MAGIC = b"bulkhead file 1\n"
+_LENGTH = 4  # bytes
+_LONGEST = 4_096  # bytes of a head
+_LEVEL = 3
+_WIDEST = 1 << 27  # bytes that a decompressor may keep
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Stands in the clear; the file's key is derived from these very bytes."""
+
+    name: str
+    key: UUID
+    salt: str
+
+    def to_bytes(self) -> bytes:
+        written = json.dumps({**asdict(self), "key": str(self.key)}).encode()
+        return _MAGIC + len(written).to_bytes(_LENGTH) + written
+
+
+class Sealing:
+    """A sink on the way to the storage; what has passed is known at the end."""
+
+    def __init__(self, passed: Measured, packer: IO[bytes]) -> None:
+        self._passed, self._packer = passed, packer
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        return self._packer.write(data)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the storage, once the block has ended."""
+        return self._passed.size
+
+    @property
+    def sha256(self) -> str:
+        """Of the same, in hex."""
+        return self._passed.sha256
+
+
+@contextmanager
+def writing(storage: Storage, name: str) -> Iterator[Sealing]:
+    """There at the end of the block, or not at all. Raises BackupKeysMissing, WrongBackupKey."""
+    key = keys.newest(storage, PLATFORM)
+    head = Head(name, key.id, derived.new_salt())
+    with storage.writing(name) as file:
+        passed = Measured(file)
+        passed.write(head.to_bytes())
+        sealer = Sealer(passed, key.of_file(head.salt, head.to_bytes()))
+        compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        packer = compressor.stream_writer(cast("IO[bytes]", sealer), closefd=False)
+        yield Sealing(passed, cast("IO[bytes]", packer))
+        packer.close()  # type: ignore[no-untyped-call]
+        sealer.close()
+
+
+@contextmanager
+def reading(storage: Storage, name: str) -> Iterator[Source]:
+    """What was written; read to its end and checked when the block has ended, whoever stopped
+    before. Raises NotStored, ArchiveUnfit, WrongBackupKey."""
+    with storage.reading(name) as file:
+        head = _read_head(file)
+        if head.name != name:
+            raise ForeignArchive
+        key = keys.of(storage, PLATFORM, head.key)
+        opener = Opener(file, key.of_file(head.salt, head.to_bytes()))
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
+        unpacked = unpacker.stream_reader(cast("IO[bytes]", opener), read_size=CHUNK)
+        try:
+            yield unpacked
+            while unpacked.read(CHUNK):
+                pass
+        except zstandard.ZstdError as fault:
+            raise ArchiveAltered from fault
+        if opener.read(1):
+            raise ArchiveAltered
+
+
+def content(storage: Storage, name: str) -> bytes:
+    """All of a small one. Raises as `reading`."""
+    with reading(storage, name) as source:
+        return b"".join(iter(lambda: source.read(CHUNK), b""))
+
+
+def _read_head(source: Source) -> Head:
+    if read_up_to(source, len(_MAGIC)) != _MAGIC:
+        raise NoArchive("This is no sealed file of the server's.")
+    length = int.from_bytes(read_up_to(source, _LENGTH))
+    if length > _LONGEST:
+        raise NoArchive
+    written = read_up_to(source, length)
+    if not length or len(written) < length:
+        raise ArchiveTorn
+    try:
+        said = json.loads(written)
+        head = Head(str(said["name"]), UUID(said["key"]), str(said["salt"]))
+        bytes.fromhex(head.salt)
+    except (ValueError, LookupError, TypeError, AttributeError) as fault:
+        raise NoArchive from fault
+    if head.to_bytes() != _MAGIC + length.to_bytes(_LENGTH) + written:
+        raise NoArchive("Its head is not as we write it.")
+    return head

@@ -1,0 +1,81 @@
+"""The live server, as the backup's log-in may ask it: reads, and what concerns its WAL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import conninfo
+
+from accounts.audit.past_walls import NoBackupLogIn
+
+_FACTS = """
+SELECT pg_catalog.clock_timestamp(), pg_catalog.current_setting('server_version_num')::int,
+       (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+       pg_catalog.current_setting('archive_mode') <> 'off',
+       coalesce(pg_catalog.current_setting('summarize_wal', true), 'off') <> 'off',
+       (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
+       pg_catalog.pg_postmaster_start_time()
+"""
+# A commit, since a server that comes back stops at the first that is later than it was told.
+_MARK = "SELECT pg_catalog.pg_logical_emit_message(true, 'bulkhead', 'mark')"
+_SWITCH = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_switch_wal())"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of a server, at a moment of its own clock."""
+
+    at: datetime
+    version: int
+    segment_size: int  # bytes
+    is_archiving: bool
+    is_summarizing: bool  # what has changed, for incremental copies
+    system: str  # PostgreSQL's system identifier
+    started_at: datetime
+
+
+def facts(url: str = "") -> Facts:
+    """The live server's, or another's. Raises NoBackupLogIn."""
+    with connected(url) as connection:
+        (row,) = connection.execute(_FACTS).fetchall()
+        return Facts(*row)
+
+
+def mark() -> str:
+    """Commit something, and have the server hand over its WAL so far; gives the last file's name.
+
+    Raises NoBackupLogIn.
+    """
+    with connected() as connection:
+        connection.execute(_MARK)
+        ((name,),) = connection.execute(_SWITCH).fetchall()
+        return str(name)
+
+
+def log_in() -> tuple[str, str]:
+    """How PostgreSQL's programs connect as we do: where, and the password, which no list of
+    processes is to show. Raises NoBackupLogIn."""
+    if not settings.DATABASE_BACKUP_URL:
+        raise NoBackupLogIn
+    said = conninfo.conninfo_to_dict(settings.DATABASE_BACKUP_URL)
+    password = str(said.pop("password", ""))
+    return conninfo.make_conninfo(**{name: str(value) for name, value in said.items()}), password
+
+
+@contextmanager
+def connected(url: str = "") -> Iterator[psycopg.Connection[Any]]:
+    """Each statement a transaction of its own. Raises NoBackupLogIn."""
+    if not (url or settings.DATABASE_BACKUP_URL):
+        raise NoBackupLogIn
+    try:
+        connection = psycopg.connect(url or settings.DATABASE_BACKUP_URL, autocommit=True)
+    except psycopg.OperationalError as fault:
+        raise NoBackupLogIn("The backup's log-in opens no connection.") from fault
+    with connection:
+        yield connection
