@@ -52,7 +52,7 @@ fuzz: .venv/base .venv/dev ## a thousand hostile requests a route, as each role 
 campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammering clients, a pooler (BOOKS_EXAMPLES)
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
 	MOVE_KILLS=$(or $(MOVE_KILLS),10) MOVE_SERVER_KILLS=$(or $(MOVE_SERVER_KILLS),20) \
-	PITR_INSTANTS=$(or $(PITR_INSTANTS),20) PITR_KILLS=$(or $(PITR_KILLS),10) DISASTER_UP=1 \
+	BULKHEAD_TEST_PLATFORM=1 PITR_INSTANTS=$(or $(PITR_INSTANTS),20) PITR_KILLS=$(or $(PITR_KILLS),10) DISASTER_UP=1 \
 	STEP_KILLS=all DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \

@@ -35,12 +35,23 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 
 def _prepare() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
-    os.environ.update(_stack.enter_context(_servers()))
-    os.environ[_MARK] = "1"
+    servers = _stack.enter_context(_servers())
+    os.environ.update(servers)
+    os.environ[_MARK] = " ".join(servers)
     for command in ("provision_roles", "migrate"):
         _manage(command)
     os.environ[FRESH] = _stack.enter_context(_copy())
     _widen_plans()
+
+
+def elsewhere() -> dict[str, str]:
+    """The environment of a run within this one, that is to have servers of its own."""
+    ours = {*os.environ[_MARK].split(), _MARK, FRESH}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith("PYTEST_")
+    }
 
 
 @contextlib.contextmanager
