@@ -33,6 +33,7 @@ def parameters(pattern: str, *, only: str | None = None) -> dict[str, Any]:
         "app": roles.APP,
         "owner": roles.OWNER,
         "backup": roles.BACKUP,
+        "backup_functions": list(roles.BACKUP_FUNCTIONS),
         "mover": roles.MOVER,
         "moving": list(rls.MOVING_PRIVILEGES),
     }

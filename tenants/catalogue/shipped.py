@@ -20,6 +20,8 @@ OPENED = Subject(
        AND (a.is_grantable OR NOT EXISTS (
             SELECT FROM aclexplode(coalesce(s.initprivs, acldefault('f', p.proowner))) g
              WHERE g.grantee IN (0, a.grantee)))
+       AND NOT (a.grantee = to_regrole(%(backup)s) AND NOT a.is_grantable
+            AND p.oid = ANY (%(backup_functions)s::regprocedure[]))
     UNION ALL
     -- What the application is granted itself, `grants` finds.
     SELECT 'shipped_table_open', c.relnamespace, concat_ws('.', c.relname, t.attname), a.*

@@ -20,6 +20,7 @@ from tenants.backend.routers import OWNER_ALIAS
 from tenants.cursors import Cursor
 from tenants.identifiers import tenant_of
 from tenants.lifecycle import archive, concurrently, sources, targets
+from tenants.lifecycle.shortening import shortened
 from tenants.lifecycle.targets import Key
 
 _PLACEHOLDER = "tenant_" + "f" * 32
@@ -72,7 +73,8 @@ def kept(cursor: Cursor) -> Blueprint | None:
 
 @cache
 def current() -> Blueprint:
-    """What `sqlmigrate` would print for the code's migrations, run in the placeholder schema.
+    """What `sqlmigrate` would print for the code's migrations, run in the placeholder schema, but
+    for what an empty one can do without.
 
     Compiled at the first call of the process.
     """
@@ -85,7 +87,7 @@ def current() -> Blueprint:
         with connection.schema_editor(collect_sql=True) as editor:
             editor.create_model(MigrationRecorder(connection).Migration)
     statements = [line.rstrip().rstrip(";") for line in [*lines, *editor.collected_sql]]
-    return Blueprint(tuple(s for s in statements if s and not s.startswith("--")), keys)
+    return Blueprint(shortened(s for s in statements if s and not s.startswith("--")), keys)
 
 
 @cache
