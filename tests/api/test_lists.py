@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tenants import door
 from tests.cast import House
 from tests.isolation.world import World, build_world
 
@@ -30,9 +31,12 @@ def test_a_list_takes_a_fixed_number_of_statements(
     world: World, path: str, statements: int
 ) -> None:
     for trader in (world.traders[0], world.traders[3]):
-        trader.person.get(path)  # who knows the tenant's plan from then on
-        with CaptureQueriesContext(connection) as captured:
-            assert trader.person.get(path).status_code == 200
+        version = ""
+        while version != door.limits_version():  # tests beside this one change limits
+            version = door.limits_version()
+            trader.person.get(path)  # who knows the tenant's plan from then on
+            with CaptureQueriesContext(connection) as captured:
+                assert trader.person.get(path).status_code == 200
         # BEGIN, which brings the tenant along, and COMMIT.
         assert len(captured) == statements + 2, [q["sql"] for q in captured]
 

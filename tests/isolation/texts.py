@@ -24,6 +24,8 @@ CLOSED = {
     "tenants.Tenant.schema_name": "made of the tenant's id, by a constraint",
     "tenants.TenantMove.steps": "phases, seconds and counts of a move",
     "tenants.TenantMove.error": "a code and a sentence of ours",
+    "tenants.TenantMove.by": "an actor's name, made of ids and words of ours",
+    "tenants.TenantMove.given_up_by": "an actor's name, made of ids and words of ours",
     "tenants.TenantStep.name": "one of the settings",
     "tenants.TenantStep.error": "a code and a sentence of ours",
     "accounts.User.password": "a hash",
