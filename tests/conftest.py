@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.cast import House, build_house, build_whole_house
-from tests.isolation.database import connected
 from tests.web import Server, serve
 
 _SLEEP = """
@@ -61,8 +62,18 @@ def tier(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def watchman() -> Iterator[psycopg.Connection]:
+    """A superuser who is there all the time, for what each test does at its end."""
+    url = os.environ["DATABASE_SUPERUSER_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def house(tier: str, request: pytest.FixtureRequest) -> Iterator[House]:
+def house(
+    tier: str, request: pytest.FixtureRequest, watchman: psycopg.Connection
+) -> Iterator[House]:
     """Alice, Bob, Olga and Vera of one tenant; Mallory of another on the same tier.
 
     After the test their tenants are asleep: what goes through all of them stays short.
@@ -70,9 +81,7 @@ def house(tier: str, request: pytest.FixtureRequest) -> Iterator[House]:
     is_coroutine = inspect.iscoroutinefunction(request.function)
     built = build_whole_house(tier) if is_coroutine else build_house(tier)
     yield built
-    with connected("DATABASE_SUPERUSER_URL") as database:
-        database.execute(_SLEEP, [[tenant.id for tenant in built.tenants]])
-        database.commit()
+    watchman.execute(_SLEEP, [[tenant.id for tenant in built.tenants]])
 
 
 @pytest.fixture(scope="session")
