@@ -12,8 +12,9 @@ EMBEDDED := $(PYTHON) -m config.embedded
 VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
-# The whole suite in three processes, for one waits now and then; its files stay together.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+# The whole suite in three processes, for one waits now and then; its files stay together, and go in
+# their order: by number of tests, the few that take long would be left for the end.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help up recover down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 

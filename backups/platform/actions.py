@@ -91,7 +91,8 @@ def prune(*, now: datetime, by: str, dry_run: bool = False) -> Pruned:
     kept = [each for each in known if each.id in stay]
     lost = bases.broken_off(storage, before=now - _BROKEN_OFF)
     first, size = retention.first_segment(kept), known[0].segment_size if known else 0
-    surplus = wal.before(storage, first, size)
+    is_first_under_way = not known and wal.is_kept()
+    surplus = [] if is_first_under_way else wal.before(storage, first, size)
     if not dry_run:
         for each in gone:
             bases.remove(storage, each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from tests import counting
 from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import open_account
@@ -267,10 +269,11 @@ def test_a_history_takes_the_same_statements_however_long(house: House, market: 
     account = open_account(house.alice)
     holding(house.alice, account, market)
 
+    def read(path: str) -> None:
+        assert house.alice.get(path).status_code == 200
+
     def statements(path: str) -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert house.alice.get(path).status_code == 200
-        return len(captured)
+        return len(counting.statements(partial(read, path)))
 
     paths = ("portfolio/history/?range=1d&interval=5m", "portfolio/pnl/?by=position")
     before = [statements(path) for path in paths]

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 
 from accounts.audit import actions as audit
 from accounts.audit import entries
 from accounts.audit.models import AuditEvent, AuditLink
 from tenants import origin
 from tenants.errors import NoTenantContext
+from tests import counting
 from tests.cast import House, Person, job
 from tests.market import list_instrument
 
@@ -127,15 +127,13 @@ def test_recording_costs_an_order_one_statement(
     alice.post(f"accounts/{account}/deposit/", MONEY)
     order = {"account": account, "instrument": market.symbol, "side": "buy", "type": "market"}
 
-    def statements() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert alice.post("orders/", {**order, "quantity": "1"}).status_code == 201
-        return len(captured)
+    def place() -> None:
+        assert alice.post("orders/", {**order, "quantity": "1"}).status_code == 201
 
-    statements()
-    with_it = statements()
+    place()
+    with_it = counting.statements(place)
     monkeypatch.setattr(audit, "record", lambda *_args, **_kwargs: None)
-    assert with_it == statements() + 1
+    assert len(with_it) == len(counting.statements(place)) + 1
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,11 @@ def test_a_night_takes_what_has_changed_and_a_sunday_all(
     assert actions.take_due(now=sunday, **how) is None
 
 
+def test_wal_of_the_first_copy_stays_while_that_is_being_taken(full: Base) -> None:
+    with mock.patch.object(bases, "stored", return_value=[]):
+        assert actions.prune(now=now(), by=BY.name, dry_run=True).wal == 0
+
+
 def test_a_copy_that_was_broken_off_goes_in_time(full: Base, storage: Storage) -> None:
     with mock.patch.object(bases, "put"):
         lost = copy()

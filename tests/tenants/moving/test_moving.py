@@ -13,8 +13,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from accounts.trail.models import PlatformEvent
-from tenants.catalogue import inspection
-from tenants.lifecycle.provisioning import owner_cursor
+from tenants.catalogue import filled
 from tenants.models import TenantMove
 from tenants.moving import actions as moving
 from tenants.moving import carrying
@@ -162,9 +161,7 @@ def test_a_schema_that_was_filled_is_as_the_migrations_make_it(market: Market) -
     house = build_house("starter")
     trade(house.alice, market)
     move(house, "enterprise")
-    with owner_cursor() as cursor:
-        gaps = [gap for gap in inspection.gaps(cursor) if gap.schema == house.tenant.schema_name]
-    assert gaps == []
+    assert filled.gaps(house.tenant.schema_name) == []
 
 
 def test_giving_up_that_breaks_off_at_its_end_is_ended_by_either_command(
