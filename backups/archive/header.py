@@ -10,13 +10,12 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-from backups.archive.errors import ArchiveTorn, NoArchive, UnknownFormat
-from backups.archive.streams import Source, read_up_to
+from backups.archive.errors import NoArchive, UnknownFormat
+from backups.archive.framing import framed, read_framed
+from backups.archive.streams import Source
 
 FORMAT = 1
 _MAGIC = b"bulkhead archive\n"
-_LENGTH = 4  # bytes
-_LONGEST = 4_096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +36,12 @@ class Header:
             "key": str(self.key),
             "salt": self.salt,
         }
-        written = json.dumps(content).encode()
-        return _MAGIC + len(written).to_bytes(_LENGTH) + written
+        return framed(_MAGIC, json.dumps(content).encode())
 
 
 def read_header(source: Source) -> Header:
     """Raises NoArchive, ArchiveTorn, UnknownFormat."""
-    if read_up_to(source, len(_MAGIC)) != _MAGIC:
-        raise NoArchive
-    length = int.from_bytes(read_up_to(source, _LENGTH))
-    if length > _LONGEST:
-        raise NoArchive
-    written = read_up_to(source, length)
-    if not length or len(written) < length:
-        raise ArchiveTorn
+    written = read_framed(source, _MAGIC)
     try:
         content = json.loads(written)
         ids = {name: UUID(content[name]) for name in ("backup", "tenant", "key")}
@@ -61,6 +52,6 @@ def read_header(source: Source) -> Header:
         raise NoArchive from fault
     if known != FORMAT:
         raise UnknownFormat(f"It is of format {known!r}.")
-    if found.to_bytes() != _MAGIC + length.to_bytes(_LENGTH) + written:
+    if found.to_bytes() != framed(_MAGIC, written):
         raise NoArchive("Its header is not as we write it.")
     return found

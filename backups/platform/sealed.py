@@ -17,14 +17,13 @@ import zstandard
 from backups import keys
 from backups.archive import keys as derived
 from backups.archive.chunks import CHUNK, Opener, Sealer
-from backups.archive.errors import ArchiveAltered, ArchiveTorn, ForeignArchive, NoArchive
-from backups.archive.streams import Measured, Source, read_up_to
+from backups.archive.errors import ArchiveAltered, ForeignArchive, NoArchive
+from backups.archive.framing import framed, read_framed
+from backups.archive.streams import Measured, Source
 from backups.storage.interface import Storage
 from backups.storage.place import PLATFORM
 
 _MAGIC = b"bulkhead file 1\n"
-_LENGTH = 4  # bytes
-_LONGEST = 4_096  # bytes of a head
 _LEVEL = 3
 _WIDEST = 1 << 27  # bytes that a decompressor may keep
 
@@ -38,8 +37,7 @@ class Head:
     salt: str
 
     def to_bytes(self) -> bytes:
-        written = json.dumps({**asdict(self), "key": str(self.key)}).encode()
-        return _MAGIC + len(written).to_bytes(_LENGTH) + written
+        return framed(_MAGIC, json.dumps({**asdict(self), "key": str(self.key)}).encode())
 
 
 class Sealing:
@@ -107,20 +105,13 @@ def content(storage: Storage, name: str) -> bytes:
 
 
 def _read_head(source: Source) -> Head:
-    if read_up_to(source, len(_MAGIC)) != _MAGIC:
-        raise NoArchive("This is no sealed file of the server's.")
-    length = int.from_bytes(read_up_to(source, _LENGTH))
-    if length > _LONGEST:
-        raise NoArchive
-    written = read_up_to(source, length)
-    if not length or len(written) < length:
-        raise ArchiveTorn
+    written = read_framed(source, _MAGIC)
     try:
         said = json.loads(written)
         head = Head(str(said["name"]), UUID(said["key"]), str(said["salt"]))
         bytes.fromhex(head.salt)
     except (ValueError, LookupError, TypeError, AttributeError) as fault:
         raise NoArchive from fault
-    if head.to_bytes() != _MAGIC + length.to_bytes(_LENGTH) + written:
+    if head.to_bytes() != framed(_MAGIC, written):
         raise NoArchive("Its head is not as we write it.")
     return head

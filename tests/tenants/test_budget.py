@@ -19,10 +19,10 @@ from django.urls import path
 from config.observing import interpreter, work
 from config.observing.work import Work
 from tenants import admission, budget, slots, usage, valkey
-from tenants.admission import Guest
 from tenants.models import Plan, Tenant
 from tenants.slots import Slot
-from tests.cast import House, anywhere, build_tenant, now
+from tests.cast import House, build_tenant, now
+from tests.tenants.guests import enter, guest
 from tests.tenants.plans import change, put_on_own_plan
 
 BUSY = """
@@ -67,16 +67,6 @@ def narrow() -> Tenant:
 def routes() -> Iterator[None]:
     with override_settings(ROOT_URLCONF=__name__):
         yield
-
-
-def guest(tenant: Tenant, *, is_key: bool = False) -> Guest:
-    return Guest(anywhere(), tenant.id, uuid4(), uuid4(), is_key)
-
-
-def enter(tenant: Tenant, *, is_key: bool = False) -> Slot:
-    slot = Slot(tenant.id)
-    admission.admit(guest(tenant, is_key=is_key), is_data=True, slot=slot)
-    return slot
 
 
 def left(tenant: Tenant) -> float:

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import redis
@@ -23,10 +23,10 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from tenants import admission, connections, door, slots, valkey
-from tenants.admission import Guest
 from tenants.models import Tenant
 from tenants.slots import Slot
-from tests.cast import House, anywhere, build_tenant
+from tests.cast import House, build_tenant
+from tests.tenants.guests import enter, guest
 from tests.tenants.plans import put_on_own_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,16 +64,6 @@ def routes() -> Iterator[None]:
     with override_settings(ROOT_URLCONF=__name__):
         yield
         _open.set()
-
-
-def guest(tenant: Tenant, *, is_key: bool = False) -> Guest:
-    return Guest(anywhere(), tenant.id, uuid4(), uuid4(), is_key)
-
-
-def enter(tenant: Tenant, *, is_key: bool = False) -> Slot:
-    slot = Slot(tenant.id)
-    admission.admit(guest(tenant, is_key=is_key), is_data=True, slot=slot)
-    return slot
 
 
 def get(headers: dict[str, str], where: str) -> Any:

@@ -15,7 +15,7 @@ from tenants.moving.errors import MoveGivenUp, MoveUnderWay, NotMovable
 from tests.cast import House, now
 from tests.isolation import valkey
 from tests.isolation.database import connected
-from tests.market import Market, list_instrument
+from tests.market import Market
 from tests.tenants.moving.movers import (
     PLANS,
     before,
@@ -28,13 +28,6 @@ from tests.tenants.moving.movers import (
     rows,
     trade,
 )
-
-
-@pytest.fixture
-def market() -> Market:
-    market = list_instrument()
-    market.print_bar(open="100", high="101", low="99", close="100")
-    return market
 
 
 @pytest.fixture(autouse=True)

@@ -10,24 +10,15 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from tenants.models import TenantMove
 from tests.cast import House
-from tests.market import Market, list_instrument
+from tests.market import Market
 from tests.scenarios.test_first_trade import order
 from tests.tenants.moving.movers import BACK, PLANS, away, home, rows, trade
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = int(os.environ.get("MOVE_KILLS", "1"))
 COMMANDS = {"enterprise": "graduate_tenant", "pro": "demote_tenant", "starter": "demote_tenant"}
-
-
-@pytest.fixture
-def market() -> Market:
-    market = list_instrument()
-    market.print_bar(open="100", high="101", low="99", close="100")
-    return market
 
 
 def begun(house: House, plan: str) -> subprocess.Popen[str]:

@@ -26,7 +26,7 @@ from tenants.moving.errors import (
 )
 from tests.cast import House, build_house
 from tests.isolation.database import connected
-from tests.market import Market, list_instrument
+from tests.market import Market
 from tests.scenarios.test_first_trade import balance, open_account, order
 from tests.tenants.moving.movers import (
     BACK,
@@ -45,13 +45,6 @@ from tests.tenants.moving.movers import (
 )
 
 PHASES = ["noting", "copied", "verified", "switched", "released"]
-
-
-@pytest.fixture
-def market() -> Market:
-    market = list_instrument()
-    market.print_bar(open="100", high="101", low="99", close="100")
-    return market
 
 
 def pages(house: House) -> list[Any]:
