@@ -27,7 +27,10 @@ class Application:
         import django
 
         django.setup()
+        from django.conf import settings
         from django.core.wsgi import get_wsgi_application
+
+        settings.DEBUG_PROPAGATE_EXCEPTIONS = True  # what goes wrong ends the run, and is read
 
         self._handle = get_wsgi_application()
         self._requests = cycle([{}])

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
+from accounts.trail import anchors
 from accounts.trail.models import PlatformEvent
 from tenants.fleet import standing
 from tenants.identifiers import tenant_of
@@ -72,10 +73,15 @@ def last_moves() -> QuerySet[TenantMove]:
 
 
 def lately(tenant: Tenant | None = None) -> QuerySet[PlatformEvent]:
-    """The newest entries of the platform's trail, of all or of one tenant."""
+    """The newest entries of the platform's trail, of all or of one tenant.
+
+    Ends of chains are told by id, all else by slug, and a slug may look like somebody's id.
+    """
     rows = PlatformEvent.objects.all()
     if tenant is not None:
-        rows = rows.filter(kind="tenant", key__in=[tenant.slug, str(tenant.pk)])
+        is_end = Q(action__in=anchors.ACTIONS)
+        by_id, by_slug = Q(key=str(tenant.pk)), Q(key=tenant.slug)
+        rows = rows.filter(is_end & by_id | ~is_end & by_slug, kind="tenant")
     return rows.order_by("-at", "-id")[:_FEW]
 
 

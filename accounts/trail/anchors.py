@@ -16,7 +16,7 @@ from accounts.trail import actions as trail
 from accounts.trail.models import PlatformEvent
 from tenants.errors import TenantSuspended, UnknownTenant
 
-ANCHORED, LOST = "audit.anchored", "audit.anchor_lost"
+ACTIONS = ANCHORED, LOST = "audit.anchored", "audit.anchor_lost"
 _JOB = "anchor_audit"
 _log = logging.getLogger("bulkhead.audit")
 

@@ -28,6 +28,7 @@ COMMON = {
     "SECRET_KEY": base.SECRET_KEY,
     "REDIS_URL": base.REDIS_URL,
     "TRUSTED_PROXIES": base.TRUSTED_PROXIES,
+    "TRACES_ENDPOINT": base.TRACES_ENDPOINT,
     "ALLOWED_HOSTS": ["localhost", ".localhost"],
     "REST_FRAMEWORK": base.REST_FRAMEWORK,
     "LOGGING": base.LOGGING,

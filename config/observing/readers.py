@@ -44,6 +44,7 @@ class MetricsMiddleware:
 
 
 def _is_for_us(request: HttpRequest) -> bool:
+    if request.method != "GET" or request.path_info != PATH:
+        return False
     at_platform = request.tenant_id is None  # type: ignore[attr-defined]
-    is_asked = request.method == "GET" and request.path_info == PATH
-    return at_platform and is_asked and is_reader(request.headers.get("Authorization", ""))
+    return at_platform and is_reader(request.headers.get("Authorization", ""))

@@ -11,11 +11,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.audit import verification
+from accounts.staff import queries
 from accounts.trail import anchors, tasks
 from accounts.trail.models import PlatformEvent
+from tenants.lifecycle import actions as lifecycle
 from tenants.models import Tenant
 from tests.accounts.audit.tampering import asleep, filled
-from tests.cast import build_tenant
+from tests.cast import build_tenant, now
 
 GONE = (
     "DELETE FROM audit_auditlink WHERE tenant_id = %(tenant)s",
@@ -132,3 +134,17 @@ def test_every_active_tenant_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(tasks.anchor, "delay", sent.append)
     tasks.anchor_everywhere()
     assert sent == [str(tenant_id) for tenant_id in ids]
+
+
+def test_a_slug_that_is_somebody_elses_id_mixes_no_trails() -> None:
+    one = build_tenant()
+    other = lifecycle.create_tenant(
+        slug=str(one.id), name="n", tier="starter", by="system:other", now=now()
+    )
+    filled(one, 1)
+    anchors.take(one.id)
+    ends = {event.pk for event in of(one, anchors.ANCHORED)}
+    assert ends
+    assert ends <= {event.pk for event in queries.lately(one)}
+    assert {event.actor for event in queries.lately(one)} == {"system:anchor_audit", "system:test"}
+    assert {event.actor for event in queries.lately(other)} == {"system:other"}
