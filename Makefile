@@ -14,7 +14,9 @@ DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
 # The whole suite in three processes, for one waits now and then; its files stay together, and go in
 # their order: by number of tests, the few that take long would be left for the end.
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --tiers by-turns
+# Hundreds of short processes start in the suite; without bytecode each compiles the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up recover down clean test check fix bench manage dsn shell fuzz campaign test-extras venv
 

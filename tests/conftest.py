@@ -12,6 +12,7 @@ import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests import tiers
 from tests.cast import House, build_house, build_whole_house
 from tests.web import Server, serve
 
@@ -56,7 +57,7 @@ def django_db_setup() -> None:
     """The plugin `tests.servers` has made and migrated the database."""
 
 
-@pytest.fixture(params=["starter", "enterprise"])
+@pytest.fixture(params=tiers.TIERS)
 def tier(request: pytest.FixtureRequest) -> str:
     """Both ways to live: in `public` behind policies, and in a schema of one's own."""
     return str(request.param)

@@ -15,6 +15,8 @@ from tests.cast import Person
 from tests.isolation.world import Trader, World, build_world
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 PROBLEM = "application/problem+json"
 SURROGATE = r"\ud800"  # as JSON writes it
 # What is not JSON, or not an object: each is refused by every route that reads a body.

@@ -18,6 +18,8 @@ from tests.scenarios.test_replay import replayed
 from trading.market import calendars
 from trading.orders import actions
 
+pytestmark = pytest.mark.by_turns
+
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 FLAT = {"open": "100", "high": "101", "low": "99", "close": "100"}
 

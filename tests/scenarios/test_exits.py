@@ -11,6 +11,8 @@ from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import balance, open_account
 from tests.scenarios.test_order_types import bracket, holding, place, seen
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

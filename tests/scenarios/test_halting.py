@@ -16,6 +16,8 @@ from trading.brokers.models import Account
 from trading.portfolio import actions as portfolio
 from trading.portfolio import queries
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

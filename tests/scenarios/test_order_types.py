@@ -16,6 +16,8 @@ from tests.market import Market, list_instrument
 from tests.scenarios.test_first_trade import balance, open_account
 from trading.orders import actions
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

@@ -27,6 +27,8 @@ from trading.models import EquityPoint, Position
 from trading.orders import feed
 from trading.portfolio import actions, tasks
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

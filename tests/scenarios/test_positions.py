@@ -23,6 +23,8 @@ from trading.models import DecisionLog, Fill, Order, Position, PositionLot
 from trading.orders.states import OPEN
 from trading.positions import queries
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

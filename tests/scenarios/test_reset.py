@@ -10,6 +10,8 @@ from tests.scenarios.test_first_trade import balance, open_account
 from tests.scenarios.test_order_types import holding, place, quiet, seen
 from tests.scenarios.test_replay import replayed
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

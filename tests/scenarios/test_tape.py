@@ -37,6 +37,8 @@ from trading.models import Fill, Notification, Order
 from trading.orders import execution, feed
 from trading.orders.tasks import match_what_is_left
 
+pytestmark = pytest.mark.by_turns
+
 HOUR = timedelta(hours=1)
 
 

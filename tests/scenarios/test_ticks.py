@@ -33,6 +33,8 @@ from trading.models import Fill, Order
 from trading.orders import feed
 from trading.orders.states import OPEN
 
+pytestmark = pytest.mark.by_turns
+
 __all__ = ["woken"]
 
 OPENING = datetime(2024, 1, 1, 1, tzinfo=UTC)  # the end of the market's first bar

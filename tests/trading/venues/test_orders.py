@@ -24,6 +24,8 @@ from trading.venues.client import Client
 from trading.venues.errors import VenueError
 from trading.venues.intents import LATER, SETTLING
 
+pytestmark = pytest.mark.by_turns
+
 HANGS = Fault(hangs=0.8)
 PRICE = {"limit_price": "106"}
 LIMIT = {"type": "limit", **PRICE}

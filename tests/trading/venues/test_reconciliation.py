@@ -20,6 +20,8 @@ from trading.orders import outbox
 from trading.portfolio import actions as portfolio
 from trading.venues import messages, tasks
 
+pytestmark = pytest.mark.by_turns
+
 
 def facts(desk: Desk, seat: Seat) -> Any:
     """All that a reconciliation could change."""
