@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.trail import actions as trail
-from backups import catalogue, keys, queries, taking
+from backups import catalogue, queries, taking
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
 from backups.models import Backup, Restoration
@@ -104,41 +104,6 @@ def tidy(*, now: datetime) -> int:
     return len(broken_off)
 
 
-def recall(*, now: datetime) -> int:
-    """Have the database know again what the storage has, after it was lost; gives how many.
-
-    Raises ArchiveUnfit, WrongBackupKey.
-    """
-    recalled = 0
-    for entry in catalogue.stored(place.chosen()):
-        with transaction.atomic():
-            backup, is_new = Backup.objects.get_or_create(
-                pk=entry.backup,
-                defaults={
-                    "tenant_id": entry.tenant,
-                    "slug": entry.slug,
-                    "reason": Reason(entry.reason),
-                    "status": Status.RUNNING,
-                    "asked_by": "system:backups",
-                    "asked_at": entry.taken_at,
-                },
-            )
-            if is_new:
-                _complete(backup, entry, now=now)
-        recalled += is_new
-    return recalled
-
-
-def reseal(*, tenant_ids: list[UUID], by: str) -> int:
-    """Put data keys under the first of BACKUP_KEYS; gives how many were not. Old ones may go then.
-
-    Raises WrongBackupKey, BackupKeysMissing.
-    """
-    resealed = sum(keys.reseal(place.chosen(), tenant_id) for tenant_id in tenant_ids)
-    trail.record("backup_keys.resealed", by=by, kind="backups", after={"resealed": resealed})
-    return resealed
-
-
 def _carried(backup: Backup, *, now: datetime, instant: Instant | None = None) -> Backup:
     """One that is ours alone."""
     try:
@@ -157,13 +122,7 @@ def _carried(backup: Backup, *, now: datetime, instant: Instant | None = None) -
 
 
 def _complete(backup: Backup, entry: Entry, *, now: datetime) -> None:
-    said: dict[str, Any] = {
-        "taken_at": entry.taken_at,
-        "rows": entry.rows,
-        "size": entry.size,
-        "sha256": entry.sha256,
-    }
-    _step(backup, "backup.taken", Status.COMPLETE, finished_at=now, **said)
+    _step(backup, "backup.taken", Status.COMPLETE, finished_at=now, **entry.facts())
 
 
 def _fail(backup: Backup, fault: str, *, now: datetime) -> None:

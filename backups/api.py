@@ -20,8 +20,10 @@ from accounts.access.roles import Permission
 from backups import asking
 from backups.errors import ExportNotReady, NoBackup
 from backups.models import Backup, Restoration
+from config.api import ranges
 from config.api.pagination import CursorPages
 from config.api.parameters import check_known
+from config.api.ranges import RangeNotSatisfiable, Wanted
 from config.api.schema import refused_with
 from config.api.streams import Attachment
 from tenants.viewsets import SharedRowsViewSet
@@ -108,14 +110,27 @@ class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
         )
         return Response(RestorationOut(asked).data, status=202)
 
-    @extend_schema(responses={(200, TAR): OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[*ranges.PARAMETERS],
+        responses={(200, TAR): OpenApiTypes.BINARY, (206, TAR): OpenApiTypes.BINARY},
+    )
     @action(detail=True, permission_classes=[TakingAlong, SteppedUp], **_FILE)
+    @refused_with(RangeNotSatisfiable)
     def download(self, request: Request, pk: str) -> Attachment:
         """The backup as it is kept: a tar of the archive and what else it takes to hand it back to
-        us. It is sealed; `export` is for reading."""
+        us. It is sealed; `export` is for reading. What was broken off goes on by `Range`."""
         check_known(request, ())
-        parcel = asking.download(backup_id=_id(pk), by=caller_of(request))
-        return Attachment(parcel, name=parcel.name, content_type=TAR, size=parcel.size)
+        parcel = asking.download(
+            backup_id=_id(pk), by=caller_of(request), wanted=Wanted.of(request)
+        )
+        return Attachment(
+            parcel,
+            name=parcel.name,
+            content_type=TAR,
+            size=parcel.size,
+            tag=parcel.tag,
+            part=parcel.part,
+        )
 
     @extend_schema(request=None, responses={202: BackupOut})
     @action(detail=True, methods=["post"], permission_classes=[TakingAlong, SteppedUp])

@@ -6,6 +6,7 @@ A row is the order, the message to a worker only carries it: one that is lost is
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -21,6 +22,7 @@ from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.takeout import opened, sealed
 from backups.takeout.parcel import Parcel
+from config.api.ranges import Wanted
 from tenants import context
 from tenants.identity import Identity
 from tenants.models import Tenant
@@ -64,16 +66,23 @@ def restoration(*, backup_id: UUID, by: Identity, now: datetime) -> Restoration:
     return asked
 
 
-def download(*, backup_id: UUID, by: Identity) -> Parcel:
-    """A backup as it is kept: sealed, to be kept elsewhere and handed back.
+def download(*, backup_id: UUID, by: Identity, wanted: Wanted) -> Parcel:
+    """A backup as it is kept, or a part of that: sealed, to be kept elsewhere and handed back.
 
     The storage is asked before the database: no transaction waits for a network. Raises NoBackup,
-    and what the storage raises.
+    RangeNotSatisfiable, and what the storage raises.
     """
+    storage = place.chosen()
+    whole = sealed.whole(storage, tenant_id=by.tenant_id, backup_id=backup_id)
+    part = wanted.part(whole.size, whole.tag)
     with ExitStack() as held:
-        parcel = sealed.parcel(place.chosen(), tenant_id=by.tenant_id, backup_id=backup_id)
+        parcel = sealed.parcel(storage, whole, part)
         held.callback(parcel.close)
-        audit.record("backup.downloaded", on=_complete(backup_id, by))
+        asked = _complete(backup_id, by)
+        if not wanted.is_content:
+            return replace(parcel, blocks=iter(()))
+        after = {"first": part.start, "last": part.stop - 1} if part else None
+        audit.record("backup.downloaded", on=asked, after=after)
         held.pop_all()
         return parcel
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from backups import keys
@@ -23,25 +24,37 @@ from backups.storage.interface import Storage
 _LONGEST = 65_536  # bytes of an entry
 
 
-def stored(storage: Storage) -> Iterator[Entry]:
-    """Every archive that counts, as its entry says. Raises ArchiveUnfit, WrongBackupKey."""
+def unknown(storage: Storage, known: Container[UUID]) -> Iterator[str]:
+    """The names of entries beside archives that somebody does not know of yet."""
     for name in storage.names(""):
-        if name.endswith(place.ENTRY):
-            yield _read(storage, name)
+        if name.endswith(place.ENTRY) and UUID(PurePosixPath(name).stem) not in known:
+            yield name
+
+
+def read(storage: Storage, name: str) -> Entry:
+    """An entry by its name in the storage. Raises NotStored, NoBackup for one that was put beside
+    another archive, ArchiveUnfit, WrongBackupKey."""
+    with storage.reading(name) as source:
+        written = read_up_to(source, _LONGEST)
+    entry = Entry.from_bytes(written)
+    entries.check(written, keys.of(storage, entry.tenant, entry.key))
+    if name != place.entry(entry.tenant, entry.backup):
+        raise NoBackup("It stands beside another archive than its own.")
+    return entry
 
 
 def find(storage: Storage, backup_id: UUID) -> Entry:
-    """One by its id alone, for when the database is gone. Raises NoBackup, and as `stored`."""
+    """One by its id alone, for when the database is gone. Raises NoBackup, and as `read`."""
     for name in storage.names(""):
         if name.endswith(f"/{backup_id}{place.ENTRY}"):
-            return _read(storage, name)
+            return read(storage, name)
     raise NoBackup
 
 
 def of(storage: Storage, *, tenant_id: UUID, backup_id: UUID) -> Entry:
-    """One of a tenant's. Raises NoBackup, and as `stored`."""
+    """One of a tenant's. Raises NoBackup, and as `read`."""
     try:
-        return _read(storage, place.entry(tenant_id, backup_id))
+        return read(storage, place.entry(tenant_id, backup_id))
     except NotStored as fault:
         raise NoBackup from fault
 
@@ -56,10 +69,10 @@ def written(storage: Storage, *, tenant_id: UUID, backup_id: UUID) -> bytes:
 
 
 @contextmanager
-def file(storage: Storage, name: str) -> Iterator[Source]:
-    """What is kept under a name, as it is. Raises NoBackup."""
+def file(storage: Storage, name: str, *, start: int = 0) -> Iterator[Source]:
+    """What is kept under a name, as it is, from that byte on. Raises NoBackup."""
     try:
-        with storage.reading(name) as source:
+        with storage.reading(name, start=start) as source:
             yield source
     except NotStored as fault:
         raise NoBackup("Its archive is not in the storage any more.") from fault
@@ -102,13 +115,3 @@ def _opening(storage: Storage, entry: Entry) -> Callable[[Header], DataKey]:
         return keys.of(storage, entry.tenant, header.key)
 
     return key_of
-
-
-def _read(storage: Storage, name: str) -> Entry:
-    with storage.reading(name) as source:
-        written = read_up_to(source, _LONGEST)
-    entry = Entry.from_bytes(written)
-    entries.check(written, keys.of(storage, entry.tenant, entry.key))
-    if name != place.entry(entry.tenant, entry.backup):
-        raise NoBackup("It stands beside another archive than its own.")
-    return entry

@@ -6,6 +6,8 @@ have no master key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -47,17 +49,46 @@ def of(storage: Storage, tenant_id: UUID, key_id: UUID) -> DataKey:
     return DataKey(key_id, secret)
 
 
-def reseal(storage: Storage, tenant_id: UUID) -> int:
-    """Put a tenant's keys under the first master key; gives how many were not.
+@dataclass(frozen=True, slots=True)
+class Resealing:
+    """Of one tenant's keys: how many there are, and were put under the first master key; and those
+    that no master key opens."""
 
-    The archives stay as they are. Raises WrongBackupKey, BackupKeysMissing.
+    tenant_id: UUID
+    seen: int
+    resealed: int
+    shut: tuple[UUID, ...]
+
+
+def reseal_all(storage: Storage, *, dry_run: bool = False) -> Iterator[Resealing]:
+    """Put all keys under the first master key: of tenants, also of those that are gone, and of the
+    whole server.
+
+    What they have sealed stays as it is, and so no archive is written anew. A key that does not
+    open stays too, and the others go on. Raises BackupKeysMissing.
     """
-    resealed = 0
-    for key_id in _ids(storage, tenant_id):
+    owners: dict[UUID, list[UUID]] = {}
+    for name in storage.names(""):
+        if name.endswith(place.KEY):
+            path = PurePosixPath(name)
+            owners.setdefault(UUID(path.parts[0]), []).append(UUID(path.stem))
+    for tenant_id, key_ids in sorted(owners.items()):
+        yield _reseal(storage, tenant_id, key_ids, dry_run=dry_run)
+
+
+def _reseal(storage: Storage, tenant_id: UUID, key_ids: list[UUID], *, dry_run: bool) -> Resealing:
+    resealed, shut = 0, []
+    for key_id in key_ids:
+        try:
+            key = of(storage, tenant_id, key_id)
+        except WrongBackupKey:
+            shut.append(key_id)
+            continue
         if not _ring().is_current(_read(storage, tenant_id, key_id)):
-            _write(storage, tenant_id, of(storage, tenant_id, key_id))
+            if not dry_run:
+                _write(storage, tenant_id, key)
             resealed += 1
-    return resealed
+    return Resealing(tenant_id, len(key_ids), resealed, tuple(shut))
 
 
 def _ids(storage: Storage, tenant_id: UUID) -> list[UUID]:

@@ -22,6 +22,7 @@ from accounts.access.roles import Role
 from accounts.audit import actions as audit
 from accounts.members import actions as members
 from accounts.trail import actions as trail
+from accounts.users import actions as users
 from accounts.users.models import User
 from backups import actions, catalogue, staging
 from backups.archive.entry import Entry
@@ -82,8 +83,9 @@ def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restor
     report(f"the present state is backup {undo.id}")
     with exclusion.nobody_else(tenant.id):
         _check_stays(_living(entry))
-        with _brought(entry, report):
+        with _brought(entry, report) as manifest:
             differences = _exchange(tenant, report)
+    _remember(manifest, by=by, now=now, report=report)
     _say(tenant, entry, by=by, undo=undo.id)
     _have_heard(tenant)
     return Restored(tenant, tuple(differences), undo.id)
@@ -102,6 +104,7 @@ def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: R
             there = Place(tenant.id, tenant.live_schema)
             differences = there.put(cursor, without=TRAIL | _not_copied())
     report(f"{tenant.slug} has its rows")
+    _remember(manifest, by=by, now=now, report=report)
     for user, role in _people(manifest):
         members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
     _say(tenant, entry, by=by, undo=None)
@@ -206,6 +209,14 @@ def _people(manifest: Manifest) -> list[tuple[User, Role]]:
     roles = {person.id: person.role for person in manifest.people if person.role}
     known = User.objects.filter(pk__in=roles, is_active=True).order_by("pk")
     return [(user, Role(roles[user.pk])) for user in known]
+
+
+def _remember(manifest: Manifest, *, by: Actor, now: datetime, report: Report) -> None:
+    """Rows keep their owners: id and email of who was deleted since stand there again, shut out."""
+    people = {person.id: person.email for person in manifest.people}
+    for user in users.remember(people=people, now=now):
+        trail.record("person.remembered", by=by.name, on=user, after={"backup": manifest.backup})
+        report(f"{user.email} is gone: the id stands for its rows, shut out")
 
 
 def _not_copied() -> frozenset[str]:

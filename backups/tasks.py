@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backups import actions, lending, queries, restoring, verifying
 from backups.platform import actions as platform
+from backups.platform import standing
 from backups.platform.phases import Phases
 from tenants.tasks import PlatformTask
 
@@ -81,6 +82,12 @@ def prune() -> None:
 def ship_wal() -> None:
     """Bring what the server has laid down of its WAL into the storage."""
     platform.ship()
+
+
+@shared_task(base=PlatformTask, name="backups.tasks.look_at_server")
+def look_at_server() -> None:
+    """Write down how the server stands with its copies and its WAL, for who measures it."""
+    standing.look()
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.copy_platform")

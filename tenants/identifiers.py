@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-__all__ = ["PUBLIC_SCHEMA", "new_id", "schema_of", "tenant_of"]
+__all__ = ["PUBLIC_SCHEMA", "made_at", "new_id", "schema_of", "tenant_of"]
 
 PUBLIC_SCHEMA = "public"
 _DEDICATED = re.compile(r"tenant_([0-9a-f]{32})")
@@ -16,6 +17,11 @@ _DEDICATED = re.compile(r"tenant_([0-9a-f]{32})")
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562 §5.7): keys sort by creation time and stay put when a tenant moves."""
     return uuid7()
+
+
+def made_at(made: UUID) -> datetime:
+    """When `new_id` gave it, to the millisecond: an id begins with that."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def schema_of(tenant_id: UUID) -> str:

@@ -100,8 +100,9 @@ REVOKED_FUNCTION_PATTERNS = (
     "pg_database_size",
 )
 
-# What the backup's log-in may do besides reading: have the server hand over its WAL so far.
-BACKUP_FUNCTIONS = ("pg_catalog.pg_switch_wal()",)
+# What the backup's log-in may do besides reading: have the server hand over its WAL so far, and see
+# what waits to be handed over.
+BACKUP_FUNCTIONS = ("pg_catalog.pg_switch_wal()", "pg_catalog.pg_ls_archive_statusdir()")
 
 # Their function is revoked, or they show other sessions' or tenants' doings.
 REVOKED_VIEWS = ("pg_stat_activity", "pg_locks", "pg_prepared_statements", "pg_cursors")

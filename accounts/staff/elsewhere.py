@@ -10,6 +10,8 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from tenants.valkey import ValkeyAway
+
 
 def platform_health() -> Any:
     """What the platform stands on, and whether it answers."""
@@ -35,4 +37,29 @@ class Backups(Protocol):
 def backups(tenant_ids: Iterable[UUID]) -> Mapping[UUID, Backups]:
     """Of each; those that were never backed up are left out."""
     found: Mapping[UUID, Backups] = import_string(settings.STAFF_BACKUPS)(tenant_ids)
+    return found
+
+
+class ServerBackups(Protocol):
+    """How the whole server stands with its copies and its WAL."""
+
+    @property
+    def copied_at(self) -> datetime | None:
+        """When the newest copy was begun."""
+
+    @property
+    def archived_at(self) -> datetime | None:
+        """When it last handed WAL over."""
+
+    @property
+    def files(self) -> int:
+        """How many of those are not in the storage yet."""
+
+
+def server_backups() -> ServerBackups | None:
+    """None where nobody has looked, or what they saw is away."""
+    try:
+        found: ServerBackups | None = import_string(settings.STAFF_SERVER_BACKUPS)()
+    except ValkeyAway:
+        return None
     return found

@@ -172,6 +172,7 @@ class StaffSite(admin.AdminSite):
             "staff/health.html",
             title="Health",
             report=elsewhere.platform_health(),
+            server=elsewhere.server_backups(),
             standings=queries.standings(),
         )
 

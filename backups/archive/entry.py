@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from backups.archive import signing
@@ -30,6 +31,10 @@ class Entry:
     def signed(self, key: DataKey) -> bytes:
         """As a file of JSON."""
         return signing.signed({**asdict(self), "format": FORMAT}, key)
+
+    def facts(self) -> dict[str, Any]:
+        """What the archive holds, by the names that the catalogue in the database has too."""
+        return {name: getattr(self, name) for name in ("taken_at", "rows", "size", "sha256")}
 
     @classmethod
     def from_bytes(cls, written: bytes) -> Entry:

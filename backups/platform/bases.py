@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from backups.archive.errors import ForeignArchive
 from backups.platform.base import Base, by_end
 from backups.storage import place
 from backups.storage.interface import Storage
+from tenants.identifiers import made_at
 
 _LONGEST = 65_536  # bytes of an entry
 TAR, MANIFEST, BELONGINGS = "tar", "manifest", "belongings"
@@ -42,16 +43,18 @@ def broken_off(storage: Storage, *, before: datetime) -> list[str]:
     names = list(storage.names(place.bases()))
     counted = {name.removesuffix(place.BASE) for name in names if name.endswith(place.BASE)}
     return [
-        name
-        for name in names
-        if (stem := name.rpartition(".")[0]) not in counted and _begun(stem) < before
+        name for name in names if name.rpartition(".")[0] not in counted and _begun(name) < before
     ]
 
 
-def _begun(stem: str) -> datetime:
-    """Ids begin with the time when they were made, in milliseconds."""
-    made = UUID(PurePosixPath(stem).name)
-    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
+def newest_at(storage: Storage) -> datetime | None:
+    """When the newest that counts was begun, by its name alone; None where there is none."""
+    names = (name for name in storage.names(place.bases()) if name.endswith(place.BASE))
+    return max(map(_begun, names), default=None)
+
+
+def _begun(name: str) -> datetime:
+    return made_at(UUID(PurePosixPath(name).stem))
 
 
 def _read(storage: Storage, name: str) -> Base:

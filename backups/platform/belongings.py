@@ -33,7 +33,8 @@ _VARIABLES = (
     "REDIS_URL",
 )
 # Of the data folder: what the embedded servers were made with, and what people uploaded.
-_IN_DATA_FOLDER = ("secrets.json", "demo.json", "files")
+_SECRETS = "secrets.json"
+_IN_DATA_FOLDER = (_SECRETS, "demo.json", "files")
 
 
 def pack(sink: Sink) -> None:
@@ -52,11 +53,20 @@ def unpack(source: Source, room: Path, folder: Path) -> None:
     aside = room / "belongings"
     aside.mkdir(mode=0o700)
     unpacking.extract(source, aside)
+    _keep_master_keys(aside / _SECRETS)
     for path in aside.iterdir():
         there = folder / path.name
         if there.is_dir():
             shutil.rmtree(there)
         path.rename(there)
+
+
+def _keep_master_keys(path: Path) -> None:
+    """Of a copy from before they changed come those of then: what has opened it is needed now."""
+    if path.exists():
+        said = json.loads(path.read_text())
+        said["BACKUP_KEYS"] = ",".join(settings.BACKUP_KEYS)
+        path.write_text(json.dumps(said, indent=2))
 
 
 def _environment() -> dict[str, str]:

@@ -22,9 +22,37 @@ SELECT pg_catalog.clock_timestamp(), pg_catalog.current_setting('server_version_
        (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
        pg_catalog.pg_postmaster_start_time()
 """
+# Segments that are full, or were given up for a new one, and that nobody has taken yet.
+_ARCHIVER = """
+SELECT a.last_archived_time, count(r.name)::int, (count(r.name) * s.setting::int)::bigint,
+       greatest(0, coalesce(extract(epoch FROM pg_catalog.clock_timestamp()
+                                               - min(r.modification)), 0))::float8
+  FROM pg_catalog.pg_stat_archiver a
+ CROSS JOIN pg_catalog.pg_settings s
+  LEFT JOIN pg_catalog.pg_ls_archive_statusdir() r ON r.name ~ '^[0-9A-F]{24}[.]ready$'
+ WHERE s.name = 'wal_segment_size'
+ GROUP BY a.last_archived_time, s.setting
+"""
 # A commit, since a server that comes back stops at the first that is later than it was told.
 _MARK = "SELECT pg_catalog.pg_logical_emit_message(true, 'bulkhead', 'mark')"
 _SWITCH = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_switch_wal())"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Files of WAL on their way into the storage."""
+
+    files: int
+    size: int  # bytes
+    oldest: float  # seconds that one has waited
+
+
+@dataclass(frozen=True, slots=True)
+class Archiver:
+    """What the server says of handing its WAL over."""
+
+    archived_at: datetime | None  # the last time
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +73,13 @@ def facts(url: str = "") -> Facts:
     with connected(url) as connection:
         (row,) = connection.execute(_FACTS).fetchall()
         return Facts(*row)
+
+
+def archiver() -> Archiver:
+    """Raises NoBackupLogIn."""
+    with connected() as connection:
+        ((archived_at, *waiting),) = connection.execute(_ARCHIVER).fetchall()
+        return Archiver(archived_at, Waiting(*waiting))
 
 
 def mark() -> str:

@@ -6,6 +6,7 @@ any key; whoever has the keys seals them and takes them away from there.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from django.conf import settings
 
 from backups.platform import sealed, segments, server
 from backups.platform.errors import WalNotArchived
+from backups.platform.server import Waiting
 from backups.storage import place
 from backups.storage.errors import NotStored
 from backups.storage.interface import Storage
@@ -43,6 +45,16 @@ def forget() -> None:
 def is_kept() -> bool:
     """Whether anybody has asked for it."""
     return bool(settings.WAL_SPOOL) and (_spool() / _KEEP).exists()
+
+
+def waiting() -> Waiting:
+    """What was laid down and is not in the storage yet."""
+    laid_down = _spool().iterdir() if is_kept() else ()
+    named = (path for path in laid_down if segments.is_named(path.name))
+    found = [stat for path in named if (stat := _stat(path))]
+    ages = (time.time() - stat.st_mtime for stat in found)
+    size = sum(stat.st_size for stat in found)
+    return Waiting(len(found), size, max((0.0, *ages)))
 
 
 def ship(storage: Storage) -> int:
@@ -111,6 +123,14 @@ def _is_there(storage: Storage, path: Path) -> bool:
     if found != path.read_bytes():
         raise WalNotArchived(f"Another {path.name} is in the storage: of a server apart from ours?")
     return True
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None for one that was taken away meanwhile."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _spool() -> Path:

@@ -41,17 +41,21 @@ class Folder:
         _note_on_disk(path.parent)
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[Source]:
+    def reading(self, name: str, *, start: int = 0) -> Iterator[Source]:
         """Raises NotStored."""
         try:
             file = self._path(name).open("rb")
         except FileNotFoundError as fault:
             raise NotStored from fault
         with file:
+            if start and os.fstat(file.fileno()).st_size <= start:
+                raise NotStored
+            file.seek(start)
             yield file
 
     def names(self, prefix: str) -> Iterator[str]:
-        found = (path for path in self._root.rglob("*") if path.is_file())
+        begins = self._root / prefix.rpartition("/")[0]
+        found = (path for path in begins.rglob("*") if path.is_file())
         known = (path.relative_to(self._root).as_posix() for path in found)
         yield from sorted(n for n in known if n.startswith(prefix) and not n.endswith(_UNFINISHED))
 

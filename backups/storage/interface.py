@@ -18,8 +18,8 @@ class Storage(Protocol):
         """A sink whose content is there under its name at the end of the block, and not before: an
         error, a kill or a power cut in between leaves nothing of that name."""
 
-    def reading(self, name: str) -> AbstractContextManager[Source]:
-        """Raises NotStored."""
+    def reading(self, name: str, *, start: int = 0) -> AbstractContextManager[Source]:
+        """From that byte on. Raises NotStored, also where it has no such byte."""
 
     def names(self, prefix: str) -> Iterator[str]:
         """Of all that is there, by name."""

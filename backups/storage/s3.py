@@ -26,7 +26,7 @@ from backups.storage.errors import NotStored, StorageAway, StorageRefused, Unkno
 
 PART = 16 * 1024 * 1024  # bytes; of 10,000 parts that S3 takes, so an archive has up to 156 GiB
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 5, 30, 4
-_MISSING = {"NoSuchKey", "NotFound", "404"}
+_MISSING = {"NoSuchKey", "NotFound", "404", "InvalidRange"}
 
 
 class Bucket:
@@ -47,9 +47,11 @@ class Bucket:
             raise
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[Source]:
+    def reading(self, name: str, *, start: int = 0) -> Iterator[Source]:
         """Raises NotStored, StorageAway, StorageRefused; also while it is read."""
         where = self._where(name)
+        if start:
+            where["Range"] = f"bytes={start}-"
         with _told():
             body = self._client.get_object(**where)["Body"]
         with contextlib.closing(body):

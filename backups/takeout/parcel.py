@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """`size` (bytes) is None where it is known at the end only."""
+    """`size` (bytes) is of the whole, and None where it is known at the end only; `part` says which
+    of its bytes the blocks are, where they are not all."""
 
     name: str
     blocks: Iterator[bytes]
     size: int | None
     held: ExitStack  # open until `close`, whether or not a block was asked for
+    tag: str = ""  # the same as long as its bytes are
+    part: range | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         return self.blocks

@@ -2,7 +2,7 @@
 
 A tar of the data key, the archive and its entry, by their names in the storage, and in this order:
 what was broken off while it is unpacked has no entry, and so does not count. None of it opens
-without a master key.
+without a master key. It is the same file each time, so that it can be asked for in parts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from backups import catalogue
@@ -28,51 +29,90 @@ _LONGEST_KEY = 4_096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
-    name: str
-    size: int
-    source: Source | bytes
+class Whole:
+    """All of the file but the archive in its midst, which is read when it is given."""
+
+    entry: Entry
+    archive: str  # its name in the storage
+    before: bytes
+    after: bytes
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.slug}-{self.entry.taken_at:%Y%m%dT%H%M%SZ}.tar"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.before) + self.entry.size + len(self.after)
+
+    @property
+    def tag(self) -> str:
+        """As an ETag. The archive is in it by its digest, which its entry says; a key that was
+        sealed anew makes another file."""
+        return f'"{sha256(self.before + self.after).hexdigest()[:32]}"'
 
 
-def parcel(storage: Storage, *, tenant_id: UUID, backup_id: UUID) -> Parcel:
+def whole(storage: Storage, *, tenant_id: UUID, backup_id: UUID) -> Whole:
     """Raises NoBackup, and what the storage raises."""
+    written = catalogue.written(storage, tenant_id=tenant_id, backup_id=backup_id)
+    entry = Entry.from_bytes(written)
+    key_name = place.key(tenant_id, entry.key)
+    with catalogue.file(storage, key_name) as source:
+        key = read_up_to(source, _LONGEST_KEY)
+    archive, beside = place.archive(tenant_id, backup_id), place.entry(tenant_id, backup_id)
+    return Whole(
+        entry=entry,
+        archive=archive,
+        before=_head(key_name, len(key), entry) + _padded(key) + _head(archive, entry.size, entry),
+        after=_padding(entry.size) + _head(beside, len(written), entry) + _padded(written) + _END,
+    )
+
+
+def parcel(storage: Storage, whole: Whole, part: range | None) -> Parcel:
+    """Of the archive it opens what the part needs. Raises NoBackup, and what the storage raises."""
+    wanted = range(whole.size) if part is None else part
+    begins = len(whole.before)
+    inside = range(max(wanted.start - begins, 0), min(wanted.stop - begins, whole.entry.size))
     with ExitStack() as held:
-        written = catalogue.written(storage, tenant_id=tenant_id, backup_id=backup_id)
-        entry = Entry.from_bytes(written)
-        key_name = place.key(tenant_id, entry.key)
-        key = read_up_to(held.enter_context(catalogue.file(storage, key_name)), _LONGEST_KEY)
-        archive_name = place.archive(tenant_id, backup_id)
-        archive = held.enter_context(catalogue.file(storage, archive_name))
-        members = (
-            _Member(key_name, len(key), key),
-            _Member(archive_name, entry.size, archive),
-            _Member(place.entry(tenant_id, backup_id), len(written), written),
-        )
-        size = sum(_RECORD + _padded(member.size) for member in members) + len(_END)
-        name = f"{entry.slug}-{entry.taken_at:%Y%m%dT%H%M%SZ}.tar"
-        return Parcel(name, _tar(members, entry), size, held.pop_all())
+        archive: Iterator[bytes] = iter(())
+        if inside:
+            file = catalogue.file(storage, whole.archive, start=inside.start)
+            source = held.enter_context(file)
+            archive = _read(source, len(inside))
+        blocks = _blocks(whole, wanted, archive)
+        return Parcel(whole.name, blocks, whole.size, held.pop_all(), whole.tag, part)
 
 
-def _tar(members: tuple[_Member, ...], entry: Entry) -> Iterator[bytes]:
-    for member in members:
-        info = tarfile.TarInfo(member.name)
-        info.size, info.mode, info.mtime = member.size, 0o600, int(entry.taken_at.timestamp())
-        yield info.tobuf(tarfile.GNU_FORMAT)  # which knows of files over 8 GiB
-        yield from [member.source] if isinstance(member.source, bytes) else _read(member)
-        yield bytes(_padded(member.size) - member.size)
-    yield _END
+def _blocks(whole: Whole, wanted: range, archive: Iterator[bytes]) -> Iterator[bytes]:
+    ends = whole.size - len(whole.after)
+    if wanted.start < len(whole.before):
+        yield whole.before[wanted.start : wanted.stop]
+    yield from archive
+    if wanted.stop > ends:
+        yield whole.after[max(wanted.start - ends, 0) : wanted.stop - ends]
 
 
-def _read(member: _Member) -> Iterator[bytes]:
+def _read(source: Source, left: int) -> Iterator[bytes]:
     """As many bytes as were promised, or an error. Raises ArchiveTorn."""
-    left = member.size
     while left:
-        block = read_up_to(member.source, min(left, _AT_A_TIME))  # type: ignore[arg-type]  # a file
+        block = read_up_to(source, min(left, _AT_A_TIME))
         if not block:
             raise ArchiveTorn
         left -= len(block)
         yield block
 
 
-def _padded(size: int) -> int:
-    return -(-size // _RECORD) * _RECORD
+def _head(name: str, size: int, entry: Entry) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, 0o600, int(entry.taken_at.timestamp())
+    return info.tobuf(tarfile.GNU_FORMAT)  # which knows of files over 8 GiB
+
+
+def _padded(content: bytes) -> bytes:
+    return content + _padding(len(content))
+
+
+def _padding(size: int) -> bytes:
+    """To the next record."""
+    return bytes(-size % _RECORD)

@@ -133,6 +133,7 @@ MEASURES = {
     "config.observing.heartbeats.seen": "valkey",
     "tenants.measures.busiest": "valkey",
     "backups.measures.standing": "database",
+    "backups.measures.server": "valkey",
     "trading.venues.backlog.measure": "valkey",
 }
 # Who reads `/metrics` brings this; without one nobody does.
@@ -148,6 +149,8 @@ SLOW_STATEMENT_MS = env.float("SLOW_STATEMENT_MS", default=250.0)
 STAFF_HEALTH = "config.health.report"
 # The same for how tenants stand with their backups, by their ids.
 STAFF_BACKUPS = "backups.queries.standing_of_each"
+# And for how the whole server stands with its copies and its WAL.
+STAFF_SERVER_BACKUPS = "backups.platform.standing.seen"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
 # Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
@@ -216,9 +219,13 @@ CORS_ALLOW_HEADERS = (
     "content-type",
     "idempotency-key",
     "if-match",
+    "if-range",
+    "range",
     "x-request-id",
 )
 CORS_EXPOSE_HEADERS = (
+    "Accept-Ranges",
+    "Content-Range",
     "ETag",
     "RateLimit-Limit",
     "RateLimit-Remaining",
@@ -479,6 +486,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "ship-wal": {
         "task": "backups.tasks.ship_wal",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look-at-server": {
+        "task": "backups.tasks.look_at_server",
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },

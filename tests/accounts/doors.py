@@ -13,10 +13,14 @@ from tenants.identifiers import new_id
 from tests.cast import PASSWORD, Person, anywhere, now
 
 
-def call(method: str, path: str, body: Any = None, *, at: str = "", credential: str = "") -> Any:
-    """`path` follows `/api/v1/`; `credential` is the whole `Authorization` value."""
+def call(
+    method: str, path: str, body: Any = None, *, at: str = "", credential: str = "", **more: str
+) -> Any:
+    """`path` follows `/api/v1/`; `credential` is the whole `Authorization` value; `more` are
+    other headers, with `_` for `-`."""
     client = Client(raise_request_exception=False, REMOTE_ADDR=at or anywhere())
-    headers = {"Authorization": credential} if credential else {}
+    headers = {name.replace("_", "-"): value for name, value in more.items()}
+    headers |= {"Authorization": credential} if credential else {}
     send = getattr(client, method.lower())
     return send(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
 

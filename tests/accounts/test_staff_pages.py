@@ -19,6 +19,7 @@ from accounts.trail import actions as trail
 from backups import actions as backups
 from backups import verifying
 from backups.models import Backup
+from backups.platform import standing as whole
 from config import health
 from config.embedded.folder import DataFolder
 from tenants import admission, valkey
@@ -140,6 +141,23 @@ def test_health_says_what_answers_and_which_version(client: Client, pulse: str) 
     version = valkey.client().info("server")["valkey_version"]
     assert re.search(rf"Valkey yes {version} (embedded|outside)", page)
     assert "Worker yes" in page
+
+
+def test_health_says_how_the_whole_server_is_backed_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "_KEY", f"standing-{uuid4()}")
+    assert "No worker has looked at it" in text(client.get("/admin/health/"))
+    whole.look()
+    page = text(client.get("/admin/health/"))
+    assert "backup_platform takes the first" in page
+    assert re.search(r"WAL not in the storage yet \d+ file", page)
+    monkeypatch.setattr(whole, "seen", away)
+    assert "No worker has looked at it" in text(client.get("/admin/health/"))
+
+
+def away() -> None:
+    raise valkey.ValkeyAway
 
 
 def test_health_names_a_worker_that_is_away_as_readyz_does(client: Client, pulse: str) -> None:

@@ -86,6 +86,13 @@ def test_a_large_download_takes_little_memory_and_can_be_left(site: Server, hous
                 came += len(block)
                 most = max(most, process.memory_info().rss - before)
         assert came == int(answer.headers["Content-Length"]) > LARGE
+        asked = client.head(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["Content-Length"] == str(came)
+        rest = client.get(
+            path, headers={"Range": f"bytes={LARGE}-", "If-Range": asked.headers["ETag"]}
+        )
+        assert (rest.status_code, len(rest.content)) == (206, came - LARGE)
     assert most < LARGE / 4
     until = time.monotonic() + 20
     while slots.taken(house.tenant.id) and time.monotonic() < until:

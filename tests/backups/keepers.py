@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 
-from backups import actions, queries, restoring
+from backups import actions, catalogue, queries, restoring
 from backups.archive.entry import Entry
 from backups.models import Backup
 from backups.restoring import Restored
+from backups.storage.interface import Storage
 from backups.swapping import TRAIL
 from tenants.context import Actor
 from tenants.models import Tenant
@@ -46,6 +47,11 @@ def archive_of(backup: Backup) -> Path:
     """The file in the storage."""
     folder = Path(settings.BACKUP_STORAGE.removeprefix("file://"))
     return folder / str(backup.tenant_id) / f"{backup.id}.bulkhead"
+
+
+def entries(storage: Storage) -> list[Entry]:
+    """Of all archives that count."""
+    return [catalogue.read(storage, name) for name in catalogue.unknown(storage, known=())]
 
 
 def stored() -> list[str]:

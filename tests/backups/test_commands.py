@@ -13,13 +13,13 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from backups import actions, catalogue
+from backups import actions
 from backups.errors import NoBackup
 from backups.models import Backup
 from backups.storage.interface import Storage
 from config.embedded.installation import Installation
 from config.embedded.servers import VARIABLES
-from tests.backups.keepers import archive_of, entry_of, rows, stored, take
+from tests.backups.keepers import archive_of, entries, entry_of, rows, stored, take
 from tests.cast import House, build_house, build_tenant, now
 from tests.market import Market
 from tests.tenants.moving.movers import trade
@@ -130,23 +130,11 @@ def test_what_was_broken_off_ends_and_what_was_done_is_adopted(storage: Storage)
     assert not archive_of(half).exists()
 
 
-def test_the_catalogue_is_made_again_of_what_is_stored(storage: Storage) -> None:
-    tenant = build_tenant()
-    backup = take(tenant, "nightly")
-    kept = Backup.objects.filter(pk=backup.pk).values("slug", "reason", "taken_at", "rows", "size")
-    was = kept.get()
-    Backup.objects.filter(pk=backup.pk)._raw_delete("owner")
-    assert actions.recall(now=now()) == 1
-    assert kept.get() == was
-    assert actions.recall(now=now()) == 0
-    assert [entry.backup for entry in catalogue.stored(storage)] == [backup.id]
-
-
 def test_an_archive_without_its_entry_does_not_count(storage: Storage) -> None:
     backup = take(build_tenant())
     storage.remove(f"{backup.tenant_id}/{backup.id}.json")
     assert stored() == [f"{backup.id}.bulkhead"]
-    assert list(catalogue.stored(storage)) == []
+    assert entries(storage) == []
     with pytest.raises(NoBackup):
         entry_of(backup)
 

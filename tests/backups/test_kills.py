@@ -16,7 +16,7 @@ from django.conf import settings
 from backups import actions, catalogue
 from backups.models import Backup
 from backups.storage.interface import Storage
-from tests.backups.keepers import entry_of, stored, take
+from tests.backups.keepers import entries, entry_of, stored, take
 from tests.cast import House, build_house, now
 from tests.isolation.database import connected
 
@@ -60,14 +60,14 @@ def test_a_killed_backup_leaves_none_that_counts_and_is_none(storage: Storage) -
     for _ in range(KILLS):
         killed(house, chance)
     ours = Backup.objects.filter(tenant_id=house.tenant.id).exclude(reason="nightly")
-    for entry in catalogue.stored(storage):
+    for entry in entries(storage):
         assert catalogue.check(storage, entry).rows > 60_000 - 1
     long_ago = now() - actions.BROKEN_OFF - timedelta(hours=1)
     ours.filter(status="running").update(asked_at=long_ago)
     actions.tidy(now=now())
     storage.sweep(before=now() + timedelta(hours=1))
     assert set(ours.values_list("status", flat=True)) <= {"complete", "failed"}
-    counted = {entry.backup for entry in catalogue.stored(storage)}
+    counted = {entry.backup for entry in entries(storage)}
     assert counted == set(ours.filter(status="complete").values_list("id", flat=True))
     assert stored() == sorted(f"{b}{kind}" for b in counted for kind in (".bulkhead", ".json"))
     assert catalogue.check(storage, entry_of(take(house.tenant))).rows >= 60_000

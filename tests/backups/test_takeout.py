@@ -16,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 from accounts import sealing
 from accounts.access.roles import Role
@@ -26,6 +27,7 @@ from backups.models import Backup
 from tenants.ownership import TenantOwned
 from tests.accounts.doors import call, post, stepped_up
 from tests.backups.keepers import archive_of, restore, rows, spoiled, take
+from tests.backups.test_commands import run
 from tests.cast import House, Person, build_person, now
 from tests.market import Market
 from tests.tenants.moving.movers import trade
@@ -263,3 +265,73 @@ def test_a_download_that_lacks_its_end_breaks_off(house: House) -> None:
     answer = ask(house.olga, "GET", "backups/{}/download/", backup.id)
     with pytest.raises(ArchiveTorn):
         answer.getvalue()
+
+
+def part(house: House, backup: Backup, asked: str, **headers: str) -> Any:
+    path = f"backups/{backup.id}/download/"
+    return call("GET", path, credential=stepped_up(house.olga), Range=asked, **headers)
+
+
+def test_a_download_that_was_broken_off_goes_on(house: House) -> None:
+    """Wherever that was: in the key, the archive or its entry, and at their ends."""
+    backup = take(house.tenant)
+    first = ask(house.olga, "GET", "backups/{}/download/", backup.id)
+    all_of_it, tag = first.getvalue(), first["ETag"]
+    assert first["Accept-Ranges"] == "bytes"
+    assert backup.size is not None
+    edges = [1, 511, 512, 1_024, 1_536, 1_537, 1_536 + backup.size, len(all_of_it) - 1]
+    for edge in edges:
+        answer = part(house, backup, f"bytes={edge}-", If_Range=tag)
+        assert (answer.status_code, answer["ETag"]) == (206, tag)
+        assert answer["Content-Range"] == f"bytes {edge}-{len(all_of_it) - 1}/{len(all_of_it)}"
+        rest = answer.getvalue()
+        assert answer["Content-Length"] == str(len(rest))
+        assert all_of_it[:edge] + rest == all_of_it
+        before = part(house, backup, f"bytes=0-{edge - 1}")
+        assert before.getvalue() == all_of_it[:edge]
+    assert part(house, backup, "bytes=-700").getvalue() == all_of_it[-700:]
+    assert part(house, backup, "bytes=600-601").getvalue() == all_of_it[600:602]
+
+
+def test_what_is_another_file_by_now_comes_whole(house: House) -> None:
+    """The archive is the same, but its key was sealed anew."""
+    backup = take(house.tenant)
+    was = ask(house.olga, "GET", "backups/{}/download/", backup.id)
+    with override_settings(BACKUP_KEYS=["22" * 32, *settings.BACKUP_KEYS]):
+        run("reseal_backups")
+    answer = part(house, backup, "bytes=1000-", If_Range=was["ETag"])
+    assert (answer.status_code, "Content-Range" in answer) == (200, False)
+    assert answer["ETag"] != was["ETag"]
+    assert len(answer.getvalue()) == len(was.getvalue())
+
+
+def test_beyond_its_end_nothing_is_given_and_nothing_is_recorded(house: House) -> None:
+    backup = take(house.tenant)
+    size = len(downloaded(house, backup))
+    answer = part(house, backup, f"bytes={size}-")
+    assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{size}")
+    assert answer.json()["code"] == "range_not_satisfiable"
+    assert actions_of(house) == ["backup.downloaded"]
+
+
+def test_each_part_is_on_record(house: House) -> None:
+    part(house, take(house.tenant), "bytes=5-9").close()
+    (event,) = house.olga.get("audit-log/?kind=backup").json()["results"]
+    assert (event["action"], event["after"]) == ("backup.downloaded", {"first": 5, "last": 9})
+
+
+def test_who_asks_how_large_it_is_gets_none_of_it(house: House) -> None:
+    backup = take(house.tenant)
+    answer = ask(house.olga, "HEAD", "backups/{}/download/", backup.id)
+    assert (answer.status_code, answer.getvalue()) == (200, b"")
+    assert actions_of(house) == []
+    size = len(downloaded(house, backup))
+    assert answer["Content-Length"] == str(size)
+    assert answer["Accept-Ranges"] == "bytes"
+    assert ask(house.olga, "HEAD", "backups/{}/download/", uuid4()).status_code == 404
+
+
+def test_a_part_of_another_tenants_is_as_missing_as_the_whole(house: House) -> None:
+    theirs = take(house.mallory.tenant)
+    assert part(house, theirs, "bytes=0-1").status_code == 404
+    assert part(house, theirs, "bytes=99999999-").status_code == 404

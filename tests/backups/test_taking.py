@@ -173,17 +173,6 @@ def test_a_key_is_the_tenants_and_is_not_in_the_database(house: House, storage: 
         application.execute(b"SELECT pg_read_file('secrets.json')")
 
 
-def test_a_master_key_rotates_and_the_old_one_may_go(settings: Settings, storage: Storage) -> None:
-    tenant, old, new = build_tenant(), "11" * 32, "22" * 32
-    settings.BACKUP_KEYS = [old]
-    backup = take(tenant)
-    settings.BACKUP_KEYS = [new, old]
-    assert actions.reseal(tenant_ids=[tenant.id], by="system:test") == 1
-    assert actions.reseal(tenant_ids=[tenant.id], by="system:test") == 0
-    settings.BACKUP_KEYS = [new]
-    assert catalogue.check(storage, entry_of(backup)).backup == backup.id
-
-
 def test_a_tenants_key_is_renewed_and_the_old_one_still_opens(storage: Storage) -> None:
     tenant = build_tenant()
     first = take(tenant)

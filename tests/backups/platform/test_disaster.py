@@ -1,4 +1,7 @@
-"""Everything is lost but storage and master key: docs/disaster-recovery.md, word by word."""
+"""Everything is lost but storage and master key: docs/disaster-recovery.md, word by word.
+
+The storage is a bucket on a real server that speaks S3; instants are tried with a folder.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,13 @@ import pytest
 
 from config.embedded import ports
 from config.embedded.servers import running
+from tests.backups.storage import servers
 from tests.backups.test_kills import ROOT
 
 _PAGE = ROOT / "docs" / "disaster-recovery.md"
 _COMMAND = re.compile(r"^ *\$ (.+)$", re.M)
 _SECONDS = 120
+_MANAGE = ("python", "-m", "config.embedded", "manage")
 # Whether it is started as an operator does, with web and workers; else only its servers are.
 UP = bool(os.environ.get("DISASTER_UP"))
 _PREPARE = """
@@ -103,12 +108,19 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Where backups are kept, as the environment says it."""
+    with servers.speaking_s3(tmp_path) as port:
+        url = servers.url(port, servers.make_bucket(port), prefix="bulkhead/main")
+        yield {"BACKUP_STORAGE": url, "BACKUP_STORAGE_LOGIN": servers.LOGIN}
+
+
 def machine(place: Path, name: str, **more: str) -> Machine:
     data = place / name / "data"
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     environment |= {
         "BULKHEAD_DATA_DIR": str(data),
-        "BACKUP_STORAGE": f"file://{place}/storage",
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "DEBUG": "false",
         "PORT": str(ports.choose(None)),
@@ -132,35 +144,43 @@ def all_rows(dsn: str) -> dict[str, Any]:
     return found
 
 
-def test_all_of_it_comes_back_from_storage_and_key(place: Path) -> None:
-    lost = machine(place, "lost")
-    with running(lost.data, durable=False, given={}) as servers:
+def test_all_of_it_comes_back_from_storage_and_key(place: Path, bucket: dict[str, str]) -> None:
+    lost = machine(place, "lost", **bucket)
+    with running(lost.data, durable=False, given={}) as there:
         lost.run("python", "-m", "config.embedded", "run", "--", sys.executable, "-c", _PREPARE)
-        dsn = servers.dsn("superuser")
+        dsn = there.dsn("superuser")
         for command in commands("Before"):
             write(dsn)
             lost.run(*command)
         was = all_rows(dsn)
         write(dsn)  # and nobody has brought it into the storage
+        lost.run(*_MANAGE, "backup_tenant", "acme")  # of which the database of then knows nothing
     secrets = json.loads((lost.data / "secrets.json").read_text())
     shutil.rmtree(lost.data.parent)
 
-    empty = machine(place, "empty", BACKUP_KEYS=secrets["BACKUP_KEYS"])
+    empty = machine(place, "empty", BACKUP_KEYS=secrets["BACKUP_KEYS"], **bucket)
     first, second, *rest = commands("After")
     empty.run(*first)
     assert json.loads((empty.data / "secrets.json").read_text()) == secrets
     assert second[-1] == "up"
-    with running(empty.data, given={}) as servers:
-        found = all_rows(servers.dsn("superuser"))
+    with running(empty.data, given={}) as there:
+        found = all_rows(there.dsn("superuser"))
         assert {name for name in was if found.get(name) != was[name]} == set()
         assert len([n for n in was if "trading_notification" in n and was[n][0] >= 3000]) == 2
         if not UP:
             for command in rest:
                 empty.run(*command)
+            assert backups_of(there.dsn("superuser"), "acme") == ["complete"]
     if UP:
         with empty.up():
             for command in rest:
                 empty.run(*command)
+
+
+def backups_of(dsn: str, slug: str) -> list[str]:
+    with psycopg.connect(dsn) as connection:
+        known = "SELECT status FROM backups_backup WHERE slug = %s"
+        return [status for (status,) in connection.execute(known, [slug]).fetchall()]
 
 
 def write(dsn: str) -> None:

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from backups.archive.errors import ArchiveUnfit, ForeignArchive
 from backups.errors import BackupKeysMissing, WrongBackupKey
-from backups.platform import manifest, sealed, unpacking
+from backups.platform import belongings, manifest, sealed, unpacking
 from backups.platform.errors import BaseUnfit
 from backups.platform.passing_tar import Catch
 from backups.storage import place
@@ -181,3 +181,21 @@ def test_another_master_key_opens_nothing_and_none_seals_nothing(
     settings.BACKUP_KEYS = []
     with pytest.raises(BackupKeysMissing):
         put(storage, b"x")
+
+
+def test_what_comes_back_has_the_master_keys_that_opened_it(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Not those of the day of the copy."""
+    lost, empty, room = (tmp_path / name for name in ("lost", "empty", "room"))
+    for folder in (lost, empty, room):
+        folder.mkdir()
+    secrets = {"SECRET_KEY": "s", "BACKUP_KEYS": "11" * 32}
+    (lost / "secrets.json").write_text(json.dumps(secrets))
+    settings.BULKHEAD_DATA_DIR, packed = lost, io.BytesIO()
+    belongings.pack(packed)
+    settings.BACKUP_KEYS = ["22" * 32, "11" * 32]
+    belongings.unpack(io.BytesIO(packed.getvalue()), room, empty)
+    found = json.loads((empty / "secrets.json").read_text())
+    assert found == {**secrets, "BACKUP_KEYS": ",".join(settings.BACKUP_KEYS)}
+    assert (empty / "secrets.json").stat().st_mode & 0o077 == 0

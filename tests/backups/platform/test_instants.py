@@ -29,7 +29,17 @@ from backups import restoring
 from backups.archive.errors import ArchiveUnfit
 from backups.errors import OtherShape, WrongBackupKey
 from backups.models import Backup
-from backups.platform import actions, base, bases, copying, recovering, segments, server, wal
+from backups.platform import (
+    actions,
+    base,
+    bases,
+    copying,
+    recovering,
+    segments,
+    server,
+    standing,
+    wal,
+)
 from backups.platform.base import Base
 from backups.platform.errors import (
     AlreadyThere,
@@ -44,6 +54,7 @@ from backups.platform.errors import (
 )
 from backups.storage import place
 from backups.storage.interface import Storage
+from tenants.identifiers import made_at
 from tenants.models import Tenant
 from tenants.moving import carrying
 from tests.backups.keepers import BY, rows
@@ -64,6 +75,7 @@ from tests.backups.platform.platforms import (
 from tests.backups.test_commands import run
 from tests.cast import House, build_house, build_tenant, now
 from tests.market import Market
+from tests.scenarios.processes import until
 from tests.tenants.moving.movers import trade
 
 INSTANTS = int(os.environ.get("PITR_INSTANTS", "1"))
@@ -191,11 +203,19 @@ def test_what_was_changed_in_the_storage_restores_nothing(full: Base) -> None:
             of_instant(house.tenant.slug, at)
 
 
-def test_another_master_key_restores_nothing(full: Base, settings: Settings) -> None:
-    house, at = build_house("starter"), clock()
-    settings.BACKUP_KEYS = ["33" * 32]
+def test_another_master_key_restores_nothing_before_all_is_resealed(
+    full: Base, settings: Settings
+) -> None:
+    house, at, old, new = build_house("starter"), clock(), settings.BACKUP_KEYS, ["33" * 32]
+    settings.BACKUP_KEYS = new
     with untouched(house), pytest.raises(WrongBackupKey):
         of_instant(house.tenant.slug, at)
+    settings.BACKUP_KEYS = new + old
+    assert run("reseal_backups")["resealed"]
+    settings.BACKUP_KEYS = new
+    assert of_instant(house.tenant.slug, at).slug == house.tenant.slug
+    settings.BACKUP_KEYS = old + new  # other tests read the same storage
+    run("reseal_backups")
 
 
 def test_where_something_is_or_something_lacks_nothing_is_recovered(
@@ -253,6 +273,26 @@ def test_wal_of_another_server_is_not_taken_for_ours(full: Base, storage: Storag
         wal.ship(storage)
     laid_down.unlink()
     wal.ship(storage)
+
+
+def test_what_the_server_cannot_hand_over_waits_with_it(full: Base) -> None:
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"]) as database:
+        ((name,),) = database.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchall()
+    in_its_way = Path(installed.WAL_SPOOL) / name
+    in_its_way.write_bytes(b"another")
+    assert server.mark() >= name
+    until(lambda: server.archiver().waiting.files)
+    waits = server.archiver().waiting
+    assert waits.size == waits.files * full.segment_size > 0
+    standing.look()
+    seen = standing.seen()
+    assert seen is not None
+    assert seen.waiting["server"].files
+    assert seen.copied_at == made_at(full.id)
+    in_its_way.unlink()
+    wal.ship_all(place.chosen())
+    until(lambda: not server.archiver().waiting.files)
+    assert wal.waiting().files == 0
 
 
 @dataclass(frozen=True)

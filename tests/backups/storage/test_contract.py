@@ -63,6 +63,24 @@ def test_nothing_is_there_before_the_end_or_after_an_error(
     assert kept.sweep(before=now() + timedelta(hours=1)) == 0
 
 
+@pytest.mark.parametrize("start", [1, SMALLEST_PART - 1, SMALLEST_PART, 2 * SMALLEST_PART])
+def test_it_is_read_from_any_byte_on(
+    kept: Storage, monkeypatch: pytest.MonkeyPatch, start: int
+) -> None:
+    monkeypatch.setattr(s3, "PART", SMALLEST_PART)
+    content = random.Random(1).randbytes(2 * SMALLEST_PART + 1)
+    put(kept, "a/b.bulkhead", content)
+    with kept.reading("a/b.bulkhead", start=start) as source:
+        assert read_up_to(source, len(content)) == content[start:]
+
+
+@pytest.mark.parametrize("start", [3, 4])
+def test_where_there_is_no_such_byte_there_is_nothing(kept: Storage, start: int) -> None:
+    put(kept, "a/b.json", b"xyz")
+    with pytest.raises(NotStored), kept.reading("a/b.json", start=start):
+        raise AssertionError
+
+
 def test_a_second_writing_takes_the_place_of_the_first_as_a_whole(kept: Storage) -> None:
     put(kept, "a/b.json", b"old")
     with kept.writing("a/b.json") as sink:

@@ -16,7 +16,7 @@ from backups.models import Backup
 from backups.storage import place, s3
 from backups.storage.errors import StorageAway, StorageRefused, UnknownStorage
 from backups.storage.s3 import Bucket
-from tests.backups.keepers import entry_of, restore, rows, take
+from tests.backups.keepers import entries, entry_of, restore, rows, take
 from tests.backups.storage import servers
 from tests.backups.storage.servers import Cutting
 from tests.backups.storage.test_contract import SMALLEST_PART, got, put
@@ -196,9 +196,9 @@ def test_a_backup_that_is_cut_does_not_count_and_the_next_is_whole(
     in_bucket.BACKUP_STORAGE = straight
     failed = Backup.objects.get(tenant_id=house.tenant.id)
     assert (failed.status, failed.fault) == ("failed", "storage_away")
-    assert list(catalogue.stored(place.chosen())) == []
+    assert entries(place.chosen()) == []
     backup = take(house.tenant)
     assert backup.size is not None
     assert backup.size > 2 * SMALLEST_PART
     assert catalogue.check(place.chosen(), entry_of(backup)).rows == backup.rows
-    assert [entry.backup for entry in catalogue.stored(place.chosen())] == [backup.id]
+    assert [entry.backup for entry in entries(place.chosen())] == [backup.id]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from django.core.cache import caches
 
+from backups.platform import standing
 from config.observing import exposition, metrics
 from tests.cast import build_house
 from tests.config.observing.scraped import read
@@ -54,6 +55,7 @@ def known() -> dict[str, set[str]]:
     house = build_house("starter")
     house.alice.get("accounts/")  # somebody has to be who asks most
     caches["shared"].delete("busiest-tenants-by-outcome")
+    standing.look()
     found: dict[str, set[str]] = {}
     for counted in set(metrics.REGISTRY._names_to_collectors.values()):
         (family,) = counted.describe()

@@ -20,8 +20,8 @@ from tests.config.observing.routes import route_names
 from tests.config.observing.scraped import TOKEN, read, scrape, value
 
 CODE = {"__name__", "le", "quantile"}
-# Labels whose values are few by their nature: SQLSTATE's classes, kinds of events.
-BOUNDED = {"sqlstate_class", "kind", "source", "queue", "server", "outcome"}
+# Labels whose values are few by their nature: SQLSTATE's classes, kinds of events, places of WAL.
+BOUNDED = {"sqlstate_class", "kind", "source", "queue", "server", "outcome", "where"}
 # What may name tenants, with the most that may.
 NAMING = {"bulkhead_busiest_tenant_requests": settings.METRICS_BUSIEST_TENANTS}
 
