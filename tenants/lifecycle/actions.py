@@ -38,11 +38,11 @@ def create_tenant(
     Raises SlugTaken, UnknownPlan, UnknownRegion, or Django's ValidationError for a slug that is no
     host label.
     """
-    plan = _plan(tier)
+    plan = plan_of(tier)
     tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = _reserve(slug=slug, name=name, plan=plan, region=region, now=now)
-    elif tenant.status != Tenant.Status.PROVISIONING or unfinished(tenant) is not None:
+    elif not _is_in_the_making(tenant) or unfinished(tenant) is not None:
         raise SlugTaken(f"The slug {slug!r} is in use.")
     making.schema_of(tenant, now=now)
     making.open_tenant(tenant, by=by)
@@ -77,12 +77,12 @@ def ask_for_tenant(
     Raises SlugTaken, UnknownPlan, UnknownRegion, MadeOtherwise, or Django's ValidationError.
     """
     validate_email(owner_email)
-    plan = _plan(tier)
+    plan = plan_of(tier)
     with transaction.atomic():
         found = Tenant.objects.select_for_update().filter(slug=slug).first()
         tenant = found or _reserve_first(slug=slug, name=name, plan=plan, region=region, now=now)
         asked = TenantWorkflow.objects.filter(tenant=tenant, kind=Kind.PROVISION).first()
-        if tenant.status != Tenant.Status.PROVISIONING and (asked is None or asked.finished_at):
+        if not _is_in_the_making(tenant) and (asked is None or asked.finished_at):
             raise SlugTaken(f"The slug {slug!r} is in use.")
         owner = asked.owner_email if asked else owner_email
         if (tenant.tier, tenant.region, owner) != (tier, region, owner_email):
@@ -103,7 +103,7 @@ def _begin(tenant: Tenant, owner_email: str, *, by: str, now: datetime) -> Tenan
     )
 
 
-def _plan(code: str) -> Plan:
+def plan_of(code: str) -> Plan:
     """Raises UnknownPlan."""
     plan: Plan | None = Plan.objects.filter(code=code).first()
     if plan is None:
@@ -120,11 +120,24 @@ def _reserve_first(**terms: Any) -> Tenant:
         raise SlugTaken(f"The slug {terms['slug']!r} is in use.") from fault
 
 
-def _reserve(*, slug: str, name: str, plan: Plan, region: str, now: datetime) -> Tenant:
+def _is_in_the_making(tenant: Tenant) -> bool:
+    """And nothing is in it yet: one with a reason is made of something, by who began it."""
+    return tenant.status == Tenant.Status.PROVISIONING and not tenant.status_reason
+
+
+def _reserve(**terms: Any) -> Tenant:
     """The row first: it reserves slug and schema name, and shows what is being made.
 
-    Raises UnknownRegion, SlugTaken, or Django's ValidationError.
+    Raises as `reserved`.
     """
+    tenant = reserved(**terms)
+    tenant.save(force_insert=True)
+    return tenant
+
+
+def reserved(*, slug: str, name: str, plan: Plan, region: str, now: datetime) -> Tenant:
+    """A tenant as it is to be stored. Raises UnknownRegion, SlugTaken, or Django's ValidationError
+    for a slug that is no host label."""
     if region not in settings.REGIONS:
         raise UnknownRegion(f"Regions: {', '.join(settings.REGIONS)}.")
     tenant_id = new_id()
@@ -145,5 +158,4 @@ def _reserve(*, slug: str, name: str, plan: Plan, region: str, now: datetime) ->
         if "slug" in fault.error_dict and Tenant.objects.filter(slug=slug).exists():
             raise SlugTaken(f"The slug {slug!r} is in use.") from fault
         raise
-    tenant.save(force_insert=True)
     return tenant
