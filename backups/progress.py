@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backups.archive.entry import Entry
-from backups.errors import NoBackup, RestorationUnderWay
+from backups.errors import RestorationUnderWay
 from backups.models import Backup, Restoration
 from tenants.context import Actor
 from tenants.lifecycle.errors import SchemasInUse
@@ -25,17 +25,6 @@ from tenants.moving.errors import MoveUnderWay
 Status = Restoration.Status
 # Between the row and the lock that its runner holds from then on.
 _FRESH = timedelta(minutes=1)
-
-
-def claimed(restoration_id: UUID, *, now: datetime) -> Restoration | None:
-    """One that was asked for and is ours to do from now on; None where it is somebody else's, or
-    over. Raises NoBackup where there is none."""
-    rows = Restoration.objects.filter(pk=restoration_id)
-    is_ours = rows.filter(status=Status.ASKED).update(status=Status.RUNNING, begun_at=now)
-    found = rows.select_related("backup").first()
-    if found is None:
-        raise NoBackup
-    return found if is_ours else None
 
 
 def begun(entry: Entry, *, by: Actor, now: datetime) -> Restoration | None:

@@ -23,7 +23,7 @@ from accounts.users.models import User
 from backups import actions, catalogue, progress, staging
 from backups.archive.entry import Entry
 from backups.archive.manifest import Manifest
-from backups.errors import NotRestorable
+from backups.errors import NoBackup, NotRestorable
 from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
@@ -37,6 +37,8 @@ from tenants.models import Tenant, TenantMove
 from tenants.moving import carrying, exclusion, fence
 
 Report = Callable[[str], None]
+
+_OPERATOR = Actor.system("backups")  # where nobody is named
 
 _HOME = """
 SELECT CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END
@@ -85,14 +87,21 @@ def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
 
     Raises NoBackup, and as `restore`.
     """
-    asked = progress.claimed(restoration_id, now=now)
-    if asked is not None:
-        with progress.kept(asked), exclusion.nobody_else(asked.tenant_id):
-            whose = {"tenant_id": asked.tenant_id, "backup_id": asked.backup.id}
-            entry = catalogue.of(place.chosen(), **whose)
-            by = Actor.user(asked.asked_by_id) if asked.asked_by_id else Actor.system("backups")
-            _put_back(entry, asked, by=by, now=now, report=lambda _line: None)
-    return Restoration.objects.get(pk=restoration_id)
+    rows = Restoration.objects.filter(pk=restoration_id)
+    claimed = rows.filter(status=Restoration.Status.ASKED).update(
+        status=Restoration.Status.RUNNING, begun_at=now
+    )
+    asked = rows.first()
+    if asked is None:
+        raise NoBackup
+    if not claimed:
+        return asked
+    with progress.kept(asked), exclusion.nobody_else(asked.tenant_id):
+        whose = {"tenant_id": asked.tenant_id, "backup_id": asked.backup_id}
+        entry = catalogue.of(place.chosen(), **whose)
+        by = Actor.user(asked.asked_by_id) if asked.asked_by_id else _OPERATOR
+        _put_back(entry, asked, by=by, now=now, report=lambda _line: None)
+    return asked
 
 
 def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: Report) -> Restored:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.cursors import Cursor
-from tenants.lifecycle import actions, making
+from tenants.lifecycle import making, reserving
 from tenants.lifecycle.errors import SlugTaken
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant
@@ -34,8 +34,8 @@ def filled(
     tenant: Tenant | None = left.first()
     is_new = tenant is None
     if tenant is None:
-        plan = actions.plan_of(tier)
-        tenant = actions.reserved(slug=slug, name=name, plan=plan, region=region, now=now)
+        plan = reserving.plan(tier)
+        tenant = reserving.tenant(slug=slug, name=name, plan=plan, region=region, now=now)
         tenant.status_reason = reason
     with owner_cursor() as cursor:
         making.schema_of(tenant, now=now)
