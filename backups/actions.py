@@ -12,7 +12,7 @@ from accounts.trail import actions as trail
 from backups import catalogue, queries, taking
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
-from backups.models import Backup, Restoration
+from backups.models import Backup
 from backups.snapshot import Instant
 from backups.storage import place
 from tenants.models import Tenant
@@ -99,8 +99,6 @@ def tidy(*, now: datetime) -> int:
             _fail(backup, "broken_off", now=now)
         else:
             _complete(backup, entry, now=now)
-    ended = {"status": Restoration.Status.FAILED, "fault": "broken_off", "finished_at": now}
-    Restoration.objects.filter(status="running", begun_at__lt=before).update(**ended)
     return len(broken_off)
 
 

@@ -115,7 +115,7 @@ class Restoration(models.Model):
     backup = models.ForeignKey(Backup, on_delete=models.PROTECT, related_name="restorations")
     status = models.CharField(max_length=20, choices=Status, default=Status.ASKED)
     step = models.CharField(max_length=120, blank=True)  # the last that was done
-    asked_by_id = models.UUIDField()  # a person
+    asked_by_id = models.UUIDField(null=True, blank=True)  # a person; null: an operator does it
     asked_at = models.DateTimeField()
     begun_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

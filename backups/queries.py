@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Q, QuerySet
 
+from accounts.access import queries as access
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
@@ -18,8 +19,6 @@ from backups.retention import Rule, Taken
 from backups.storage import place
 from tenants import queries as tenants
 from tenants.models import Plan, Tenant
-
-UTC = ZoneInfo("UTC")  # the clock of tenants until they name another
 
 
 def of_tenant(slug: str, backup_id: UUID) -> Entry:
@@ -46,6 +45,7 @@ class Standing:
     taken_at: datetime  # the moment that the newest is of
     tried_at: datetime | None  # when one of its was last put back, whole
     fault: str  # what was wrong with the one that was tried last
+    is_restored: bool = False  # just now, to one of its own
 
 
 def standing_of_each(tenant_ids: Iterable[UUID]) -> dict[UUID, Standing]:
@@ -70,8 +70,10 @@ def _standing(complete: QuerySet[Backup]) -> dict[UUID, Standing]:
     )
     tried = complete.exclude(verified_at=None).order_by("tenant_id", "-verified_at")
     faults = dict(tried.distinct("tenant_id").values_list("tenant_id", "verified_fault"))
+    running = Restoration.objects.filter(status=Restoration.Status.RUNNING)
+    restored = set(running.values_list("tenant_id", flat=True))
     return {
-        tenant_id: Standing(taken, tried_at, faults.get(tenant_id, ""))
+        tenant_id: Standing(taken, tried_at, faults.get(tenant_id, ""), tenant_id in restored)
         for tenant_id, taken, tried_at in found.values_list("tenant_id", "taken", "tried")
     }
 
@@ -120,27 +122,31 @@ def waiting_exports() -> list[UUID]:
 def due(*, now: datetime) -> list[Tenant]:
     """Active tenants whose nightly backup has not been asked for yet."""
     active = Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("id")
-    last = _last_nightly()
+    last, clocks = _last_nightly(), access.clocks()
     return [
         tenant
         for tenant in active
-        if schedule.is_due(last.get(tenant.id), now=now, zone=UTC, tenant_id=tenant.id)
+        if schedule.is_due(
+            last.get(tenant.id), now=now, zone=clocks[tenant.id], tenant_id=tenant.id
+        )
     ]
 
 
 def surplus(*, now: datetime) -> list[Backup]:
     """Complete backups that no rule keeps, oldest first."""
     complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
-    rules = _rules()
+    rules, clocks = _rules(), access.clocks()
     found: list[Backup] = []
     for tenant_id in complete.order_by().values_list("tenant_id", flat=True).distinct():
         rows = list(complete.filter(tenant_id=tenant_id).order_by("taken_at", "id"))
-        stay = _staying(rows, rules.get(tenant_id), now=now)
+        stay = _staying(rows, rules.get(tenant_id), now=now, zone=clocks[tenant_id])
         found += [row for row in rows if row.id not in stay]
     return found
 
 
-def _staying(rows: Iterable[Backup], rule: Rule | None, *, now: datetime) -> set[UUID]:
+def _staying(
+    rows: Iterable[Backup], rule: Rule | None, *, now: datetime, zone: ZoneInfo
+) -> set[UUID]:
     """A tenant without a rule is gone."""
     taken = [
         Taken(
@@ -154,7 +160,7 @@ def _staying(rows: Iterable[Backup], rule: Rule | None, *, now: datetime) -> set
     ]
     if rule is None:
         return retention.kept_after_the_end(taken, now=now)
-    return retention.kept(taken, rule, now=now, zone=UTC)
+    return retention.kept(taken, rule, now=now, zone=zone)
 
 
 def _rules() -> dict[UUID, Rule]:

@@ -7,15 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.module_loading import import_string
-from psycopg.errors import LockNotAvailable
 
 from accounts.access.models import Membership
 from accounts.access.roles import Role
@@ -24,25 +21,25 @@ from accounts.members import actions as members
 from accounts.trail import actions as trail
 from accounts.users import actions as users
 from accounts.users.models import User
-from backups import actions, catalogue, staging
+from backups import actions, catalogue, progress, staging
 from backups.archive.entry import Entry
 from backups.archive.manifest import Manifest
 from backups.errors import NoBackup, NotRestorable
 from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
-from tenants import context
+from tenants import context, hanging_up
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.cursors import Cursor
-from tenants.lifecycle import actions as lifecycle
-from tenants.lifecycle import turns
-from tenants.lifecycle.errors import SlugTaken
+from tenants.lifecycle import founding, turns
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
 from tenants.moving import carrying, exclusion, fence
 
 Report = Callable[[str], None]
+
+_OPERATOR = Actor.system("backups")  # where nobody is named
 
 _HOME = """
 SELECT CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END
@@ -74,42 +71,16 @@ def compare(*, entry: Entry, report: Report) -> list[Difference]:
 def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restored:
     """Put the backup in the place of what the tenant has now, of which a backup is taken before.
 
-    The tenant waits while its rows are exchanged, and for nothing else; its trail stays and says
-    so. Raises NotRestorable, ArchiveUnfit, WrongBackupKey, OtherShape, NotRestored, TenantIsBusy,
-    MoveUnderWay, and as `actions.take`: nothing has changed then.
+    While its rows are exchanged whoever asks the tenant is refused (TenantRestoring), and at no
+    other time; its trail stays and says so. Raises NotRestorable, RestorationUnderWay,
+    ArchiveUnfit, WrongBackupKey, OtherShape, NotRestored, TenantIsBusy, MoveUnderWay, and as
+    `actions.take`: nothing has changed then.
     """
-    tenant = _living(entry)
-    undo = actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
-    report(f"the present state is backup {undo.id}")
-    with exclusion.nobody_else(tenant.id):
-        _check_stays(_living(entry))
-        with _brought(entry, report) as manifest:
-            differences = _exchange(tenant, report)
-    _remember(manifest, by=by, now=now, report=report)
-    _say(tenant, entry, by=by, undo=undo.id)
-    _have_heard(tenant)
-    return Restored(tenant, tuple(differences), undo.id)
-
-
-def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: Report) -> Restored:
-    """A new tenant with the backup's rows, on the plan that theirs was on.
-
-    Who is a member of the old one now is one of the new; if that is gone, who was one then. What
-    must not be there twice, such as keys of an exchange, does not come along, and it begins a trail
-    of its own. Raises SlugTaken, NotRestorable, and as `restore`.
-    """
-    with turns.kept_as_they_are(), _brought(entry, report) as manifest:
-        tenant = _founded(slug, manifest, by=by, now=now)
-        with owner_cursor() as cursor:
-            there = Place(tenant.id, tenant.live_schema)
-            differences = there.put(cursor, without=TRAIL | _not_copied())
-    report(f"{tenant.slug} has its rows")
-    _remember(manifest, by=by, now=now, report=report)
-    for user, role in _people(manifest):
-        members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
-    _say(tenant, entry, by=by, undo=None)
-    _have_heard(tenant)
-    return Restored(tenant, tuple(differences), None)
+    _living(entry)
+    with exclusion.nobody_else(entry.tenant):
+        begun = progress.begun(entry, by=by, now=now)
+        with progress.kept(begun):
+            return _put_back(entry, begun, by=by, now=now, report=report)
 
 
 def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
@@ -121,31 +92,64 @@ def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
     claimed = rows.filter(status=Restoration.Status.ASKED).update(
         status=Restoration.Status.RUNNING, begun_at=now
     )
-    asked = rows.select_related("backup").first()
+    asked = rows.first()
     if asked is None:
         raise NoBackup
     if not claimed:
         return asked
-    try:
-        entry = catalogue.of(place.chosen(), tenant_id=asked.tenant_id, backup_id=asked.backup.id)
-        done = restore(
-            entry=entry,
-            by=Actor.user(asked.asked_by_id),
-            now=now,
-            report=lambda line: _note(asked, step=line[:120]),
-        )
-    except Exception as fault:
-        code = str(getattr(fault, "code", type(fault).__name__))[:64]
-        _note(asked, status=Restoration.Status.FAILED, fault=code, finished_at=timezone.now())
-        raise
-    _note(asked, status=Restoration.Status.DONE, undo_id=done.undo, finished_at=timezone.now())
+    with progress.kept(asked), exclusion.nobody_else(asked.tenant_id):
+        whose = {"tenant_id": asked.tenant_id, "backup_id": asked.backup_id}
+        entry = catalogue.of(place.chosen(), **whose)
+        by = Actor.user(asked.asked_by_id) if asked.asked_by_id else _OPERATOR
+        _put_back(entry, asked, by=by, now=now, report=lambda _line: None)
     return asked
 
 
-def _note(restoration: Restoration, **changes: Any) -> None:
-    for name, value in changes.items():
-        setattr(restoration, name, value)
-    restoration.save(update_fields=list(changes))
+def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: Report) -> Restored:
+    """A new tenant with the backup's rows, on the plan that theirs was on: it is there with all of
+    them, or not at all.
+
+    Who is a member of the old one now is one of the new; if that is gone, who was one then. What
+    must not be there twice, such as keys of an exchange, does not come along, and it begins a trail
+    of its own. Broken off before the people are in, the same again goes on. Raises SlugTaken,
+    NotRestorable, and as `restore`.
+    """
+    with turns.kept_as_they_are(), _brought(entry, report) as manifest:
+        origin, source = manifest.origin, f"backup {entry.backup}"
+        terms = {"name": origin.name, "tier": origin.plan, "region": origin.region}
+        with founding.filled(slug=slug, source=source, **terms, now=now) as (begun, cursor):
+            there = Place(begun.id, begun.live_schema)
+            differences = there.put(cursor, without=TRAIL | _not_copied())
+    report(f"{slug} has its rows")
+    _remember(manifest, by=by, now=now, report=report)
+    tenant = _opened(begun.id, manifest, by=by, now=now)
+    _say(tenant, entry, by=by, undo=None)
+    _have_heard(tenant)
+    return Restored(tenant, tuple(differences), None)
+
+
+def _put_back(
+    entry: Entry, begun: Restoration | None, *, by: Actor, now: datetime, report: Report
+) -> Restored:
+    """Whoever calls it is alone at the tenant."""
+
+    def tell(line: str) -> None:
+        progress.note(begun, line)
+        report(line)
+
+    tenant = _living(entry)
+    _check_stays(tenant)
+    undo = actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
+    tell(f"the present state is backup {undo.id}")
+    with _brought(entry, tell) as manifest:
+        with fence.shut(tenant.id) as cursor:
+            differences = _place(cursor, tenant.id).put(cursor)
+        tell("exchanged")
+    _remember(manifest, by=by, now=now, report=tell)
+    _say(tenant, entry, by=by, undo=undo.id)
+    _have_heard(tenant)
+    progress.done(begun, undo=undo.id)
+    return Restored(tenant, tuple(differences), undo.id)
 
 
 @contextmanager
@@ -157,18 +161,6 @@ def _brought(entry: Entry, report: Report) -> Iterator[Manifest]:
     with catalogue.reading(storage, entry) as reader, staging.staged(reader) as manifest:
         report("its rows are beside the live ones")
         yield manifest
-
-
-def _exchange(tenant: Tenant, report: Report) -> list[Difference]:
-    for number in fence.tries():
-        try:
-            with fence.alone(tenant.id) as cursor:
-                differences = _place(cursor, tenant.id).put(cursor)
-        except LockNotAvailable:
-            continue
-        report(f"exchanged ({number + 1} tries)")
-        return differences
-    raise NotRestorable  # `tries` has raised before
 
 
 def _living(entry: Entry) -> Tenant:
@@ -191,14 +183,14 @@ def _place(cursor: Cursor, tenant_id: UUID) -> Place:
     return Place(tenant_id, str(schema))
 
 
-def _founded(slug: str, manifest: Manifest, *, by: Actor, now: datetime) -> Tenant:
-    """Raises SlugTaken, also for one that somebody else has begun to make."""
-    origin = manifest.origin
-    if Tenant.objects.filter(slug=slug).exists():
-        raise SlugTaken(f"The slug {slug!r} is in use.")
-    return lifecycle.create_tenant(
-        slug=slug, name=origin.name, tier=origin.plan, region=origin.region, by=by.name, now=now
-    )
+@transaction.atomic
+def _opened(tenant_id: UUID, manifest: Manifest, *, by: Actor, now: datetime) -> Tenant:
+    """Its people and its door in one commit: nobody meets it without the others."""
+    tenant: Tenant = Tenant.objects.select_related("plan").get(pk=tenant_id)
+    for user, role in _people(manifest):
+        members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
+    founding.open_filled(tenant, by=by.name)
+    return tenant
 
 
 def _people(manifest: Manifest) -> list[tuple[User, Role]]:
@@ -224,7 +216,9 @@ def _not_copied() -> frozenset[str]:
 
 
 def _have_heard(tenant: Tenant) -> None:
-    """Whoever keeps something of the rows elsewhere; their own timers do it where this fails."""
+    """Whoever has something of the rows elsewhere: sockets come again and read anew, and timers do
+    the rest where this fails."""
+    transaction.on_commit(partial(hanging_up.on_tenant, tenant.id), robust=True)
     for name in settings.AFTER_RESTORE:
         send = partial(import_string(name).send_to, tenant.id)
         transaction.on_commit(send, robust=True)

@@ -22,6 +22,7 @@ def due_at(day: date, zone: ZoneInfo, tenant_id: UUID) -> datetime:
 def is_due(last: datetime | None, *, now: datetime, zone: ZoneInfo, tenant_id: UUID) -> bool:
     """Whether the newest moment that has passed came after the `last` backup was asked for."""
     today = now.astimezone(zone).date()
-    moments = [due_at(today - timedelta(days=back), zone, tenant_id) for back in (0, 1)]
+    # Two days back: a zone may leap over the date line, and a day.
+    moments = [due_at(today - timedelta(days=back), zone, tenant_id) for back in (0, 1, 2)]
     passed = max(moment for moment in moments if moment <= now)
     return last is None or last < passed

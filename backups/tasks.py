@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from backups import actions, lending, queries, restoring, verifying
+from backups import actions, lending, progress, queries, restoring, verifying
 from backups.platform import actions as platform
 from backups.platform import standing
 from backups.platform.phases import Phases
@@ -43,6 +44,12 @@ def restore(restoration_id: str) -> None:
     restoring.carry_out(restoration_id=UUID(restoration_id), now=timezone.now())
 
 
+@shared_task(base=PlatformTask, name="backups.tasks.take_up")
+def take_up() -> None:
+    """End restorations whose runner was killed: their tenant is as it was, and may ask again."""
+    progress.end_broken_off(now=timezone.now())
+
+
 @shared_task(base=PlatformTask, name="backups.tasks.lend")
 def lend(backup_id: str) -> None:
     """Lend an archive's key for an export that was asked for; delivered twice, it is lent once."""
@@ -60,15 +67,26 @@ def lend_waiting() -> None:
 @shared_task(base=PlatformTask, name="backups.tasks.verify_some")
 def verify_some() -> None:
     """Have some tenants' newest backups tried, those first that were tried longest ago."""
-    for backup_id in queries.to_try(most=settings.BACKUPS_TRIED_A_NIGHT):
-        verify.delay(str(backup_id))
+    _try_in_turn([str(each) for each in queries.to_try(most=settings.BACKUPS_TRIED_A_NIGHT)])
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.verify")
-def verify(backup_id: str) -> None:
-    """Try one; delivered twice in a night, it is tried once."""
+def verify(backup_id: str, then: Sequence[str] = ()) -> None:
+    """Try one; delivered twice in a night, it is tried once.
+
+    Those that come `then` follow it one by one: there is never more than one message of theirs, so
+    that whoever asks the operator for something meanwhile comes next.
+    """
     now = timezone.now()
-    verifying.verify(backup_id=UUID(backup_id), now=now, unless_since=now - _NIGHT)
+    try:
+        verifying.verify(backup_id=UUID(backup_id), now=now, unless_since=now - _NIGHT)
+    finally:
+        _try_in_turn(then)
+
+
+def _try_in_turn(backup_ids: Sequence[str]) -> None:
+    if backup_ids:
+        verify.delay(backup_ids[0], list(backup_ids[1:]))
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.prune")

@@ -11,6 +11,8 @@ from tenants.tickets import LIFETIME
 
 # What `proven_owner` gives in scope `tenant`: no person has this id.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
+# What the name of the lock begins with that whoever restores a tenant holds; its id follows.
+RESTORING = "restoring "
 
 # The keyed digest (`v_proof` is the key) that proves that this very transaction was opened by
 # `enter_tenant`: backend and start of the transaction are in it, so one seen elsewhere is worth
@@ -52,18 +54,29 @@ DECLARE
     v_moving boolean;
     v_path text;
     v_set text;
+    v_lock bigint;
 BEGIN
     IF pg_catalog.current_setting('app.current_tenant_id', true) OPERATOR(pg_catalog.<>) '' THEN
         RAISE EXCEPTION 'a tenant is already entered in this transaction'
             USING ERRCODE = 'BH004';
     END IF;
 
-    -- Shared with every other transaction of the tenant; whoever moves the tenant tries it alone.
-    -- First of all, since what is read has to be as the mover left it; a ticket that is refused
-    -- lets go of it at once. An assignment, here and below: twice as fast as a query.
-    v_set := pg_catalog.pg_advisory_xact_lock_shared(
-        ('x' OPERATOR(pg_catalog.||) pg_catalog.right(
-            pg_catalog.replace(p_tenant::text, '-', ''), 16))::bit(64)::bigint)::text;
+    -- Shared with every other transaction of the tenant; whoever moves or restores the tenant asks
+    -- for it alone. First of all, since what is read has to be as they left it; a ticket that is
+    -- refused lets go of it at once.
+    v_lock := ('x' OPERATOR(pg_catalog.||) pg_catalog.right(
+        pg_catalog.replace(p_tenant::text, '-', ''), 16))::bit(64)::bigint;
+    IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(v_lock) THEN
+        -- A move takes a moment, and is waited for. A restore takes as long as there are rows: it
+        -- has another lock too, by which whoever comes meanwhile is refused.
+        IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(pg_catalog.hashtextextended(
+            '{RESTORING}' OPERATOR(pg_catalog.||) p_tenant::text, 0))
+        THEN
+            RAISE EXCEPTION 'the tenant is being restored' USING ERRCODE = 'BH007';
+        END IF;
+        -- An assignment, here and below: twice as fast as a query.
+        v_set := pg_catalog.pg_advisory_xact_lock_shared(v_lock)::text;
+    END IF;
 
     -- One query for all that is read; nothing is made of it before the ticket has been checked.
     SELECT k.inner_pad, k.outer_pad, k.proof_key, t.status, p.statement_timeout_ms,

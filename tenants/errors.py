@@ -39,6 +39,18 @@ class TenantSuspended(DomainError):
     title = "This tenant is suspended."
 
 
+class TenantRestoring(TenantSuspended):
+    """For a while: its rows are being exchanged for those of a backup. Whoever goes through all
+    tenants leaves it out as a suspended one; whoever came for this one comes again."""
+
+    code = "tenant_restoring"
+    status = 503
+    title = "This tenant is being restored. Try again in a moment."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
 class TenantMismatch(DomainError):
     code = "tenant_mismatch"
     status = 403
@@ -67,4 +79,5 @@ BY_SQLSTATE: dict[str, type[DomainError]] = {
     "BH002": TenantSuspended,
     "BH003": TicketRefused,
     "BH004": TenantAlreadyEntered,
+    "BH007": TenantRestoring,
 }

@@ -5,6 +5,7 @@ A seat that is not renewed runs out, so that those of a killed server do not cou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from config.api.errors import DomainError
 from tenants import valkey
 
 _SECONDS = 60  # some times what passes between two checks of a socket
+_KEYS_AT_A_TIME = 1_000
 
 # KEYS: the person's seats, each with the second in which it runs out.
 # ARGV: the seat, how many there may be, seconds until it runs out, "1" for one that is taken.
@@ -51,13 +53,21 @@ def leave(tenant_id: UUID, user_id: UUID, seat: str) -> None:
         client.zrem(_key(tenant_id, user_id), seat)
 
 
+def holders(tenant_id: UUID) -> Iterator[UUID]:
+    """Whoever has a socket open in a tenant; all keys of Valkey are gone through. Raises
+    ValkeyAway."""
+    with valkey.needed() as client:
+        for key in client.scan_iter(match=_key(tenant_id, "*"), count=_KEYS_AT_A_TIME):
+            yield UUID(key.decode().rpartition(":")[2])
+
+
 def _ask(tenant_id: UUID, user_id: UUID, seat: str, *, is_taken: bool) -> bool:
     args = [seat, settings.SOCKETS_PER_USER, _SECONDS, int(is_taken)]
     with valkey.needed():
         return bool(_script()(keys=[_key(tenant_id, user_id)], args=args))
 
 
-def _key(tenant_id: UUID, user_id: UUID) -> str:
+def _key(tenant_id: UUID, user_id: UUID | str) -> str:
     return f"sockets:tenant:{tenant_id}:{user_id}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import math
 import time
@@ -13,10 +12,9 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from channels.layers import get_channel_layer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
@@ -27,6 +25,7 @@ from config.observing import metrics, tracing, work
 from config.observing.work import Work
 from tenants import admission, entrance, seats
 from tenants.admission import Guest, SessionEnded
+from tenants.hanging_up import user_group
 from tenants.identity import Identity
 from tenants.seats import TooManySockets
 from tenants.valkey import ValkeyAway
@@ -42,18 +41,6 @@ _CLOSES = {403: FORBIDDEN, 404: NOT_FOUND, 429: TRY_AGAIN, 503: TRY_AGAIN}
 # What a socket ends with: a no, servers that are away, a client that has gone.
 FAULTS = (DomainError, DatabaseError, RedisError, OSError)
 _LONGEST = 16_384  # characters of a message; a token has some hundreds
-
-
-def user_group(tenant_id: UUID, user_id: UUID) -> str:
-    """The channel-layer group of one person in one tenant; a digest, since names are short."""
-    name = hashlib.sha256(f"{tenant_id}:{user_id}".encode()).hexdigest()
-    return f"user.{name[:40]}"
-
-
-def hang_up(tenant_id: UUID, user_id: UUID, session_id: UUID) -> None:
-    """Close the sockets of a session that has ended."""
-    message = {"type": "session.ended", "session": str(session_id)}
-    async_to_sync(get_channel_layer().group_send)(user_group(tenant_id, user_id), message)
 
 
 def read_message(text: str | None) -> dict[str, Any] | None:
@@ -149,6 +136,10 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """The group's word that a session is over; it may be that of another socket."""
         if self.caller is not None and str(self.caller.session_id) == message["session"]:
             await self.close(UNAUTHENTICATED)
+
+    async def tenant_restored(self, _message: dict[str, Any]) -> None:
+        """The group's word that the rows are others, and so perhaps the log that is told here."""
+        await self.close(TRY_AGAIN)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside receiving, until the socket ends."""

@@ -34,6 +34,12 @@ class NotAViewer(DomainError):
     title = "Only a viewer is granted more than the role sees."
 
 
+class UnknownTimeZone(DomainError):
+    code = "unknown_time_zone"
+    status = 400
+    title = "There is no such time zone."
+
+
 REFUSALS: dict[Refusal, type[DomainError]] = {
     Refusal.OUT_OF_REACH: RoleOutOfReach,
     Refusal.OWN_ROLE: OwnRole,

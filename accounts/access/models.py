@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from accounts.access import time_zones
 from accounts.access.roles import MEMBERS
 from tenants.constraints import SharedTable
 from tenants.identifiers import new_id
@@ -50,12 +51,17 @@ class Membership(models.Model):
 
 
 class TenantPolicy(models.Model):
-    """What an owner asks of everyone in the tenant; a tenant without a row asks for nothing."""
+    """What an owner says for everyone in the tenant; a tenant without a row asks for nothing, and
+    goes by UTC."""
 
     tenant = models.OneToOneField(
         settings.TENANT_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="policy"
     )
     requires_second_factor = models.BooleanField(default=False)
+    # Whose nights its backups are taken in, and whose days they are kept by.
+    time_zone = models.CharField(
+        max_length=time_zones.LONGEST, default=time_zones.UTC.key, db_default=time_zones.UTC.key
+    )
 
     class Meta:
         constraints = [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from accounts.access import time_zones
 from accounts.access.errors import InvalidCredential
 from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Hand
@@ -57,3 +61,10 @@ def hand(by: Identity) -> Hand:
 def policy(tenant_id: UUID) -> TenantPolicy:
     """What the tenant asks for; a tenant without a row asks for nothing."""
     return TenantPolicy.objects.filter(pk=tenant_id).first() or TenantPolicy(pk=tenant_id)
+
+
+def clocks() -> Mapping[UUID, ZoneInfo]:
+    """The time zone of every tenant: of one that has named none it is UTC."""
+    named = TenantPolicy.objects.values_list("pk", "time_zone")
+    found = {tenant_id: time_zones.named(name) for tenant_id, name in named}
+    return defaultdict(lambda: time_zones.UTC, found)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.access import policy, proof
-from accounts.access.errors import REFUSALS, InvalidCredential
+from accounts.access import policy, proof, time_zones
+from accounts.access.errors import REFUSALS, InvalidCredential, UnknownTimeZone
 from accounts.access.models import Membership, TenantPolicy
 from accounts.access.policy import Change, Hand, Refusal
 from accounts.access.roles import KeyScope, Role
@@ -22,6 +23,8 @@ from accounts.sessions.models import Session
 from accounts.tokens import actions as keys
 from accounts.tokens.models import ApiKey
 from accounts.trail import actions as trail
+from accounts.trail import echoes
+from accounts.trail.echoes import Echo
 from accounts.users.models import User
 from config.api.problems import NotFound
 from tenants import context
@@ -122,26 +125,43 @@ def leave(*, by: Identity, now: datetime) -> None:
 
 def change_policy(
     *,
-    requires_second_factor: bool,
     now: datetime,
     precondition: Callable[[TenantPolicy], None],
+    requires_second_factor: bool | None = None,
+    time_zone: str | None = None,
 ) -> TenantPolicy:
     """What the entered tenant asks of everyone; who has shown no second factor is signed out.
 
-    `precondition` sees the policy under its lock, and raises to refuse the change.
+    `precondition` sees the policy under its lock, and raises to refuse the change. Raises
+    UnknownTimeZone.
     """
     tenant_id = context.require().tenant_id
-    TenantPolicy.objects.get_or_create(pk=tenant_id)
-    asked = TenantPolicy.objects.select_for_update().get(pk=tenant_id)
+    asked = _locked_policy(tenant_id)
     precondition(asked)
-    before = {"requires_second_factor": asked.requires_second_factor}
-    asked.requires_second_factor = requires_second_factor
-    asked.save(update_fields=["requires_second_factor"])
+    before = _said_in(asked)
+    if time_zone is not None:
+        asked.time_zone = _known(time_zone)
+    if requires_second_factor is not None:
+        asked.requires_second_factor = requires_second_factor
+    asked.save(update_fields=list(before))
     if requires_second_factor:
         without = Session.objects.filter(tenant_id=tenant_id, has_second_factor=False)
         ending.end(without, because="the tenant asks for a second factor", now=now)
-    after = {"requires_second_factor": requires_second_factor}
-    audit.record("tenant.policy_changed", on=asked, before=before, after=after)
+    audit.record("tenant.policy_changed", on=asked, before=before, after=_said_in(asked))
+    return asked
+
+
+@transaction.atomic
+def change_time_zone(*, tenant: Tenant, time_zone: str, by: Actor) -> TenantPolicy:
+    """The same of the time zone, for a tenant whose owner has asked the staff; its trail hears of
+    it. On the platform. Raises UnknownTimeZone."""
+    asked = _locked_policy(tenant.pk)
+    before = {"time_zone": asked.time_zone}
+    asked.time_zone = _known(time_zone)
+    asked.save(update_fields=["time_zone"])
+    said: dict[str, Any] = {"before": before, "after": {"time_zone": asked.time_zone}}
+    trail.record("tenant.policy_changed", by=by.name, kind="tenant", key=tenant.slug, **said)
+    echoes.tell([Echo(tenant.pk, "tenant.policy_changed", asked, **said)], by=by)
     return asked
 
 
@@ -205,3 +225,22 @@ def _end_sessions(member: Membership, *, because: str, now: datetime) -> None:
 
 def _state(member: Membership) -> dict[str, object]:
     return {"role": member.role, "sees_tenant": member.sees_tenant}
+
+
+def _locked_policy(tenant_id: UUID) -> TenantPolicy:
+    TenantPolicy.objects.get_or_create(pk=tenant_id)
+    return TenantPolicy.objects.select_for_update().get(pk=tenant_id)
+
+
+def _said_in(asked: TenantPolicy) -> dict[str, object]:
+    return {
+        "requires_second_factor": asked.requires_second_factor,
+        "time_zone": asked.time_zone,
+    }
+
+
+def _known(time_zone: str) -> str:
+    """Raises UnknownTimeZone."""
+    if time_zone not in time_zones.names():
+        raise UnknownTimeZone("Names are those of the IANA, such as Europe/Berlin or UTC.")
+    return time_zone

@@ -17,6 +17,7 @@ from accounts.access.callers import address_of, caller_of
 from accounts.access.models import Invitation, Membership, TenantPolicy
 from accounts.access.permissions import Members, SignedIn, SteppedUp, TenantPolicyChange
 from accounts.access.roles import MEMBERS, Role
+from accounts.access.time_zones import LONGEST
 from accounts.login.api import MembershipOut
 from accounts.members import actions, invitations
 from config.api.etags import IF_MATCH, check_match, with_etag
@@ -73,8 +74,24 @@ class InvitationAcceptIn(serializers.Serializer[Any]):
     )
 
 
-class TenantPolicyIO(serializers.Serializer[Any]):
-    requires_second_factor = serializers.BooleanField()
+class TenantPolicyIn(serializers.Serializer[Any]):
+    """At least one of them."""
+
+    requires_second_factor = serializers.BooleanField(required=False)
+    time_zone = serializers.CharField(
+        max_length=LONGEST, required=False, help_text="by its IANA name, such as Europe/Berlin"
+    )
+
+    def validate(self, attrs: Any) -> Any:
+        if not attrs:
+            raise serializers.ValidationError("Nothing is to be changed.")
+        return attrs
+
+
+class TenantPolicyOut(serializers.ModelSerializer[TenantPolicy]):
+    class Meta:
+        model = TenantPolicy
+        fields = ("requires_second_factor", "time_zone")
 
 
 class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRowsViewSet):
@@ -147,7 +164,7 @@ class InvitationViewSet(mixins.ListModelMixin, SharedRowsViewSet):
 
 
 class TenantPolicyView(APIView):
-    """What the tenant asks of everyone in it."""
+    """What the tenant asks of everyone in it, and the time zone that its nights are in."""
 
     permission_classes = [TenantPolicyChange]
 
@@ -156,13 +173,14 @@ class TenantPolicyView(APIView):
         changes = self.request.method == "PATCH"
         return [*super().get_permissions(), *([SteppedUp()] if changes else [])]
 
-    @extend_schema(responses=TenantPolicyIO, operation_id="tenant_policy")
+    @extend_schema(responses=TenantPolicyOut, operation_id="tenant_policy")
     def get(self, request: Request) -> Response:
-        return with_etag(request, TenantPolicyIO(queries.policy(caller_of(request).tenant_id)).data)
+        found = queries.policy(caller_of(request).tenant_id)
+        return with_etag(request, TenantPolicyOut(found).data)
 
     @extend_schema(
-        request=TenantPolicyIO,
-        responses=TenantPolicyIO,
+        request=TenantPolicyIn,
+        responses=TenantPolicyOut,
         parameters=[IF_MATCH],
         operation_id="tenant_policy_change",
     )
@@ -170,14 +188,14 @@ class TenantPolicyView(APIView):
         """Whoever is signed in without the second factor that is asked for is signed out."""
 
         def precondition(asked: TenantPolicy) -> None:
-            check_match(request, TenantPolicyIO(asked).data)
+            check_match(request, TenantPolicyOut(asked).data)
 
-        given = TenantPolicyIO(data=request.data)
+        given = TenantPolicyIn(data=request.data)
         given.is_valid(raise_exception=True)
         changed = actions.change_policy(
             now=timezone.now(), precondition=precondition, **given.validated_data
         )
-        return with_etag(request, TenantPolicyIO(changed).data)
+        return with_etag(request, TenantPolicyOut(changed).data)
 
 
 class InvitationAcceptView(APIView):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts.sessions.models import Session
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
-from tenants import admission, context, sockets
+from tenants import admission, context, hanging_up
 from tenants.context import Actor
 
 
@@ -61,5 +61,5 @@ def _end_open(sessions: QuerySet[Session], *, because: str, now: datetime) -> li
     admission.end(ids)
     for session in ended:
         where = (session.tenant_id, session.user_id, session.id)
-        transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
+        transaction.on_commit(partial(hanging_up.on_session, *where), robust=True)
     return ended

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accounts.members import actions as members
 from accounts.staff import actions as staff
 from accounts.staff import forms, naming
 from accounts.staff.situation import Situation, deletes_after_a_backup
@@ -101,6 +102,11 @@ def _change_plan(asked: Asked) -> None:
     plans.assign(tenant=asked.tenant, plan=asked.given["plan"], by=asked.by)
 
 
+def _change_time_zone(asked: Asked) -> None:
+    by, given = naming.actor_of(asked.person), asked.given["time_zone"]
+    members.change_time_zone(tenant=asked.tenant, time_zone=given, by=by)
+
+
 def _move(asked: Asked) -> None:
     starting.move(tenant=asked.tenant, plan=asked.given["plan"], by=asked.by, now=asked.now)
 
@@ -192,6 +198,15 @@ CHANGES = (
         _is_at_rest,
         _change_plan,
         forms.PlanForm,
+    ),
+    Change(
+        "time-zone",
+        "Change time zone",
+        ("Its backups are taken in its nights, from 02:00 on.", "Its owner can change it, too."),
+        "The time zone was changed.",
+        _is_at_rest,
+        _change_time_zone,
+        forms.TimeZoneForm,
     ),
     Change(
         "graduate",

@@ -33,6 +33,10 @@ class Backups(Protocol):
     def fault(self) -> str:
         """What was wrong with the one that was tried last."""
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the tenant is being put back to one just now."""
+
 
 def backups(tenant_ids: Iterable[UUID]) -> Mapping[UUID, Backups]:
     """Of each; those that were never backed up are left out."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.template.defaultfilters import filesizeformat
 from django.utils.timesince import timesince
 
+from accounts.access import queries as access
 from accounts.staff import charts, elsewhere
 from accounts.staff.charts import Chart, Meter
 from accounts.staff.elsewhere import Backups
@@ -35,6 +36,7 @@ class Facts:
     meters: tuple[Meter, ...]
     slow: list[SlowQuery]
     is_locked: bool
+    time_zone: str
 
     @property
     def day(self) -> Count:
@@ -56,6 +58,7 @@ def of(tenant: Tenant, *, now: datetime) -> Facts:
         meters=_meters(tenant, used),
         slow=slow_queries.of(tenant.pk)[:_SLOWEST],
         is_locked=EmergencyLock.objects.filter(tenant=tenant).exists(),
+        time_zone=access.policy(tenant.pk).time_zone,
     )
 
 

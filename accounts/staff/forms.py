@@ -7,6 +7,8 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 
+from accounts.access import queries as access
+from accounts.access import time_zones
 from tenants.models import SLUG_PATTERN, Plan, Tenant
 
 
@@ -66,6 +68,15 @@ class ReasonForm(AboutTenant):
     reason = forms.CharField(
         max_length=200, help_text="Its people are not shown this; your colleagues are."
     )
+
+
+class TimeZoneForm(AboutTenant):
+    time_zone = forms.ChoiceField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "time_zone", [(name, name) for name in sorted(time_zones.names())])
+        self.fields["time_zone"].initial = access.policy(self.tenant.pk).time_zone
 
 
 class PlanForm(AboutTenant):

@@ -22,7 +22,7 @@ from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
 from accounts.users.models import User
-from tenants import admission, context, sockets
+from tenants import admission, context, hanging_up
 from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
 from tenants.models import Tenant
@@ -118,7 +118,7 @@ def _end(sessions: QuerySet[SupportSession], *, now: datetime) -> list[SupportSe
     SupportSession.objects.filter(pk__in=[s.pk for s in ended]).update(ended_at=now)
     for session in ended:
         where = (session.tenant_id, session.staff_id, session.id)
-        transaction.on_commit(partial(sockets.hang_up, *where), robust=True)
+        transaction.on_commit(partial(hanging_up.on_session, *where), robust=True)
     admission.end([session.id for session in ended])
     return ended
 

@@ -391,13 +391,14 @@ CELERY_IMPORTS = [
 OPERATORS_QUEUE, BACKUPS_QUEUE = "operations", "backups"
 OPERATORS_TASKS = (
     "backups.tasks.restore",
+    "backups.tasks.take_up",
     "backups.tasks.verify",
     "tenants.fleet.tasks.*",
     "tenants.lifecycle.tasks.*",
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
 )
-BACKUPS_TASKS = ("backups.tasks.*",)  # but for the two above: a name goes before a pattern
+BACKUPS_TASKS = ("backups.tasks.*",)  # but for those above: a name goes before a pattern
 CELERY_TASK_ROUTES = {
     **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
     **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},
@@ -478,6 +479,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "backups.tasks.take_due",
         "schedule": 300.0,
         "options": {"expires": 300.0},
+    },
+    "take-up-restorations": {
+        "task": "backups.tasks.take_up",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
     "lend-keys-of-backups": {"task": "backups.tasks.lend_waiting", "schedule": 300.0},
     "verify-backups": {

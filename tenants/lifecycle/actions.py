@@ -6,16 +6,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from tenants import trail
-from tenants.identifiers import new_id, schema_of
-from tenants.lifecycle import making, tasks, workflow
-from tenants.lifecycle.errors import MadeOtherwise, SlugTaken, UnknownPlan, UnknownRegion
-from tenants.models import Plan, Tenant, TenantWorkflow
+from tenants.lifecycle import making, reserving, tasks, workflow
+from tenants.lifecycle.errors import MadeOtherwise, SlugTaken
+from tenants.models import Tenant, TenantWorkflow
 
 Kind = TenantWorkflow.Kind
 
@@ -38,11 +35,11 @@ def create_tenant(
     Raises SlugTaken, UnknownPlan, UnknownRegion, or Django's ValidationError for a slug that is no
     host label.
     """
-    plan = _plan(tier)
+    plan = reserving.plan(tier)
     tenant: Tenant | None = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = _reserve(slug=slug, name=name, plan=plan, region=region, now=now)
-    elif tenant.status != Tenant.Status.PROVISIONING or unfinished(tenant) is not None:
+    elif not _is_in_the_making(tenant) or unfinished(tenant) is not None:
         raise SlugTaken(f"The slug {slug!r} is in use.")
     making.schema_of(tenant, now=now)
     making.open_tenant(tenant, by=by)
@@ -77,12 +74,12 @@ def ask_for_tenant(
     Raises SlugTaken, UnknownPlan, UnknownRegion, MadeOtherwise, or Django's ValidationError.
     """
     validate_email(owner_email)
-    plan = _plan(tier)
+    plan = reserving.plan(tier)
     with transaction.atomic():
         found = Tenant.objects.select_for_update().filter(slug=slug).first()
         tenant = found or _reserve_first(slug=slug, name=name, plan=plan, region=region, now=now)
         asked = TenantWorkflow.objects.filter(tenant=tenant, kind=Kind.PROVISION).first()
-        if tenant.status != Tenant.Status.PROVISIONING and (asked is None or asked.finished_at):
+        if not _is_in_the_making(tenant) and (asked is None or asked.finished_at):
             raise SlugTaken(f"The slug {slug!r} is in use.")
         owner = asked.owner_email if asked else owner_email
         if (tenant.tier, tenant.region, owner) != (tier, region, owner_email):
@@ -103,14 +100,6 @@ def _begin(tenant: Tenant, owner_email: str, *, by: str, now: datetime) -> Tenan
     )
 
 
-def _plan(code: str) -> Plan:
-    """Raises UnknownPlan."""
-    plan: Plan | None = Plan.objects.filter(code=code).first()
-    if plan is None:
-        raise UnknownPlan(f"Plans: {', '.join(Plan.objects.values_list('code', flat=True))}.")
-    return plan
-
-
 def _reserve_first(**terms: Any) -> Tenant:
     """Raises SlugTaken where somebody was quicker."""
     try:
@@ -120,30 +109,16 @@ def _reserve_first(**terms: Any) -> Tenant:
         raise SlugTaken(f"The slug {terms['slug']!r} is in use.") from fault
 
 
-def _reserve(*, slug: str, name: str, plan: Plan, region: str, now: datetime) -> Tenant:
+def _is_in_the_making(tenant: Tenant) -> bool:
+    """And nothing is in it yet: one with a reason is made of something, by who began it."""
+    return tenant.status == Tenant.Status.PROVISIONING and not tenant.status_reason
+
+
+def _reserve(**terms: Any) -> Tenant:
     """The row first: it reserves slug and schema name, and shows what is being made.
 
     Raises UnknownRegion, SlugTaken, or Django's ValidationError.
     """
-    if region not in settings.REGIONS:
-        raise UnknownRegion(f"Regions: {', '.join(settings.REGIONS)}.")
-    tenant_id = new_id()
-    placement = Tenant.Placement.DEDICATED if plan.has_own_schema else Tenant.Placement.SHARED
-    tenant = Tenant(
-        id=tenant_id,
-        slug=slug,
-        name=name,
-        plan=plan,
-        placement=placement,
-        schema_name=schema_of(tenant_id),
-        region=region,
-        created_at=now,
-    )
-    try:
-        tenant.full_clean()
-    except ValidationError as fault:
-        if "slug" in fault.error_dict and Tenant.objects.filter(slug=slug).exists():
-            raise SlugTaken(f"The slug {slug!r} is in use.") from fault
-        raise
+    tenant = reserving.tenant(**terms)
     tenant.save(force_insert=True)
     return tenant

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from tenants.cursors import Cursor
+from tenants.entry import RESTORING
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.moving.errors import TenantIsBusy
 
@@ -24,7 +25,11 @@ _WAIT_MS, _WAIT_AT_MOST_MS = 40, 160
 _TRIES = 500
 _PAUSE = 0.05  # seconds between tries
 _OLD_ONES_END = 120.0  # seconds
+_SHUT_AT_MOST = "60s"  # for the old ones to end, before anything is done
+# Whoever holds the fence and dies is missed after this, also in the midst of a long statement.
+_IS_THERE = "1s"
 
+_LOCK_BY_NAME = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(%s, 0))"
 _HOLDERS = """
 SELECT pid, virtualtransaction FROM pg_catalog.pg_lock_status()
  WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -61,6 +66,27 @@ def alone(tenant_id: UUID, *, number: int = 0) -> Iterator[Cursor]:
     except OperationalError as fault:
         if isinstance(fault.__cause__, LockNotAvailable):
             raise fault.__cause__ from fault
+        raise
+
+
+@contextmanager
+def shut(tenant_id: UUID) -> Iterator[Cursor]:
+    """The same for longer: whoever comes meanwhile does not wait, but is refused (TenantRestoring).
+
+    What is open now is waited for. Both locks go with the transaction, whichever way that ends:
+    nobody has to open the tenant again. Raises TenantIsBusy.
+    """
+    try:
+        with owner_cursor() as cursor:
+            cursor.execute(f"SET LOCAL client_connection_check_interval = '{_IS_THERE}'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{_SHUT_AT_MOST}'")
+            # In this order: who is refused by the first never waits for the second.
+            cursor.execute(_LOCK_BY_NAME, [f"{RESTORING}{tenant_id}"])
+            cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [_key(tenant_id)])
+            yield cursor
+    except OperationalError as fault:
+        if isinstance(fault.__cause__, LockNotAvailable):
+            raise TenantIsBusy from fault
         raise
 
 

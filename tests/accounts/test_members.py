@@ -285,7 +285,8 @@ def test_by_sql_a_person_changes_no_membership(house: House, name: str) -> None:
 
 def test_the_policy_is_the_owners(house: House) -> None:
     ada = build_person(house.tenant, "ada", Role.ADMIN)
-    assert ada.get("tenant/policy/").json() == {"requires_second_factor": False}
+    was = {"requires_second_factor": False, "time_zone": "UTC"}
+    assert ada.get("tenant/policy/").json() == was
     for person in (ada, house.alice, house.vera):
         assert told(ask(person, requires=True))[0] == 403
     wanted = {"requires_second_factor": True}
@@ -293,7 +294,7 @@ def test_the_policy_is_the_owners(house: House) -> None:
     assert told(unproven) == (403, "step_up_needed")
     etag = house.olga.get("tenant/policy/")["ETag"]
     done = ask(house.olga, requires=True, If_Match=etag)
-    assert (done.status_code, done.json()) == (200, wanted)
+    assert (done.status_code, done.json()) == (200, {**was, **wanted})
     stale = ask(house.olga, requires=True, If_Match=etag)
     assert told(stale) == (412, "version_mismatch")
     assert not TenantPolicy.objects.filter(tenant=house.mallory.tenant).exists()
@@ -309,4 +310,21 @@ def test_asking_for_a_second_factor_ends_sessions_without_one(house: House) -> N
     assert call("GET", "orders/", credential=foreign).status_code == 200
     again = call("GET", "orders/", credential=signed_in(house.alice))
     assert told(again) == (403, "second_factor_enrolment_needed")
+    assert "tenant.policy_changed" in actions_of(house)
+
+
+def test_the_owner_names_the_time_zone(house: House) -> None:
+    def name(body: Any) -> Any:
+        proven = {"Authorization": stepped_up(house.olga)}
+        return house.olga.request("PATCH", "tenant/policy/", body, **proven)
+
+    done = name({"time_zone": "America/New_York"})
+    named = {"requires_second_factor": False, "time_zone": "America/New_York"}
+    assert (done.status_code, done.json()) == (200, named)
+    assert house.vera.get("tenant/policy/").status_code == 403
+    for nowhere in ("Mars/Olympus", "localtime", "../UTC", "", "europe/berlin", "x" * 65):
+        assert name({"time_zone": nowhere}).status_code == 400
+    assert told(name({"time_zone": "Mars/Olympus"})) == (400, "unknown_time_zone")
+    assert told(name({})) == (400, "invalid")
+    assert house.olga.get("tenant/policy/").json() == named
     assert "tenant.policy_changed" in actions_of(house)

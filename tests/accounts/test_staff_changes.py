@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.mfa.models import Authenticator
 from accounts.staff import changes
+from accounts.trail import tasks as trail
 from accounts.trail.models import PlatformEvent
 from accounts.users.models import User
 from tenants.deletion import actions as deletion
@@ -298,3 +299,19 @@ def test_a_plan_is_named_by_who_changed_it(client: Client, person: User) -> None
     client.post(f"/admin/tenants/plan/{plan.pk}/change/", {**form, "max_rows": "77"})
     event = PlatformEvent.objects.get(key=plan.pk, action="plan.changed")
     assert (event.actor, event.after) == (f"system:staff:{person.email}", {"max_rows": 77})
+
+
+def test_the_time_zone_is_changed_and_the_tenant_hears_of_it(
+    client: Client, person: User, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(trail.echo, "delay", lambda **said: told.append(said))
+    tenant = house.tenant
+    assert do(client, tenant, "time-zone", time_zone="Mars/Olympus").status_code == 200
+    assert told == []
+    assert do(client, tenant, "time-zone", time_zone="Asia/Tokyo").status_code == 302
+    assert "<dd>Asia/Tokyo</dd>" in client.get(page_of(tenant)).content.decode()
+    assert recorded(tenant, "tenant.policy_changed") == [f"system:staff:{person.email}"]
+    trail.echo(**told[0])
+    events = house.olga.get("audit-log/?action=tenant.policy_changed").json()["results"]
+    assert [event["after"] for event in events] == [{"time_zone": "Asia/Tokyo"}]

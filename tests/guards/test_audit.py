@@ -92,6 +92,8 @@ RECORDED = {
 }
 WRITES_ELSEWHERE = {
     "accounts.departure.steps": "steps of a deletion, which is recorded",
+    "backups.progress": "how far a restore is, which is recorded",
+    "tenants.lifecycle.founding": "steps of making a tenant of a backup, which is recorded",
     "accounts.login.issuing": "steps of a log-in, which is recorded",
     "accounts.login.refreshing": "a session goes on; its end is recorded",
     "accounts.members.newcomers": "a step of joining and of signing up, which are recorded",

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 
 from accounts.members import mails as invitations
 from accounts.passwords import mails as passwords
-from tenants.sockets import user_group
+from tenants.hanging_up import user_group
 from tests.cast import now
 from tests.isolation.messages import Messages
 from tests.isolation.test_sockets import address, heard

@@ -74,14 +74,15 @@ def feeding(
 
 @contextmanager
 def working(
-    queue: str, log: Path, *, name: str = "celery", **environment: str
+    queue: str, log: Path, *, name: str = "celery", processes: int = 2, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery worker of two processes that nobody else's tasks reach.
+    """A Celery worker of so many processes that nobody else's tasks reach.
 
     `environment` adds variables of its own.
     """
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", queue]
-    command += ["--concurrency", "2", "--loglevel", "info", "--without-mingle", "--without-gossip"]
+    command += ["--concurrency", str(processes), "--loglevel", "info"]
+    command += ["--without-mingle", "--without-gossip"]
     command += ["-n", f"{name}@%h"]
     with log.open("wb") as out:
         worker = subprocess.Popen(

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from config.observing import metrics
 from tenants import context
-from tenants.sockets import user_group
+from tenants.hanging_up import user_group
 from trading.notifications import actions
 from trading.notifications.models import Notification
 

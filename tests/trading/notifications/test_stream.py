@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.db import OperationalError
 
 from tenants import seats, valkey
-from tenants.sockets import user_group
+from tenants.hanging_up import user_group
 from tests.cast import House, Person, build_person, build_tenant, job
 from tests.trading.notifications.hearing import (
     Unwatched,
