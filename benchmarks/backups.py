@@ -252,7 +252,6 @@ def _ways_to_dump(bench: Bench, slug: str, schema: str) -> Ways:
     return {
         "backup": lambda: bench.process("take", slug=slug),
         "pg_dump": lambda: _dumped(dump, file),
-        "pg_dump, zstd": lambda: _dumped([*dump, "--compress=zstd:3"], file),
     }
 
 

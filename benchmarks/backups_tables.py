@@ -89,8 +89,8 @@ def _dumps(found: Found) -> Table:
         rows,
         "No `pg_dump` takes a part of a table: what is dumped of the tenant on shared tables is a"
         " copy of its rows, in order, in tables of a schema made for that; of the other one it is"
-        " its schema. As it comes, `-Fc` compresses by gzip; what a backup does by zstd of level 3"
-        " stands beside it. Only the backup is sealed.",
+        " its schema. `-Fc` compresses by gzip, the embedded build knows no zstd; only the backup"
+        " is sealed.",
     )
 
 
