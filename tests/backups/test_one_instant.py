@@ -26,7 +26,7 @@ from tests.trading import books
 from trading.models import Account, Fill
 
 CLIENTS, SECONDS, TRIED = 8, 2.0, 3
-_PAUSE = 0.2  # seconds between backups
+_PAUSE, _BETWEEN = 0.2, 0.02  # seconds: after a backup, and before each of its tables
 # The installation's own who wait for a lock that this process has, or have one that it waits for:
 # beside this test others alter tables.
 _WAITING = b"""
@@ -48,11 +48,16 @@ class Watch:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        heads, people = Snapshot.heads, Snapshot.people
+        heads, rows, people = Snapshot.heads, Snapshot.rows, Snapshot.people
 
         def begins(seen: Snapshot) -> Any:
             self._pid = seen.cursor.connection.info.backend_pid
             return heads(seen)
+
+        def slowly(seen: Snapshot, head: Any) -> Any:
+            """Somebody commits something between any two tables."""
+            time.sleep(_BETWEEN)
+            return rows(seen, head)
 
         def ends(seen: Snapshot) -> Any:
             with _superuser() as database:  # it has all that it takes
@@ -60,7 +65,7 @@ class Watch:
             return people(seen)
 
         thread = threading.Thread(target=self._look)
-        with mock.patch.multiple(Snapshot, heads=begins, people=ends):
+        with mock.patch.multiple(Snapshot, heads=begins, rows=slowly, people=ends):
             thread.start()
             try:
                 yield
@@ -95,9 +100,11 @@ def test_the_books_balance_in_each_and_nobody_waits(
             pool.submit(hammer, house.alice, account, market, number, until)
             for number, account in enumerate(accounts)
         ]
-        backups = _taken_until(house.tenant, until)
-        answers = {status for each in trading for status in each.result()}
-        stop.set()
+        try:
+            backups = _taken_until(house.tenant, until)
+            answers = {status for each in trading for status in each.result()}
+        finally:
+            stop.set()
         moving.result()
     assert answers <= ANSWERS
     assert watch.locks == {("relation", "AccessShareLock")}
