@@ -56,13 +56,14 @@ campaign: .venv/base .venv/dev ## random traders by the thousand, kills, hammeri
 	@BOOKS_EXAMPLES=$(or $(BOOKS_EXAMPLES),1000) FOLDING_EXAMPLES=$(or $(FOLDING_EXAMPLES),5000) \
 	MOVE_KILLS=$(or $(MOVE_KILLS),10) MOVE_SERVER_KILLS=$(or $(MOVE_SERVER_KILLS),20) \
 	BULKHEAD_TEST_PLATFORM=1 PITR_INSTANTS=$(or $(PITR_INSTANTS),20) PITR_KILLS=$(or $(PITR_KILLS),10) DISASTER_UP=1 \
+	ROUND_TRIPS=$(or $(ROUND_TRIPS),200) \
 	STEP_KILLS=all DATABASE_KILLS=$(or $(DATABASE_KILLS),3) POOLER_REQUESTS=$(or $(POOLER_REQUESTS),10000) \
 	HAMMER_CLIENTS=$(or $(HAMMER_CLIENTS),32) HAMMER_SECONDS=$(or $(HAMMER_SECONDS),60) \
 	exec $(PYTHON) -m pytest -n 2 --timeout 0 -rP --show-capture=stdout \
 		tests/scenarios/test_machines.py tests/scenarios/test_hammering.py tests/scenarios/test_ticks.py \
 		tests/scenarios/test_kills.py tests/scenarios/test_database_kill.py \
 		tests/tenants/moving/test_kills.py tests/tenants/moving/test_server_kills.py \
-		tests/backups/platform/test_instants.py tests/backups/platform/test_disaster.py \
+		tests/backups/platform/test_instants.py tests/backups/platform/test_disaster.py tests/backups/test_round_trips.py \
 		tests/tenants/lifecycle/test_workflow.py tests/tenants/deletion/test_deletion.py \
 		tests/trading/positions/test_folding.py tests/isolation/test_pooler.py
 

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from accounts.audit import past_walls
+from backups import blocks
 from backups.archive.manifest import Column, Origin, Person, TableHead
 from backups.errors import NoBackup, OtherShape
 from tenants import ownership
@@ -93,15 +94,12 @@ class Snapshot:
             table, column = unknown[0]
             raise OtherShape(f"{table} had a column {column}, which this release does not know.")
 
-    def rows(self, head: TableHead) -> Iterator[memoryview]:
+    def rows(self, head: TableHead) -> Iterator[bytes]:
         """As COPY writes them, by id; without the tenant, which is the archive's."""
         statement = sql.SQL("COPY (SELECT {} FROM {} WHERE tenant_id = {} ORDER BY id) TO STDOUT")
         columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in head.columns)
-        with self.cursor.copy(
-            statement.format(columns, self._table(head.name), self._tenant)
-        ) as copied:
-            for block in copied:
-                yield memoryview(block)
+        filled = statement.format(columns, self._table(head.name), self._tenant)
+        yield from blocks.copied(self.cursor, filled)
 
     def count(self, head: TableHead) -> int:
         statement = sql.SQL("SELECT count(*) FROM {} WHERE tenant_id = {}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import DataError, IntegrityError, sql
 
-from backups import snapshot
+from backups import blocks, snapshot
 from backups.archive.manifest import Manifest, Measure, TableFacts, TableHead
 from backups.archive.reading import ArchiveReader
 from backups.errors import NotRestored, OtherShape
@@ -108,9 +108,8 @@ def _check(cursor: Any, facts: TableFacts) -> None:
     head = TableHead(facts.name, facts.columns)
     measure = Measure(head)
     statement = sql.SQL("COPY (SELECT {} FROM {} ORDER BY id) TO STDOUT")
-    with cursor.copy(statement.format(_columns(head), _table(head.name))) as copied:
-        for block in copied:
-            measure.add(bytes(block))
+    for block in blocks.copied(cursor, statement.format(_columns(head), _table(head.name))):
+        measure.add(block)
     if measure.facts != facts:
         raise NotRestored(f"{facts.name}: other rows came in than went out.")
 

@@ -16,6 +16,7 @@ BENCHMARKS = (
     "orders",
     "prices",
     "neighbours",
+    "backups",
 )
 
 

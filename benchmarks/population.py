@@ -64,10 +64,10 @@ class Population:
             f"SELECT t * {USERS} + p AS n, t AS tenant, p AS person, {_EPOCH} AS at"
             f" FROM generate_series(0, {self.even}) t, generate_series(0, {USERS - 1}) p"
         )
-        _insert(connection, "trading_account", people, {**_OWNED, **_ACCOUNT})
-        _insert(connection, "trading_order", numbered, {**_OWNED, **_ORDER})
-        _insert(connection, "trading_fill", some, {**_OWNED, **_FILL})
-        _insert(connection, "trading_position", few, {**_OWNED, **_POSITION})
+        insert(connection, "trading_account", people, {**_OWNED, **_ACCOUNT})
+        insert(connection, "trading_order", numbered, {**_OWNED, **_ORDER})
+        insert(connection, "trading_fill", some, {**_OWNED, **_FILL})
+        insert(connection, "trading_position", few, {**_OWNED, **_POSITION})
         connection.execute("RESET session_replication_role")
         connection.execute("VACUUM (ANALYZE)")
 
@@ -164,7 +164,7 @@ def _tenants(connection: Connection, population: Population) -> None:
         )
 
 
-def _insert(connection: Connection, table: str, source: str, given: Mapping[str, str]) -> None:
+def insert(connection: Connection, table: str, source: str, given: Mapping[str, str]) -> None:
     """Rows of `source`, each column by its expression; required ones without get a filler."""
     columns = connection.execute(
         "SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns"

@@ -41,8 +41,7 @@ def standing(at: datetime, phases: Phases) -> Iterator[Instant]:
     with phases.phase("WAL brought"):
         wal.ship_all(storage)
     with scratch.room() as room, ExitStack() as stack:
-        with phases.phase("copy laid out"):
-            unpacking.lay_out(storage, chain, room / scratch.HOME)
+        unpacking.lay_out(storage, chain, room / scratch.HOME, phases)
         with phases.phase("WAL gone through"):
             feed = Feed(storage, room, segment_size=chain[-1].segment_size)
             url = stack.enter_context(_come_back(feed, room, at))

@@ -39,9 +39,8 @@ def recover(*, phases: Phases) -> Recovered:
     known = bases.stored(storage)
     newest = base.newest(known)
     with scratch.room() as room:
-        with phases.phase("copy laid out"):
-            chain = base.chain(known, newest)
-            unpacking.lay_out(storage, chain, room / scratch.HOME)
+        chain = base.chain(known, newest)
+        unpacking.lay_out(storage, chain, room / scratch.HOME, phases)
         with phases.phase("WAL gone through"):
             _go_through(storage, room, newest)
         name = place.part_of_base(newest.id, bases.BELONGINGS)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from psycopg.types.json import Jsonb
 from pytest_django.fixtures import Settings
 
 from accounts.access.models import Membership
@@ -22,7 +18,6 @@ from backups import catalogue, queries, restoring, snapshot
 from backups.archive.errors import ArchiveUnfit, ForeignArchive
 from backups.errors import NoBackup, NotRestorable, OtherShape, WrongBackupKey
 from backups.models import Backup
-from tenants.identifiers import new_id
 from tenants.lifecycle import actions as lifecycle
 from tenants.lifecycle.errors import SlugTaken
 from tenants.models import Tenant, TenantMove
@@ -36,7 +31,7 @@ from tests.backups.keepers import (
     rows,
     take,
 )
-from tests.cast import House, Person, build_house, job, now
+from tests.cast import House, Person, job, now
 from tests.isolation.database import connected
 from tests.market import Market
 from tests.scenarios.test_first_trade import order
@@ -352,47 +347,3 @@ def test_an_archive_of_other_tables_is_refused(
     monkeypatch.setattr(snapshot, "heads", lambda *args: heads(*args)[1:])
     with pytest.raises(OtherShape, match="There is no table"):
         restoring.compare(entry=entry_of(backup), report=print)
-
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
-ODD = st.sampled_from(
-    ["\\N", "\\.", "\\", "\t", "a\nb", "\r\n", "\\n", '"', "'", "\x7f", "\u2028", "☃" * 64, ""]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | TEXT | ODD,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-TIMES = st.datetimes(timezones=st.just(UTC))
-EXTREMES = st.sampled_from(["-infinity", "infinity", "4713-01-01 00:00:00+00 BC"])
-EVENTS = st.lists(st.tuples(TEXT | ODD, TIMES | EXTREMES, JSON), min_size=1, max_size=40)
-
-
-@pytest.fixture(scope="module", params=["starter", "enterprise"])
-def odd_house(request: pytest.FixtureRequest) -> House:
-    return build_house(request.param)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(events=EVENTS)
-def test_odd_values_come_back_as_they_were(odd_house: House, events: list[Any]) -> None:
-    tenant, alice = odd_house.tenant, odd_house.alice
-    with connected("DATABASE_SUPERUSER_URL") as database:
-        insert = _INSERT.format(tenant.live_schema).encode()
-        for number, (kind, at, data) in enumerate(events, start=1):
-            given = [tenant.id, new_id(), alice.user_id, number, kind, at, Jsonb(data)]
-            database.execute(insert, given)
-        database.commit()
-    backup, was = take(tenant), rows(tenant)
-    assert rows(restore_into(backup, a_slug())) == was
-    clear(tenant)
-    restore(backup)
-    assert rows(tenant) == was
-    clear(tenant)
-
-
-def clear(tenant: Tenant) -> None:
-    with connected("DATABASE_SUPERUSER_URL") as database:
-        statement = f'DELETE FROM "{tenant.live_schema}".trading_notification WHERE tenant_id = %s'
-        database.execute(statement.encode(), [tenant.id])
-        database.commit()
