@@ -50,7 +50,7 @@ class Size:
 
 
 FULL = Size(1_000_000, 10_000, 198, 7, 10, 30.0, 3, 3)
-QUICK = Size(40_000, 4_000, 18, 2, 1, 6.0, 1, 1)
+QUICK = Size(30_000, 3_000, 18, 2, 1, 4.0, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
