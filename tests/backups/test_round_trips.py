@@ -6,6 +6,7 @@ The suite tries a little, and the same each time; a campaign by ROUND_TRIPS draw
 from __future__ import annotations
 
 import os
+from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
 
@@ -13,9 +14,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from backups import restoring
 from backups.models import Backup
 from backups.swapping import TRAIL
+from tenants.lifecycle import founding
 from tenants.models import Tenant
 from tenants.moving import carrying
 from tenants.moving.route import Route, Table
@@ -59,12 +60,12 @@ def empty(tenant: Tenant) -> None:
 
 def as_a_new_one(backup: Backup, tier: str) -> Sums:
     """What a tenant of that tier has of it."""
-    create = restoring.lifecycle.create_tenant
+    filled = founding.filled
 
-    def sold(**terms: object) -> Tenant:
-        return create(**{**terms, "tier": tier})
+    def sold(**terms: Any) -> Any:
+        return filled(**{**terms, "tier": tier})
 
-    with mock.patch.object(restoring.lifecycle, "create_tenant", sold):
+    with mock.patch.object(founding, "filled", sold):
         made = restore_into(backup, f"r{uuid4().hex[:12]}")
     try:
         assert made.tier == tier
