@@ -19,6 +19,7 @@ from tenants import (
     connections,
     context,
     identity,
+    leftovers,
     limits,
     origin,
     refusals,
@@ -38,6 +39,7 @@ class AddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        leftovers.forget()
         request.client_address = origin.of(request)  # type: ignore[attr-defined]
         came_from = origin.address.set(request.client_address)  # type: ignore[attr-defined]
         prefix = get_script_prefix()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from config.observing import metrics
-from tenants import context, turns
+from tenants import context, leftovers, turns
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import NoTenantContext, TenantAlreadyEntered, TenantRestoring
 
@@ -89,6 +89,7 @@ class TenantTask(_Patient):
         raise self.put_off(args, kwargs, seconds=_PUT_OFF, headers=to)
 
     def _run(self, inside: TenantContext, args: Any, kwargs: Any) -> Any:
+        leftovers.forget()
         with context.enter(inside):
             return super().__call__(*args, **kwargs)
 
@@ -112,6 +113,7 @@ class PlatformTask(_Patient):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.current() is not None:
             raise TenantAlreadyEntered(f"{self.name} is a task of the platform.")
+        leftovers.forget()
         try:
             return super().__call__(*args, **kwargs)
         except TenantRestoring:

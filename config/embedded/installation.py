@@ -46,7 +46,7 @@ class Installation:
             port=int(port),
             data_dir=Path(environ.get("BULKHEAD_DATA_DIR") or PROJECT / ".data").absolute(),
             is_demo=is_local and environ.get("DEBUG", "").lower() not in _FALSE,
-            replays=_speed(environ) > 0,
+            replays=_is_replayed(environ),
             web_processes=_web_processes(environ),
         )
 
@@ -128,9 +128,10 @@ def _web_processes(environ: Mapping[str, str]) -> int:
         raise EmbeddedError(str(error)) from error
 
 
-def _speed(environ: Mapping[str, str]) -> float:
-    speed = environ.get("BULKHEAD_REPLAY_SPEED") or "1"
+def _is_replayed(environ: Mapping[str, str]) -> bool:
+    """Whether the market moves: at which speed, where nobody has named one, the settings say."""
+    speed = environ.get("BULKHEAD_REPLAY_SPEED")
     try:
-        return float(speed)
+        return not speed or float(speed) > 0
     except ValueError as error:
         raise EmbeddedError(f"BULKHEAD_REPLAY_SPEED is {speed!r}; it must be a number.") from error

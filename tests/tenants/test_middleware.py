@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 
 from tenants import context
 from tenants.models import Domain
+from tenants.tasks import pulse
 from tests.cast import House, now
 from trading.brokers import accounts
 from trading.brokers.accounts import Opening
@@ -115,6 +117,17 @@ def test_what_one_request_keeps_is_nothing_to_the_next(house: House) -> None:
     assert call(house, "keeping", first, 409) == 409
     assert call(house, "answer", second, 409) == 409
     assert [kept(house, name) for name in (first, second)] == [True, False]
+
+
+def test_what_set_tenant_asked_for_ends_with_the_next_request_or_task(house: House) -> None:
+    """django-tenants' call has no end of its own, and would be in the way of who comes next."""
+    mallory = house.mallory
+    connection.set_tenant(house.tenant)
+    assert mallory.get("orders/").status_code == 200
+    assert connection.schema_name == "public"
+    connection.set_tenant(house.tenant)
+    pulse()
+    assert connection.schema_name == "public"
 
 
 def test_a_suspended_tenant_is_told_so_and_reads_nothing(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -19,9 +18,8 @@ class Command(OperatorCommand):
     def carry_out(self, **options: Any) -> dict[str, Any]:
         if not settings.DEBUG:
             raise CommandError("DEBUG is off: the demo's known passwords do not belong here.")
-        host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
         return demo.seed(
-            base_url=f"http://{host}:{port}",
+            base_url=settings.BULKHEAD_ORIGIN,
             target=settings.BULKHEAD_DATA_DIR / "demo.json",
             now=timezone.now(),
             report=lambda line: self.say(line, options),
