@@ -26,7 +26,7 @@ def copied(cursor: Any, statement: sql.Composed) -> Iterator[bytes]:
             elif len(waiting) >= _BLOCK:
                 yield bytes(waiting)
                 waiting.clear()
-        for result in iter(connection.get_result, None):
+        for result in list(iter(connection.get_result, None)):  # all, or it stays busy
             if result.status != ExecStatus.COMMAND_OK:
                 raise errors.error_from_result(result)
         if waiting:
