@@ -14,7 +14,7 @@ from config.embedded.supervisor import Program
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MANAGE = (sys.executable, "manage.py")
-_CELERY = (sys.executable, "-m", "celery", "-A", "config.celery")
+_CELERY = (sys.executable, "-m", "celery", "-A", "config.celery", "--quiet")
 # One thing after the other, in one process; the two at once.
 _OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations", "--pool", "solo", "-l", "info")
 _BACKUPS = ("worker", "-n", "backups@%h", "-Q", "backups", "--pool", "solo", "-l", "info")
