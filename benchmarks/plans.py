@@ -70,6 +70,11 @@ def is_in_order(plan: dict[str, Any]) -> bool:
     return not [n for n in nodes(plan) if n["Node Type"] in ("Sort", "Incremental Sort")]
 
 
+def most_rows(plan: dict[str, Any]) -> float:
+    """Rows that come out of the node that has most of them, each time that it is asked."""
+    return max(float(n["Actual Rows"]) * n["Actual Loops"] for n in nodes(plan))
+
+
 def pages(plan: dict[str, Any]) -> int:
     """Pages touched, in the cache or not, by the statement itself."""
     node = plan["Plan"]

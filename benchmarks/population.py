@@ -68,6 +68,11 @@ class Population:
         insert(connection, "trading_order", numbered, {**_OWNED, **_ORDER})
         insert(connection, "trading_fill", some, {**_OWNED, **_FILL})
         insert(connection, "trading_position", few, {**_OWNED, **_POSITION})
+        # Half of the positions are in perpetual futures, the others were opened by a bracket.
+        terms = "SELECT p.*, row_number() OVER (ORDER BY id) AS n FROM trading_position p"
+        perpetual, bracket = (f"SELECT * FROM ({terms}) s WHERE n % 2 = {odd}" for odd in (0, 1))
+        insert(connection, "trading_perpetualterms", perpetual, {**_TERMS, **_PERPETUAL})
+        insert(connection, "trading_bracketterms", bracket, {**_TERMS, **_BRACKET})
         connection.execute("RESET session_replication_role")
         connection.execute("VACUUM (ANALYZE)")
 
@@ -148,6 +153,9 @@ _POSITION = {
     "opened_at": "at",
     "closed_at": "at",
 }
+_TERMS = {"position_id": "id", "tenant_id": "tenant_id", "user_id": "user_id"}
+_PERPETUAL = {"leverage": "1 + n % 20", "margin_mode": "'isolated'"}
+_BRACKET = {"take_profit": f"{_PRICE} * 1.2", "stop_loss": f"{_PRICE} * 0.9"}
 
 
 def _tenants(connection: Connection, population: Population) -> None:

@@ -10,6 +10,7 @@ from django.db.models import (
     Case,
     DecimalField,
     F,
+    FilteredRelation,
     OuterRef,
     Q,
     QuerySet,
@@ -29,10 +30,20 @@ BRACKET = ("take_profit", "stop_loss")
 
 
 def with_terms(rows: QuerySet[Position]) -> QuerySet[Position]:
-    """With `perpetual_…` and `bracket_…` read along: null where a position has none."""
-    terms = {f"perpetual_{name}": F(f"perpetual__{name}") for name in PERPETUAL}
-    terms |= {f"bracket_{name}": F(f"bracket__{name}") for name in BRACKET}
-    return rows.annotate(**terms)
+    """With `perpetual_…` and `bracket_…` read along: null where a position has none.
+
+    They are joined by the tenant as well. The wall alone hides from the planner which tenant it
+    is, and so how many rows: of the largest it would read them all again for each position.
+    """
+    terms = {f"perpetual_{name}": F(f"perpetual_terms__{name}") for name in PERPETUAL}
+    terms |= {f"bracket_{name}": F(f"bracket_terms__{name}") for name in BRACKET}
+    return rows.annotate(
+        perpetual_terms=_of_the_tenant("perpetual"), bracket_terms=_of_the_tenant("bracket")
+    ).annotate(**terms)
+
+
+def _of_the_tenant(relation: str) -> FilteredRelation:
+    return FilteredRelation(relation, condition=Q(**{f"{relation}__tenant_id": F("tenant_id")}))
 
 
 def unbalanced() -> QuerySet[Position]:
