@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ def parameters(pattern: str, *, only: str | None = None) -> dict[str, Any]:
         "everywhere": list(distribution.EVERYWHERE),
         "regions": list(settings.REGIONS),
         "roles": json.dumps([_role(role) for role in roles.ROLES]),
+        "memberships": json.dumps([asdict(due) for due in roles.MEMBERSHIPS]),
         "revoked": list(roles.REVOKED_FUNCTIONS),
         "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),
         "revoked_views": list(roles.REVOKED_VIEWS),
@@ -45,9 +47,8 @@ def _printed(rule: str) -> str | None:
 
 
 def _role(role: roles.Role) -> dict[str, Any]:
-    """What the role's attributes forbid it to be."""
-    words = role.attributes.split()
-    return {"name": role.name, "never": [word[2:] for word in words if word.startswith("NO")]}
+    """What the role's attributes make it; all else it is not."""
+    return {"name": role.name, "attributes": [w for w in role.words if not w.startswith("NO")]}
 
 
 def _settings(name: str) -> dict[str, str]:

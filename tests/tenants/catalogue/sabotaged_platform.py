@@ -15,6 +15,31 @@ ROLES = [
         for word in ("SUPERUSER", "BYPASSRLS", "REPLICATION", "CREATEROLE", "CREATEDB")
     ),
     server_wide("owner bypasses policies", "role_attribute", "ALTER ROLE bulkhead_owner BYPASSRLS"),
+    *(
+        server_wide(f"{role} is {words}", "role_attribute", f"ALTER ROLE {role} {words}")
+        for role, words in (
+            ("bulkhead_mover", "LOGIN PASSWORD 'x'"),
+            ("bulkhead_mover", "NOBYPASSRLS"),
+            ("bulkhead_owner", "INHERIT"),
+            ("bulkhead_backup", "NOREPLICATION"),
+            (_APP, "NOLOGIN"),
+        )
+    ),
+    *(
+        server_wide(f"{role} for {member} {how}", codes, f"GRANT {role} TO {member} {how}")
+        for role, member, how, codes in (
+            ("bulkhead_mover", "bulkhead_owner", "WITH ADMIN OPTION", "role_member_altered"),
+            ("bulkhead_mover", "bulkhead_owner", "WITH INHERIT TRUE", "role_member_altered"),
+            ("bulkhead_mover", "bulkhead_owner", "WITH SET FALSE", "role_member_altered"),
+            ("pg_read_all_data", "bulkhead_backup", "WITH ADMIN OPTION", "role_member_altered"),
+            ("pg_read_all_data", "bulkhead_mover", "", "role_member"),
+        )
+    ),
+    server_wide(
+        "tenants can't be moved",
+        "role_member_missing",
+        "REVOKE bulkhead_mover FROM bulkhead_owner",
+    ),
     server_wide("application reads all", "role_member", f"GRANT pg_read_all_data TO {_APP}"),
     server_wide(
         "application becomes owner",
@@ -160,13 +185,17 @@ DATABASE = [
         "grant_above",
         f"GRANT SET ON PARAMETER session_replication_role TO {_APP}",
     ),
-    server_wide(
+    Sabotage(
         "event trigger",
-        "event_trigger",
+        "function_uncalled",
         "CREATE FUNCTION bulkhead.watch() RETURNS event_trigger LANGUAGE plpgsql"
         " AS $$ BEGIN END $$; REVOKE ALL ON FUNCTION bulkhead.watch() FROM PUBLIC;"
         " ALTER FUNCTION bulkhead.watch() OWNER TO bulkhead_owner;"
         " CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION bulkhead.watch()",
+        PUBLIC,
+        by_owner=False,
+        found_in="bulkhead",
+        also="event_trigger",
     ),
     Sabotage(
         "table outside the database",
