@@ -1,4 +1,4 @@
-"""The log-ins: what they are, what they belong to, what they own, how their sessions start."""
+"""Our roles: what they are, what they belong to, what they own, how their sessions start."""
 
 from tenants.catalogue.subject import Subject
 
@@ -84,44 +84,52 @@ SELECT 'role_owns', coalesce(i.schema, '(database)'), coalesce(i.name, i.identit
 
 SETTINGS = Subject(
     """
-, configured AS (
-    SELECT DISTINCT ON (split_part(line, '=', 1))
+, ours AS (
+    -- Of one that is missing, `role_missing` tells.
+    SELECT name AS role, settings, to_regrole(name)::oid AS oid
+      FROM jsonb_to_recordset(%(roles)s::jsonb) AS r(name text, settings jsonb)
+     WHERE to_regrole(name) IS NOT NULL
+), configured AS (
+    SELECT DISTINCT ON (o.role, split_part(line, '=', 1)) o.role,
            split_part(line, '=', 1) AS name, substr(line, strpos(line, '=') + 1) AS value,
            s.setrole <> 0 AS is_own
-      FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(line)
-     WHERE s.setrole IN (0, to_regrole(%(app)s)::oid)
-       AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d
+      FROM ours o
+      JOIN pg_catalog.pg_db_role_setting s ON s.setrole IN (0, o.oid)
+     CROSS JOIN LATERAL unnest(s.setconfig) AS c(line)
+     WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d
                                   WHERE d.datname = current_database()))
      -- PostgreSQL takes the role's in this database, then the role's, then the database's.
-     ORDER BY split_part(line, '=', 1), s.setrole = 0, s.setdatabase = 0
+     ORDER BY o.role, split_part(line, '=', 1), s.setrole = 0, s.setdatabase = 0
 ), due AS (
-    SELECT lower(key) AS name, value FROM jsonb_each_text(%(settings)s::jsonb)
+    SELECT o.role, lower(e.key) AS name, e.value
+      FROM ours o CROSS JOIN LATERAL jsonb_each_text(o.settings) e
 )
 SELECT CASE d.name WHEN 'timezone' THEN 'role_timezone'
             WHEN 'search_path' THEN 'role_search_path' ELSE 'role_setting_altered' END,
-       '(database)', concat(%(app)s, '.', d.name), coalesce(c.value, 'unset')
+       '(database)', concat(d.role, '.', d.name), coalesce(c.value, 'unset')
   FROM due d
-  LEFT JOIN configured c ON lower(c.name) = d.name
+  LEFT JOIN configured c ON c.role = d.role AND lower(c.name) = d.name
  WHERE c.value IS DISTINCT FROM d.value OR NOT c.is_own
 UNION ALL
-SELECT 'role_setting', '(database)', concat(%(app)s, '.', c.name), c.value
+SELECT 'role_setting', '(database)', concat(c.role, '.', c.name), c.value
   FROM configured c
- WHERE lower(c.name) NOT IN (SELECT name FROM due)
+ WHERE NOT EXISTS (SELECT FROM due d WHERE d.role = c.role AND d.name = lower(c.name))
    -- Of what is set for all roles, only what no session of the application may start with.
-   AND (c.is_own OR lower(c.name) LIKE 'app.%%' OR c.name IN ('row_security', 'role',
-       'session_replication_role', 'session_authorization', 'session_preload_libraries',
-       'local_preload_libraries'))
+   AND (c.is_own OR c.role = %(app)s AND (lower(c.name) LIKE 'app.%%' OR c.name IN ('row_security',
+       'role', 'session_replication_role', 'session_authorization', 'session_preload_libraries',
+       'local_preload_libraries')))
 """,
     {
-        "role_timezone": "Sessions of the application start in time zone {detail}. Django would"
-        " call set_config, which is revoked. Run `manage.py provision_roles`.",
-        "role_search_path": "Sessions of the application start with search_path {detail}, not as"
+        "role_timezone": "Sessions of this role start in time zone {detail}, not as"
+        " tenants/roles.py says. Django would call set_config, which the application may not."
+        " Run `manage.py provision_roles`.",
+        "role_search_path": "Sessions of this role start with search_path {detail}, not as"
         " tenants/roles.py says; without pg_temp at its end a temporary table can hide a real one."
         " Run `manage.py provision_roles`.",
-        "role_setting_altered": "Sessions of the application start with this {detail}, not as"
+        "role_setting_altered": "Sessions of this role start with this {detail}, not as"
         " tenants/roles.py says. Run `manage.py provision_roles`, and RESET it where it is set for"
         " one database.",
-        "role_setting": "Every session of the application starts with this set to {detail}, which"
+        "role_setting": "Every session of this role starts with this set to {detail}, which"
         " nothing provisioned. ALTER ROLE … RESET it.",
     },
 )

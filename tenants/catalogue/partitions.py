@@ -77,6 +77,7 @@ OWN = Subject(
       FROM pg_catalog.pg_attribute a
       LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      WHERE a.attnum > 0 AND NOT a.attisdropped
+       AND a.attrelid IN (SELECT oid FROM part UNION SELECT parent FROM part)
 )
 SELECT 'partition_differs', schema, tab || '.' || name, definition FROM own
 UNION ALL
