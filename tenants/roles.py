@@ -19,6 +19,21 @@ class Role:
     settings: tuple[tuple[str, str], ...] = ()
     can_log_in: bool = True
 
+    @property
+    def words(self) -> list[str]:
+        """Every attribute, as CREATE ROLE takes it."""
+        return ["LOGIN" if self.can_log_in else "NOLOGIN", "NOINHERIT", *self.attributes.split()]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`member` may become `role` by SET ROLE, and has its rights without that where it `inherits`
+    them; it may let nobody else in."""
+
+    role: str
+    member: str
+    inherits: bool
+
 
 # Django calls set_config() at connect unless the session already runs in UTC, and set_config is
 # revoked: the time zone therefore comes from the role. The application's statements carry tickets:
@@ -54,6 +69,12 @@ ROLES = (
         "NOSUPERUSER BYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION",
         can_log_in=False,
     ),
+)
+
+# All there are: nobody else belongs to one of ours, and none of ours to anything else.
+MEMBERSHIPS = (
+    Membership("pg_read_all_data", BACKUP, inherits=True),
+    Membership(MOVER, OWNER, inherits=False),
 )
 
 # Functions that would let an injected expression look or act past the walls (operations §1).

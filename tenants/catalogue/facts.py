@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -23,10 +24,10 @@ def parameters(pattern: str, *, only: str | None = None) -> dict[str, Any]:
         "everywhere": list(distribution.EVERYWHERE),
         "regions": list(settings.REGIONS),
         "roles": json.dumps([_role(role) for role in roles.ROLES]),
+        "memberships": json.dumps([asdict(due) for due in roles.MEMBERSHIPS]),
         "revoked": list(roles.REVOKED_FUNCTIONS),
         "revoked_patterns": list(roles.REVOKED_FUNCTION_PATTERNS),
         "revoked_views": list(roles.REVOKED_VIEWS),
-        "settings": json.dumps(_settings(roles.APP)),
         "squashing": known_policies.SQUASHING,
         "tenant_default": known_policies.squashed(rls.TENANT_SETTING),
         "enters": _printed(entry.ENTERS),
@@ -45,11 +46,9 @@ def _printed(rule: str) -> str | None:
 
 
 def _role(role: roles.Role) -> dict[str, Any]:
-    """What the role's attributes forbid it to be."""
-    words = role.attributes.split()
-    return {"name": role.name, "never": [word[2:] for word in words if word.startswith("NO")]}
-
-
-def _settings(name: str) -> dict[str, str]:
-    """What sessions of the role start with."""
-    return {key: value for role in roles.ROLES if role.name == name for key, value in role.settings}
+    """What the role is, all else it is not; and what its sessions start with."""
+    return {
+        "name": role.name,
+        "attributes": [word for word in role.words if not word.startswith("NO")],
+        "settings": dict(role.settings),
+    }

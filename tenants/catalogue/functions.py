@@ -46,6 +46,15 @@ SELECT DISTINCT 'function_unknown', n.nspname, c.oid::regprocedure::text, c.who
   JOIN pg_catalog.pg_namespace n ON n.oid = c.pronamespace
   JOIN pg_catalog.pg_proc p ON p.oid = c.oid AND NOT p.prosecdef
  WHERE c.who IN ('PUBLIC', %(app)s) AND NOT EXISTS (SELECT FROM due d WHERE d.oid = c.oid)
+UNION ALL
+-- Nobody calls a trigger's function, and it runs all the same.
+SELECT 'function_uncalled', n.nspname, p.oid::regprocedure::text, NULL
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.oid >= 16384 AND NOT p.prosecdef
+   AND (n.nspname = 'bulkhead' OR n.oid IN (SELECT oid FROM room))
+   AND NOT EXISTS (SELECT FROM due d WHERE d.oid = p.oid)
+   AND NOT EXISTS (SELECT FROM caller c WHERE c.oid = p.oid AND c.who IN ('PUBLIC', %(app)s))
 """,
     {
         "function_missing": "Without this function nobody can enter a tenant, or what it guards is"
@@ -59,6 +68,8 @@ SELECT DISTINCT 'function_unknown', n.nspname, c.oid::regprocedure::text, c.who
         " its caller may see. DROP FUNCTION {object}, or make it SECURITY INVOKER.",
         "function_unknown": "{detail} may call this function, which no wall knows."
         " REVOKE EXECUTE ON FUNCTION {object}, or drop it.",
+        "function_uncalled": "No wall knows this function. The application may not call it, but a"
+        " trigger, a rule or a default that names it runs it. DROP FUNCTION {object}.",
     },
 )
 

@@ -63,6 +63,7 @@ SUBJECTS = (
     walls.SWITCHES,
     walls.POLICIES,
     partitions.PARTITIONS,
+    partitions.OWN,
     columns.TENANT_ID,
     columns.SEQUENCES,
     keys.KEYS,

@@ -47,3 +47,48 @@ SELECT code, schema, tab, string_agg(concat(privilege_type, ' to ', who), ', '
         " its table. REVOKE ALL ON {schema}.{object} from all but its owner.",
     },
 )
+
+# What a partition has of its table PostgreSQL keeps as it is there, and the table is compared with
+# the pattern. What hangs on the partition itself every row meets that comes through the table.
+OWN = Subject(
+    """
+, own AS (
+    SELECT p.schema, p.tab, t.tgname AS name, pg_get_triggerdef(t.oid) AS definition
+      FROM part p
+      JOIN pg_catalog.pg_trigger t
+        ON t.tgrelid = p.oid AND NOT t.tgisinternal AND t.tgparentid = 0
+    UNION ALL
+    -- A column that is not to be NULL is looked for below, and a trigger's constraint above.
+    SELECT p.schema, p.tab, k.conname, pg_get_constraintdef(k.oid)
+      FROM part p
+      JOIN pg_catalog.pg_constraint k
+        ON k.conrelid = p.oid AND k.coninhcount = 0 AND k.contype NOT IN ('n', 't')
+    UNION ALL
+    SELECT p.schema, p.tab, c.relname, pg_get_indexdef(c.oid)
+      FROM part p
+      JOIN pg_catalog.pg_index x ON x.indrelid = p.oid
+      JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid AND NOT c.relispartition
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+            WHERE k.conrelid = p.oid AND k.conindid = c.oid)
+), value AS (
+    SELECT a.attrelid, a.attname, concat_ws(' ', CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+               CASE a.attgenerated WHEN '' THEN 'DEFAULT' ELSE 'GENERATED' END,
+               coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL')) AS definition
+      FROM pg_catalog.pg_attribute a
+      LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE a.attnum > 0 AND NOT a.attisdropped
+       AND a.attrelid IN (SELECT oid FROM part UNION SELECT parent FROM part)
+)
+SELECT 'partition_differs', schema, tab || '.' || name, definition FROM own
+UNION ALL
+SELECT 'partition_differs', p.schema, p.tab || '.' || v.attname, v.definition
+  FROM part p
+  JOIN value v ON v.attrelid = p.oid
+  JOIN value due ON due.attrelid = p.parent AND due.attname = v.attname
+ WHERE v.definition <> due.definition
+""",
+    {
+        "partition_differs": "This partition of {schema} has what its table has not, and each row"
+        " that comes through the table meets it: {detail}. Drop it there, or change it back.",
+    },
+)

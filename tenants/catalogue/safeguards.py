@@ -54,9 +54,14 @@ SELECT CASE WHEN is_missing THEN 'append_only_missing'
 
 IN_FORCE = Subject(
     """
+, guarded AS (
+    SELECT oid, schema, tab, append_only FROM seat
+    UNION ALL
+    SELECT oid, schema, tab, false FROM part
+)
 SELECT 'trigger_disabled', s.schema, s.tab || '.' || coalesce(k.conname, t.tgname),
        string_agg(t.tgname, ', ')
-  FROM seat s
+  FROM guarded s
   JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.oid AND t.tgenabled NOT IN ('O', 'A')
   LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
  WHERE NOT (s.append_only AND t.tgname = 'append_only')

@@ -23,10 +23,10 @@ def undone(cursor: Cursor, savepoint: str) -> Iterator[None]:
 
 
 # What every query starts from: the schemas that hold tables (`room`), the tables that the code
-# knows (`known`), where each belongs (`place`), those that stand there (`seat`), of these the
-# tenants' (`tenant_seat`), and whoever's grants the application has (`application`). What
-# PostgreSQL itself brought is known by its OID, not by its schema: initdb gives those below 16384,
-# and nothing that is made afterwards gets one.
+# knows (`known`), where each belongs (`place`), those that stand there (`seat`), their partitions
+# (`part`), of the seats the tenants' (`tenant_seat`), and whoever's grants the application has
+# (`application`). What PostgreSQL itself brought is known by its OID, not by its schema: initdb
+# gives those below 16384, and nothing that is made afterwards gets one.
 COMMON = """
 WITH room AS (
     SELECT n.oid, n.nspname::text AS schema, n.nspowner,
@@ -46,6 +46,13 @@ WITH room AS (
     SELECT c.oid, p.*, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relacl
       FROM place p JOIN pg_catalog.pg_class c
         ON c.relnamespace = p.room AND c.relname = p.tab AND c.relkind IN ('r', 'p')
+), part AS (
+    SELECT c.oid, n.nspname::text AS schema, c.relname::text AS tab, i.inhparent AS parent
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+     WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
+       AND pg_partition_root(c.oid)::oid IN (SELECT oid FROM seat)
 ), tenant_seat AS (
     SELECT s.oid, s.schema, s.tab, t.attnum AS tenant_column, i.attnum AS id_column,
            o.attnum AS owner_column

@@ -11,6 +11,7 @@ from tenants.roles import (
     APP,
     BACKUP,
     BACKUP_FUNCTIONS,
+    MEMBERSHIPS,
     MOVER,
     OWNER,
     REVOKED_FUNCTION_PATTERNS,
@@ -34,11 +35,15 @@ def provision(superuser_dsn: str, passwords: Passwords) -> list[str]:
     Gives one line per thing done. Raises psycopg.Error where the log-in may not do it.
     """
     with psycopg.connect(superuser_dsn, autocommit=False) as connection:
-        done = [_role(connection, role, passwords.by_role.get(role.name)) for role in ROLES]
-        _memberships(connection)
-        _database(connection)
-        done += _revocations(connection)
-    return done
+        return bring(connection, passwords)
+
+
+def bring(connection: psycopg.Connection, passwords: Passwords) -> list[str]:
+    """The same in the transaction of a superuser, who commits it or does not."""
+    done = [_role(connection, role, passwords.by_role.get(role.name)) for role in ROLES]
+    _memberships(connection)
+    _database(connection)
+    return [*done, *_revocations(connection)]
 
 
 def _role(connection: psycopg.Connection, role: Role, password: str | None) -> str:
@@ -46,8 +51,7 @@ def _role(connection: psycopg.Connection, role: Role, password: str | None) -> s
         "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [role.name]
     ).fetchone()
     verb = "ALTER" if exists else "CREATE"
-    log_in = "LOGIN" if role.can_log_in else "NOLOGIN"
-    statement = sql.SQL(f"{verb} ROLE {{}} {log_in} NOINHERIT {role.attributes}")
+    statement = sql.SQL(f"{verb} ROLE {{}} {' '.join(role.words)}")
     connection.execute(statement.format(sql.Identifier(role.name)))
     if password:
         change = sql.SQL("ALTER ROLE {} PASSWORD {}")
@@ -70,8 +74,10 @@ def _memberships(connection: psycopg.Connection) -> None:
     for (granted,) in rows:
         revoke = sql.SQL("REVOKE {} FROM {}")
         connection.execute(revoke.format(sql.Identifier(granted), sql.Identifier(APP)))
-    connection.execute(f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE")
-    connection.execute(f"GRANT {MOVER} TO {OWNER} WITH INHERIT FALSE, SET TRUE")
+    for due in MEMBERSHIPS:
+        connection.execute(
+            f"GRANT {due.role} TO {due.member} WITH ADMIN FALSE, INHERIT {due.inherits}, SET TRUE"
+        )
 
 
 def _database(connection: psycopg.Connection) -> None:

@@ -25,7 +25,7 @@ DISTRIBUTION = [
     ),
     Sabotage(
         "trigger nobody explained",
-        "trigger_unexplained",
+        "function_uncalled trigger_unexplained",
         "CREATE FUNCTION {schema}.tell() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN RETURN NULL; END'; REVOKE ALL ON FUNCTION {schema}.tell() FROM PUBLIC;"
         " CREATE TRIGGER tell AFTER INSERT ON {schema}.trading_order"

@@ -60,6 +60,46 @@ PARTITIONS = [
         f"GRANT UPDATE (close) ON {_YEAR} TO {_APP}",
         PUBLIC,
     ),
+    *(
+        Sabotage(f"{what} of a partition alone", "partition_differs", sql, PUBLIC)
+        for what, sql in (
+            (
+                "trigger",
+                f"CREATE TRIGGER odd BEFORE INSERT ON {_YEAR}"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            ),
+            (
+                "trigger at commit",
+                f"CREATE CONSTRAINT TRIGGER odd AFTER INSERT ON {_YEAR}"
+                " DEFERRABLE FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            ),
+            ("check", f"ALTER TABLE {_YEAR} ADD CONSTRAINT odd CHECK (close < 9) NOT VALID"),
+            ("unique index", f"CREATE UNIQUE INDEX odd ON {_YEAR} (start)"),
+            ("uniqueness", f"ALTER TABLE {_YEAR} ADD CONSTRAINT odd UNIQUE (start)"),
+            ("index", f"CREATE INDEX odd ON {_YEAR} (close)"),
+            (
+                "reference",
+                f"ALTER TABLE {_YEAR} ADD CONSTRAINT odd FOREIGN KEY (symbol)"
+                " REFERENCES accounts_user (email)",
+            ),
+            ("default", f"ALTER TABLE {_YEAR} ALTER close SET DEFAULT 1"),
+        )
+    ),
+    Sabotage(
+        "trigger of a partition, with a function that nobody may call",
+        "function_uncalled partition_differs",
+        "CREATE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'; REVOKE ALL ON FUNCTION public.keep() FROM PUBLIC;"
+        f" CREATE TRIGGER keep BEFORE INSERT ON {_YEAR}"
+        " FOR EACH ROW EXECUTE FUNCTION public.keep()",
+        PUBLIC,
+    ),
+    Sabotage(
+        "trigger asleep on a partition",
+        "trigger_disabled",
+        "ALTER TABLE public.market_tick_default DISABLE TRIGGER append_only",
+        PUBLIC,
+    ),
     Sabotage(
         "partition in a tenant's schema",
         "table_unknown",

@@ -12,6 +12,7 @@ from tests.tenants.catalogue import (
     sabotaged_partitions,
     sabotaged_platform,
     sabotaged_policies,
+    sabotaged_roles,
     sabotaged_shipped,
     sabotaged_tables,
 )
@@ -28,7 +29,7 @@ SABOTAGES = [
     *sabotaged_columns.SAFEGUARDS,
     *sabotaged_tables.TABLES,
     *sabotaged_distribution.DISTRIBUTION,
-    *sabotaged_platform.ROLES,
+    *sabotaged_roles.ROLES,
     *sabotaged_platform.STRANGERS,
     *sabotaged_platform.DATABASE,
     *sabotaged_platform.PLACES,

@@ -28,6 +28,15 @@ HARMLESS = {
     "columns in another order": "ALTER TABLE {schema}.trading_order DROP COLUMN status_reason,"
     " ADD COLUMN status_reason varchar(64) NOT NULL",
     "a partition with the wall of its table": sabotaged_partitions.WALLED,
+    "a partition that is cut once more": "CREATE TABLE public.candle_1980"
+    " PARTITION OF public.market_candle FOR VALUES FROM ('1980-01-01') TO ('1981-01-01')"
+    " PARTITION BY LIST (symbol);"
+    " CREATE TABLE public.candle_1980_rest PARTITION OF public.candle_1980 DEFAULT",
+    "a partition whose rules were there before": "CREATE TABLE public.candle_1980"
+    " (LIKE public.market_candle INCLUDING ALL); ALTER TABLE public.market_candle ATTACH PARTITION"
+    " public.candle_1980 FOR VALUES FROM ('1980-01-01') TO ('1981-01-01')",
+    "how many connections a role may have": "RESET ROLE;"
+    " ALTER ROLE bulkhead_app CONNECTION LIMIT 90 VALID UNTIL '2099-01-01'",
     "a default privilege for the owner": "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS"
     " FROM PUBLIC",
 }
