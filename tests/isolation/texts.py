@@ -21,6 +21,7 @@ CLOSED = {
     "trading.Order.instrument": _SYMBOL,
     "trading.Fill.instrument": _SYMBOL,
     "trading.Position.instrument": _SYMBOL,
+    "accounts.TenantPolicy.time_zone": "a name of the IANA's, and checked to be one",
     "tenants.Tenant.schema_name": "made of the tenant's id, by a constraint",
     "tenants.TenantMove.steps": "phases, seconds and counts of a move",
     "tenants.TenantMove.error": "a code and a sentence of ours",
