@@ -18,6 +18,7 @@ from benchmarks import (
     entering,
     environments,
     isolation_tables,
+    log_ins,
     plans,
     race,
 )
@@ -27,7 +28,6 @@ from benchmarks.population import Population
 from benchmarks.race import Case, Effort
 from benchmarks.report import Report, publish
 from benchmarks.rivals import entrants
-from tenants.roles import APP, ROLES
 
 BULKHEAD, HANDWRITTEN = "Bulkhead", "filtered by hand"
 ROUTES = ("accounts", "orders", "fills", "positions")
@@ -91,15 +91,7 @@ def _plain_role(connection: Any, password: str) -> None:
     connection.execute(
         sql.SQL("CREATE ROLE handwritten LOGIN BYPASSRLS PASSWORD {}").format(sql.Literal(password))
     )
-    (own,) = (role.settings for role in ROLES if role.name == APP)
-    # A starter's statements end after 5 s; that is a limit, and no part of isolation.
-    for name, value in (*own, ("statement_timeout", "5s")):
-        connection.execute(
-            sql.SQL("ALTER ROLE handwritten SET {} = {}").format(
-                sql.Identifier(name),
-                sql.SQL(", ").join(map(sql.Literal, value.split(", "))),
-            )
-        )
+    log_ins.start_alike(connection, "handwritten")
     for statement in (
         "GRANT CONNECT ON DATABASE bulkhead TO handwritten",
         "GRANT USAGE ON SCHEMA public TO handwritten",

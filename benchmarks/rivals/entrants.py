@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from benchmarks import log_ins
 from benchmarks.contestants import Contestant
 from benchmarks.installation import Installation, python
 from benchmarks.population import tenant_id
@@ -82,6 +83,7 @@ def _database(connection: psycopg.Connection[tuple[object, ...]], name: str, pas
     role, secret = sql.Identifier(name), sql.Literal(password)
     connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, secret))
     connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+    log_ins.start_alike(connection, name)
 
 
 def _schemas(installation: Installation, contestant: Contestant, tenants: Iterable[int]) -> None:
