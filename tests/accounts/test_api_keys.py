@@ -26,6 +26,8 @@ from tests.accounts.test_members import told
 from tests.cast import House, Person, anywhere, build_person, job, now
 from tests.market import list_instrument
 
+pytestmark = pytest.mark.by_turns
+
 
 def issue(person: Person, **asked: Any) -> Any:
     body = {"name": "bot", "scope": "trade", **asked}

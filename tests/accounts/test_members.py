@@ -20,6 +20,8 @@ from tenants.context import Actor
 from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.cast import House, Person, build_person, job, now
 
+pytestmark = pytest.mark.by_turns
+
 
 def membership(person: Person) -> Membership:
     return Membership.objects.get(tenant=person.tenant, user_id=person.user_id)

@@ -60,7 +60,7 @@ def test_whoever_signed_up_is_unproven_until_a_mail_came_back() -> None:
         person(scratch, "factor-after-the-reset", events=signed_up | reset, factor="1 day")
         person(scratch, "factor-before-it", events=signed_up | reset, factor="5 days")
         scratch.connection.commit()
-        migrate(scratch, "0009_the_platforms_chain_alone")
+        migrate(scratch, "0010_time_zones")
         migrate(scratch, "0003_rows_on_the_move", app="audit")  # which had to go back, too
         found = scratch.connection.execute(
             "SELECT split_part(email, '@', 1) FROM accounts_user WHERE email_proven_at IS NULL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -91,11 +92,11 @@ class Listing:
                     yield Question(name, value, _twin(value, owner))
 
     def not_offered(self, owner: Trader) -> Iterator[str]:
-        """Queries by every column that is no filter, by lookups, and across relations."""
-        offered = self.filters()
+        """Queries by every column that is no filter and by a lookup of it, and across relations."""
+        offered, lookups = self.filters(), cycle(_LOOKUPS)
         for path, model, column in _reachable(self.model):
             for value in _values(model, column, owner)[:1]:
-                for name in (path, *(f"{path}__{lookup}" for lookup in _LOOKUPS)):
+                for name in (path, f"{path}__{next(lookups)}"):
                     if name not in offered:
                         yield f"{name}={quote(value, safe='')}"
 

@@ -17,6 +17,8 @@ from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
 from trading.orders import actions
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

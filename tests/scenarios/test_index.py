@@ -27,6 +27,8 @@ from trading.orders.index import Entry
 from trading.orders.instructions import Instruction
 from trading.values import OrderType, Side, TimeInForce
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def market() -> Market:

@@ -20,6 +20,8 @@ from trading.models import Fill
 from trading.orders import actions, reproduction
 from trading.values import OrderType
 
+pytestmark = pytest.mark.by_turns
+
 KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop", "bracket", "oco", "notional")
 
 

@@ -18,6 +18,8 @@ from accounts.audit import csv_export
 from tests.accounts.doors import stepped_up
 from tests.cast import House, job, now
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def house(house: House) -> House:

@@ -21,6 +21,8 @@ from trading.brokers.credentials import Keys
 from trading.brokers.errors import CredentialsMissing
 from trading.models import Account, ExchangeCredential
 
+pytestmark = pytest.mark.by_turns
+
 CREDENTIALS = "trading.ExchangeCredential"
 SECRET = "s3cret-that-nobody-reads-back"
 

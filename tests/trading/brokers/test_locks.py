@@ -20,6 +20,8 @@ from trading.brokers import actions as brokers
 from trading.orders import actions as orders
 from trading.orders import catching_up
 
+pytestmark = pytest.mark.by_turns
+
 _PATIENCE = 20  # seconds, before a test that hangs is given up
 
 

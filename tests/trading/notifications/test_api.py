@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.cast import House, Person, job
 from tests.trading.notifications.test_log import tell
 
+pytestmark = pytest.mark.by_turns
+
 PATH = "notifications/"
 
 

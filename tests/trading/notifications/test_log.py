@@ -25,6 +25,8 @@ from trading.brokers import actions as brokers
 from trading.models import Account, Notification, NotificationCursor
 from trading.notifications import actions, events
 
+pytestmark = pytest.mark.by_turns
+
 _WAITING = """
 WITH RECURSIVE waiting AS (
     SELECT %s::int AS pid

@@ -28,6 +28,8 @@ from tests.trading.notifications.hearing import (
 from trading.models import Notification, NotificationCursor
 from trading.notifications import actions, queries
 
+pytestmark = pytest.mark.by_turns
+
 BEGINNING = "00000000-0000-0000-0000-000000000000"
 
 
