@@ -12,9 +12,9 @@ EMBEDDED := $(PYTHON) -m config.embedded
 VENV := $(shell [ -x $(PYTHON) ] && [ -e .venv/bin/pip ] || echo venv)
 DATA := $(or $(BULKHEAD_DATA_DIR),.data)
 ROLE ?= app
-# The whole suite in four processes, for some wait now and then; its files stay together, and go in
+# The whole suite in three processes, for one waits now and then; its files stay together, and go in
 # their order: by number of tests, the few that take long would be left for the end.
-SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder --tiers by-turns
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --tiers by-turns
 # Hundreds of short processes start in the suite; without bytecode each compiles the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -28,7 +28,8 @@ FIELDS = {"at", "level", "logger", "message", "tenant", "actor", "address", "req
 
 def lines_of(log: Path) -> list[dict[str, Any]]:
     """All that is no banner of Celery's own start."""
-    return [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    written, _, _on_its_way = log.read_text().rpartition("\n")
+    return [json.loads(line) for line in written.splitlines() if line.startswith("{")]
 
 
 def over(log: Path, request_id: str) -> list[dict[str, Any]]:
