@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from uuid import UUID
 
 from backups import keys
@@ -27,7 +26,8 @@ _LONGEST = 65_536  # bytes of an entry
 def unknown(storage: Storage, known: Container[UUID]) -> Iterator[str]:
     """The names of entries beside archives that somebody does not know of yet."""
     for name in storage.names(""):
-        if name.endswith(place.ENTRY) and UUID(PurePosixPath(name).stem) not in known:
+        ids = place.named(name)
+        if name.endswith(place.ENTRY) and ids and ids[1] not in known:
             yield name
 
 

@@ -69,9 +69,8 @@ def reseal_all(storage: Storage, *, dry_run: bool = False) -> Iterator[Resealing
     """
     owners: dict[UUID, list[UUID]] = {}
     for name in storage.names(""):
-        if name.endswith(place.KEY):
-            path = PurePosixPath(name)
-            owners.setdefault(UUID(path.parts[0]), []).append(UUID(path.stem))
+        if name.endswith(place.KEY) and (ids := place.named(name)):
+            owners.setdefault(ids[0], []).append(ids[1])
     for tenant_id, key_ids in sorted(owners.items()):
         yield _reseal(storage, tenant_id, key_ids, dry_run=dry_run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,8 @@ KEY = ".sealed"
 BASE, WAL = ".base", ".wal"
 # Whose keys and copies are no tenant's: those of the whole server.
 PLATFORM = UUID(int=0)
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NAMED = re.compile(rf"({_ID})/(?:keys/)?({_ID})\.[a-z]+")
 
 
 def chosen() -> Storage:
@@ -42,6 +45,12 @@ def archive(tenant_id: UUID, backup_id: UUID) -> str:
 def entry(tenant_id: UUID, backup_id: UUID) -> str:
     """The name of what stands beside it."""
     return f"{tenant_id}/{backup_id}{ENTRY}"
+
+
+def named(name: str) -> tuple[UUID, UUID] | None:
+    """Whose an archive, its entry or a key is, and its id; None for what others have put there."""
+    found = _NAMED.fullmatch(name)
+    return (UUID(found[1]), UUID(found[2])) if found else None
 
 
 def keys(tenant_id: UUID) -> str:

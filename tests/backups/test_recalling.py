@@ -94,6 +94,22 @@ def test_one_is_asked_for_when_it_was_as_its_id_says() -> None:
     assert abs(asked_at - backup.asked_at) < timedelta(minutes=1)
 
 
+def test_what_others_have_put_beside_it_is_passed_over() -> None:
+    """By both commands that go through all names of the storage."""
+    backup = take(build_tenant(), "nightly")
+    forget(backup)
+    folder = archive_of(backup).parent
+    strays = [folder / "notes.json", folder / "keys" / "old.sealed", folder.parent / "read-me.json"]
+    for stray in strays:
+        stray.write_text("{}")
+    try:
+        assert str(backup.pk) in run("recall_backups")["recalled"]
+        run("reseal_backups", "--dry-run")
+    finally:
+        for stray in strays:
+            stray.unlink()
+
+
 def test_another_tenants_is_refused_wherever_it_is_put() -> None:
     """Its files under our name, its entry beside our archive, its archive beside our entry."""
     ours, theirs, moved = take(build_tenant()), take(build_tenant()), take(build_tenant())
