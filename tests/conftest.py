@@ -12,6 +12,7 @@ import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from tenants.lifecycle import turns
 from tests import tiers
 from tests.cast import House, build_house, build_whole_house
 from tests.web import Server, serve
@@ -61,6 +62,14 @@ def django_db_setup() -> None:
 def tier(request: pytest.FixtureRequest) -> str:
     """Both ways to live: in `public` behind policies, and in a schema of one's own."""
     return str(request.param)
+
+
+@pytest.fixture
+def schemas_lock(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What migrations and moves exclude each other by, as SQL: for a test that holds it, one of
+    its own, so that tenants which other tests move meanwhile are not refused."""
+    monkeypatch.setattr(turns, "_LOCK", "pg_catalog.hashtextextended('schemas of a test', 0)")
+    return turns._LOCK
 
 
 @pytest.fixture(scope="session")

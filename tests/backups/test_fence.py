@@ -286,9 +286,7 @@ def test_the_next_run_ends_what_was_broken_off(house: House) -> None:
     assert (left.status, left.fault) == ("failed", "broken_off")
 
 
-def test_one_whose_runner_lives_is_left_alone(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_whose_runner_lives_is_left_alone(house: House, schemas_lock: str) -> None:
     backup = take(house.tenant)
     left = Restoration.objects.create(
         tenant_id=house.tenant.id,
@@ -297,9 +295,10 @@ def test_one_whose_runner_lives_is_left_alone(
         asked_at=now(),
         begun_at=now() - timedelta(hours=1),
     )
-    for name in (f"move {house.tenant.id}", "bulkhead schemas"):  # or migrations run
+    moved = f"hashtextextended('move {house.tenant.id}', 0)"
+    for lock in (moved, schemas_lock):  # or migrations run
         with connected("DATABASE_OWNER_URL") as other:
-            other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+            other.execute(f"SELECT pg_advisory_lock({lock})".encode())
             tasks.take_up()
         left.refresh_from_db()
         assert left.status == "running"

@@ -22,10 +22,7 @@ HELD: list[Held] = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock of the same kind by another name: tenants that others move meanwhile need theirs."""
-    monkeypatch.setattr(turns, "_LOCK", "pg_catalog.hashtextextended('schemas of a test', 0)")
+pytestmark = pytest.mark.usefixtures("schemas_lock")
 
 
 class Broken(Exception):

@@ -81,13 +81,12 @@ def test_two_do_not_move_one_tenant(house: Any) -> None:
             run("graduate_tenant", house.tenant.slug)
 
 
-def test_migrations_and_moves_exclude_each_other(house: Any) -> None:
-    key = "hashtextextended('bulkhead schemas', 0)"
+def test_migrations_and_moves_exclude_each_other(house: Any, schemas_lock: str) -> None:
     with connected("DATABASE_OWNER_URL") as other:
-        other.execute(f"SELECT pg_advisory_lock({key})".encode())
+        other.execute(f"SELECT pg_advisory_lock({schemas_lock})".encode())
         with pytest.raises(CommandError, match="schemas_in_use: Migrations run"):
             run("graduate_tenant", house.tenant.slug)
     with connected("DATABASE_OWNER_URL") as other:
-        other.execute(f"SELECT pg_advisory_lock_shared({key})".encode())
+        other.execute(f"SELECT pg_advisory_lock_shared({schemas_lock})".encode())
         with pytest.raises(CommandError, match="schemas_in_use: A tenant is being moved"):
             call_command("migrate", verbosity=0)

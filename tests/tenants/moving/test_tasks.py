@@ -51,10 +51,10 @@ def test_what_breaks_a_move_off_stands_with_it_until_it_is_done(house: House) ->
     assert (begun.error, begun.phase) == ("", "released")
 
 
-def test_migrations_in_its_way_are_named(house: House) -> None:
+def test_migrations_in_its_way_are_named(house: House, schemas_lock: str) -> None:
     begun = start(house)
     with connected("DATABASE_OWNER_URL") as other:
-        other.execute(b"SELECT pg_advisory_lock(hashtextextended('bulkhead schemas', 0))")
+        other.execute(f"SELECT pg_advisory_lock({schemas_lock})".encode())
         with pytest.raises(SchemasInUse):
             tasks.move(str(begun.pk), "system:test")
     begun.refresh_from_db()
