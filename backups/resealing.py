@@ -1,4 +1,4 @@
-"""A new master key: the data keys go under it, and the old one is needed no more."""
+"""New keys: data keys go under a new master key, or a tenant's archives have another data key."""
 
 from __future__ import annotations
 
@@ -47,6 +47,18 @@ def reseal(*, by: str, report: Report, dry_run: bool = False) -> Resealed:
             " back, and run again; the others are done."
         )
     return done
+
+
+def renew(*, tenant: Tenant, by: str) -> UUID:
+    """A new data key, for what the tenant's archives seal from now on; gives its id.
+
+    For one that may have leaked: what that has sealed it opens for ever, so archives of before are
+    to go, or to be taken anew. Raises BackupKeysMissing, and what the storage raises.
+    """
+    fresh = keys.make(place.chosen(), tenant.id)
+    after = {"key": fresh.id}
+    trail.record("backup_keys.renewed", by=by, kind="tenant", key=tenant.slug, after=after)
+    return fresh.id
 
 
 def _name(tenant_id: UUID, slugs: dict[UUID, str]) -> str:

@@ -7,10 +7,13 @@ their text takes several times as long, while the tenant waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import psycopg
+from django.db import IntegrityError
 from psycopg import sql
 
 from accounts.audit.models import AuditEvent, AuditHead, AuditLink
@@ -50,7 +53,8 @@ class Place:
         return [self._difference(cursor, table) for table in tables]
 
     def put(self, cursor: Cursor, *, without: frozenset[str] = frozenset()) -> list[Difference]:
-        """Gives what there was to do. Raises NotRestored if anything still differs after it.
+        """Gives what there was to do. Raises NotRestored for rows that the database refuses, and if
+        anything still differs after it.
 
         Tables of `without` are left as they are; of the trail nothing goes.
         """
@@ -58,7 +62,7 @@ class Place:
         # What is known to the trail's own function by its name alone.
         path = sql.SQL("SET LOCAL search_path = {}, public, pg_temp")
         cursor.execute(path.format(sql.Identifier(self.schema)))
-        with carrying.as_mover(cursor):
+        with _refusals_named(), carrying.as_mover(cursor):
             found = self.differences(cursor, tables)
             for table in reversed(tables):
                 if table.name not in TRAIL:
@@ -126,6 +130,17 @@ class Place:
     @property
     def _tenant(self) -> sql.Composable:
         return sql.SQL("{}::uuid").format(sql.Literal(str(self.tenant_id)))
+
+
+@contextmanager
+def _refusals_named() -> Iterator[None]:
+    """By the table and the rule, and not by values of the tenant's."""
+    try:
+        yield
+    except IntegrityError as fault:
+        broken = fault.__cause__
+        rule = broken.diag.message_primary if isinstance(broken, psycopg.Error) else fault
+        raise NotRestored(f"The database refuses rows of the archive: {rule}.") from fault
 
 
 def _staged(table: Table) -> sql.Identifier:

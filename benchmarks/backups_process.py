@@ -1,4 +1,4 @@
-"""What `benchmarks.backups` measures, in a process as a worker's: it has the keys and log-ins.
+"""What `benchmarks.backups` measures, in a process as a worker's: keys, log-ins, and little haste.
 
 Answers on standard input: `open` makes the tenants, `tokens` gives their people fresh ones, `take`
 takes a backup, `bare` reads the same rows and keeps none, `exchange` puts a backup back in two ways
@@ -31,6 +31,8 @@ from backups.platform import wal  # noqa: E402
 from backups.storage import place  # noqa: E402
 from backups.swapping import TRAIL, Place  # noqa: E402
 from benchmarks.orders_process import Trader, opened, told  # noqa: E402
+from config.embedded.installation import BACKUPS_NICENESS  # noqa: E402
+from config.embedded.launch import give_way  # noqa: E402
 from tenants.backend.routers import OWNER_ALIAS  # noqa: E402
 from tenants.lifecycle.provisioning import owner_cursor  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
@@ -45,6 +47,8 @@ _BY = "system:benchmark"
 
 
 def main() -> None:
+    os.setsid()
+    give_way(BACKUPS_NICENESS)
     for line in sys.stdin:
         asked = json.loads(line)
         print(json.dumps(ANSWERS[asked.pop("do")](**asked)), flush=True)

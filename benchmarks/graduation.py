@@ -149,9 +149,14 @@ def _p99(seconds: list[float]) -> float:
 
 
 def _report(found: dict[str, Any], bare: dict[str, Any], kept: dict[str, int], rows: int) -> Report:
+    tables = [_clients(found), _phases(found, kept, rows), _speed(found, bare)]
+    data = {"ways": found, "bare": bare, "kept": kept, "rows": rows}
+    return Report("graduation", "A tenant moves while it trades", tables, data)
+
+
+def _clients(found: dict[str, Any]) -> Table:
     alone = found["alone"]["others_p99"]
-    beside = found["bare"]["steps"]
-    ways = Table(
+    return Table(
         "While clients go on",
         [
             "when",
@@ -179,7 +184,10 @@ def _report(found: dict[str, Any], bare: dict[str, Any], kept: dict[str, int], r
         " rows by one statement a table. The goals: none failed, no 250 ms without a write, p99 of"
         " others within 1.2.",
     )
-    phases = Table(
+
+
+def _phases(found: dict[str, Any], kept: dict[str, int], rows: int) -> Table:
+    return Table(
         "Phases",
         ["way", "phase", "seconds", "rows"],
         [
@@ -190,22 +198,23 @@ def _report(found: dict[str, Any], bare: dict[str, Any], kept: dict[str, int], r
         f"{rows:,} orders. {kept['found']:,} of {kept['asked']:,} orders that were answered 201"
         " stand where the tenant lives at the end.",
     )
+
+
+def _speed(found: dict[str, Any], bare: dict[str, Any]) -> Table:
     copied = next(step for step in found["there"]["steps"] if step["phase"] == "copied")
+    beside = found["bare"]["steps"]
     rate, *bare_rates = (made["rows"] / made["seconds"] for made in (copied, beside, bare))
-    speed = Table(
+    names = ("bare, beside all clients", "bare, alone")
+    return Table(
         "The copy, beside a bare `INSERT … SELECT`",
         ["how", "rows a second", "the move, in its times"],
         [
             ["of the move, beside all clients", f"{rate:,.0f}", "1"],
             *(
                 [name, f"{bare_rate:,.0f}", f"{rate / bare_rate:.2f}"]
-                for name, bare_rate in zip(
-                    ("bare, beside all clients", "bare, alone"), bare_rates, strict=True
-                )
+                for name, bare_rate in zip(names, bare_rates, strict=True)
             ),
         ],
         "Bare is one statement a table, into tables with the same indexes. The goal is 0.5. The"
         " move rests a third of its time, and checks references as well.",
     )
-    data = {"ways": found, "bare": bare, "kept": kept, "rows": rows}
-    return Report("graduation", "A tenant moves while it trades", [ways, phases, speed], data)

@@ -1,7 +1,7 @@
 """Contestants side by side: each in turn, in random order, in processes made anew per batch.
 
-Two processes of the same program differ by a per cent or two in speed for as long as they live
-(memory layout), so one pair of long-lived processes would measure luck.
+Two processes of the same program differ by several per cent in speed for as long as they live
+(memory layout), so a few pairs that live long would measure luck. There are many, for a short time.
 """
 
 from __future__ import annotations

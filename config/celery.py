@@ -50,5 +50,5 @@ def _is_apart() -> bool:
     for."""
     from django.conf import settings
 
-    apart = {settings.OPERATORS_QUEUE, settings.BACKUPS_QUEUE}
+    apart = {settings.OPERATORS_QUEUE, settings.BACKUPS_QUEUE, settings.WAL_QUEUE}
     return set(application.amqp.queues.consume_from) <= apart

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.embedded import web
@@ -17,7 +17,9 @@ _MANAGE = (sys.executable, "manage.py")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config.celery", "--quiet")
 # One thing after the other, in one process; the two at once.
 _OPERATOR = ("worker", "-n", "operator@%h", "-Q", "operations", "--pool", "solo", "-l", "info")
-_BACKUPS = ("worker", "-n", "backups@%h", "-Q", "backups", "--pool", "solo", "-l", "info")
+_BACKUPS = ("worker", "-n", "backups@%h", "-Q", "wal,backups", "--pool", "solo", "-l", "info")
+# A backup is in no hurry. Rows reach it no faster than it reads, so the server goes slower too.
+BACKUPS_NICENESS = 10
 _COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _SETTINGS = "config.settings.local"
 _FALSE = {"0", "false", "no", "off", "n"}
@@ -101,7 +103,8 @@ class Installation:
         """What runs until the end, and nobody waits for at the beginning."""
         kept_from = {VARIABLES["superuser"], VARIABLES["owner"]}
         reading = self._counting(_without(environment, kept_from))
-        return [_program("backups", (*_CELERY, *_BACKUPS), reading)]
+        backups = _program("backups", (*_CELERY, *_BACKUPS), reading)
+        return [replace(backups, niceness=BACKUPS_NICENESS)]
 
     def _counting(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Together programs count what the web tells of all; commands, that come and go, do not."""

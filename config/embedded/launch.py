@@ -1,14 +1,16 @@
-"""Become another program: no longer root, and ended when the parent ends."""
+"""Become another program: no longer root, less urgent if asked, and ended when the parent ends."""
 
 # Run as a script between fork and exec (a preexec function is not safe beside threads), so it
 # imports nothing of the project.
 
 import argparse
+import contextlib
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 # What launch itself refuses, as opposed to what the launched program says (sysexits: EX_CONFIG).
 REFUSED = 78
@@ -40,6 +42,14 @@ def follow(parent: int, stop: int) -> None:
     # The parent may have ended before the kernel was asked.
     if os.getppid() != parent:
         os.kill(os.getpid(), stop)
+
+
+def give_way(niceness: int) -> None:
+    """Go behind whoever else wants a processor. Linux weighs whole sessions where it groups them
+    (sched(7), autogroup); what we become leads one of its own."""
+    os.nice(niceness)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def become(uid: int, gid: int, reach: Sequence[str]) -> None:
@@ -101,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--signal", type=int, default=int(signal.SIGTERM))
     parser.add_argument("--user", type=int, nargs=2, metavar=("UID", "GID"))
+    parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--reach", action="append", default=[], metavar="PATH")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     return parser.parse_args()
@@ -110,6 +121,8 @@ def main() -> None:
     """Do as the arguments say, and turn into the command."""
     order = _arguments()
     command = order.command[1:] if order.command[:1] == ["--"] else order.command
+    if order.nice:
+        give_way(order.nice)
     if order.user:
         uid, gid = order.user
         become(uid, gid, order.reach)

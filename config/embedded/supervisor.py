@@ -25,11 +25,13 @@ _SERVER_CHECK_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A command, its environment, and the name its lines are logged under."""
+    """A command, its environment, and the name its lines are logged under; the higher its niceness,
+    the more of a busy machine it leaves to the others (`nice`(1))."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    niceness: int = 0
 
 
 class Supervisor:
@@ -104,7 +106,8 @@ class Supervisor:
         self._log.line(server.name, f"{server.title} serves again")
 
     async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
-        wrapper = [sys.executable, "-I", "-S", launch.__file__, "--parent", str(os.getpid()), "--"]
+        wrapper = [sys.executable, "-I", "-S", launch.__file__, "--parent", str(os.getpid())]
+        wrapper += ["--nice", str(program.niceness), "--"]
         process = await asyncio.create_subprocess_exec(
             *wrapper,
             *program.command,

@@ -22,9 +22,8 @@ def disk() -> Iterator[Measure]:
 def queues() -> Iterator[Measure]:
     """Raises RedisError."""
     client: Any = valkey.client()
-    for name in sorted(
-        {*current_app.amqp.queues, settings.OPERATORS_QUEUE, settings.BACKUPS_QUEUE}
-    ):
+    apart = settings.OPERATORS_QUEUE, settings.BACKUPS_QUEUE, settings.WAL_QUEUE
+    for name in sorted({*current_app.amqp.queues, *apart}):
         waiting = client.llen(name)
         yield Measure("bulkhead_queue_length", "Tasks that wait.", waiting, {"queue": name})
     yield Measure(

@@ -387,8 +387,9 @@ CELERY_IMPORTS = [
 ]
 # Schemas are the owner's. Of the workers one alone has its log-in, the operator, and what needs it
 # has a queue of its own. So have backups, which read what is in all of them and take the night:
-# nobody who waits for a tenant, or to be put back, stands behind them.
-OPERATORS_QUEUE, BACKUPS_QUEUE = "operations", "backups"
+# nobody who waits for a tenant, or to be put back, stands behind them. WAL does not wait for the
+# night's end either: whoever takes backups takes from its queue and from theirs in turn.
+OPERATORS_QUEUE, BACKUPS_QUEUE, WAL_QUEUE = "operations", "backups", "wal"
 OPERATORS_TASKS = (
     "backups.tasks.restore",
     "backups.tasks.take_up",
@@ -398,9 +399,11 @@ OPERATORS_TASKS = (
     "tenants.moving.tasks.*",
     "trading.market.tasks.make_partitions",
 )
+WAL_TASKS = ("backups.tasks.ship_wal", "backups.tasks.look_at_server")
 BACKUPS_TASKS = ("backups.tasks.*",)  # but for those above: a name goes before a pattern
 CELERY_TASK_ROUTES = {
     **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
+    **{name: {"queue": WAL_QUEUE} for name in WAL_TASKS},
     **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},
 }
 # Workers of these queues, by the names that they are started with, say that they live.

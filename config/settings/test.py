@@ -4,7 +4,7 @@ import os
 
 from config.settings.base import BULKHEAD_DATA_DIR, env  # noqa: F401 - the suite reads the folder here
 from config.settings.local import *  # noqa: F403 - settings build on one another
-from config.settings.local import BACKUPS_TASKS, OPERATORS_TASKS
+from config.settings.local import BACKUPS_TASKS, OPERATORS_TASKS, WAL_TASKS
 
 DEBUG = False
 PLATFORM_HOSTS = ["testserver", "127.0.0.1", "localhost"]
@@ -16,8 +16,10 @@ VENUES_ARE_PACED = False
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 CELERY_TASK_DEFAULT_QUEUE = f"celery-{_PROCESS}"
 OPERATORS_QUEUE, BACKUPS_QUEUE = f"operations-{_PROCESS}", f"backups-{_PROCESS}"
+WAL_QUEUE = f"wal-{_PROCESS}"
 CELERY_TASK_ROUTES = {
     **{name: {"queue": OPERATORS_QUEUE} for name in OPERATORS_TASKS},
+    **{name: {"queue": WAL_QUEUE} for name in WAL_TASKS},
     **{name: {"queue": BACKUPS_QUEUE} for name in BACKUPS_TASKS},
 }
 # One address asks on behalf of everybody; the tests of the limit set their own.

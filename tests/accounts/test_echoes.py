@@ -27,6 +27,8 @@ from tests.accounts.test_staff import asked
 from tests.accounts.test_suspension import suspend
 from tests.cast import PASSWORD, House, Person, anywhere, build_tenant, job, now
 
+pytestmark = pytest.mark.by_turns
+
 NEW = "Another-horse-8"
 Told = list[tuple[str, str, Any]]
 

@@ -22,6 +22,8 @@ from tests.accounts.doors import call, post, signed_in, stepped_up
 from tests.accounts.test_members import told
 from tests.cast import PASSWORD, House, Person, anywhere, build_person, job, now
 
+pytestmark = pytest.mark.by_turns
+
 
 def newcomer() -> str:
     return f"n{uuid4().hex[:12]}@new.example"

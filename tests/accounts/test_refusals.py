@@ -28,6 +28,8 @@ from tests.accounts.test_api_keys import issued
 from tests.accounts.test_sessions import log_in
 from tests.cast import House, anywhere, build_tenant, job, now
 
+pytestmark = pytest.mark.by_turns
+
 GUESSED = "guesses.too_many"
 MISMATCH = "credential.tenant_mismatch"
 

@@ -23,6 +23,8 @@ from accounts.users.models import User
 from tenants.context import Scope
 from tests.cast import PASSWORD, House, anywhere, now
 
+pytestmark = pytest.mark.by_turns
+
 
 def call(path: str, body: Any, **headers: str) -> Any:
     client = Client(raise_request_exception=False, REMOTE_ADDR=anywhere())

@@ -27,6 +27,8 @@ from tenants.ownership import TenantOwned
 from tests.accounts.doors import call, stepped_up
 from tests.cast import PASSWORD, House, anywhere, build_tenant, job, now
 
+pytestmark = pytest.mark.by_turns
+
 
 def staff() -> User:
     email = f"staff{uuid4().hex[:10]}@bulkhead.example"

@@ -25,6 +25,8 @@ from tests.attacks.wire import Answer, call, log_in, send, session
 from tests.cast import PASSWORD, House, anywhere, build_house, now
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 WRONG = "Wrong-horse-7"
 VARYING = ("date", "x-request-id", "content-length")
 

@@ -17,6 +17,8 @@ from tests.attacks.wire import Answer, bearer, call, log_in, session, stepped_up
 from tests.cast import House, build_house
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 REFUSED = (401, "invalid_credential")
 ENDED = (401, "session_ended")
 ROUNDS = 20

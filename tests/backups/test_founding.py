@@ -12,6 +12,8 @@ import pytest
 
 from accounts.access.models import Membership
 from accounts.members import actions as members
+from backups import restoring
+from backups.errors import NotRestored
 from tenants.identifiers import schema_of
 from tenants.lifecycle import actions as lifecycle
 from tenants.lifecycle import founding, making
@@ -117,6 +119,17 @@ def test_what_is_broken_off_before_its_people_are_in_is_nobodys_and_gone_on_with
     assert Membership.objects.filter(tenant=done).count() == 4
     with pytest.raises(SlugTaken):
         restore_into(backup, slug)
+
+
+def test_rows_that_the_database_refuses_are_named_and_leave_nothing(
+    house: House, market: Market
+) -> None:
+    trade(house.alice, market)
+    backup, slug = take(house.tenant), f"r{uuid4().hex[:12]}"
+    without_accounts = mock.patch.object(restoring, "_not_copied", lambda: {"trading_account"})
+    with without_accounts, pytest.raises(NotRestored, match=r"table .* violates foreign key"):
+        restore_into(backup, slug)
+    assert not Tenant.objects.filter(slug=slug).exists()
 
 
 def test_one_that_nobody_goes_on_with_is_deleted(house: House) -> None:

@@ -124,6 +124,21 @@ def test_it_is_on_record_and_a_dry_run_is_not(settings: Settings) -> None:
     assert event.after == {"keys": 1, "resealed": 1, "shut": 0}
 
 
+def test_a_tenants_archives_have_a_new_key_from_then_on(storage: Storage) -> None:
+    tenant, other = build_tenant(), build_tenant()
+    before, others = take(tenant), take(other)
+    key = run("reseal_backups", "--renew", tenant.slug)["key"]
+    after = take(tenant)
+    assert str(entry_of(after).key) == key != str(entry_of(before).key)
+    assert entry_of(take(other)).key == entry_of(others).key
+    assert opens(storage, before)
+    assert opens(storage, after)
+    event = PlatformEvent.objects.get(action="backup_keys.renewed", key=tenant.slug)
+    assert event.after == {"key": key}
+    with pytest.raises(CommandError, match="no tenant 'nobody'"):
+        run("reseal_backups", "--renew", "nobody")
+
+
 def test_without_keys_nothing_is_resealed(settings: Settings) -> None:
     take(build_tenant())
     settings.BACKUP_KEYS = []

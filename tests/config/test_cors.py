@@ -16,6 +16,8 @@ from tests.attacks.matrix import operations
 from tests.cast import House, anywhere
 from tests.web import serve
 
+pytestmark = pytest.mark.by_turns
+
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
 ACCOUNTS = "/api/v1/accounts/"

@@ -74,14 +74,15 @@ def test_only_operator_and_migration_have_the_owners_login(compose: dict[str, An
 
 
 def test_workers_that_stand_apart_are_there_under_their_names(compose: dict[str, Any]) -> None:
-    """And each reads a queue of its own, that settings name."""
+    """And each reads queues of its own, that settings name."""
     read = {}
     for name in base.WORKERS_APART:
         command = compose["services"][name]["command"]
         assert command[command.index("-n") + 1] == f"{name}@%h"
         assert int(command[command.index("--concurrency") + 1]) > 0
         read[name] = command[command.index("-Q") + 1]
-    assert read == {"operator": base.OPERATORS_QUEUE, "backups": base.BACKUPS_QUEUE}
+    backups = f"{base.WAL_QUEUE},{base.BACKUPS_QUEUE}"
+    assert read == {"operator": base.OPERATORS_QUEUE, "backups": backups}
 
 
 def test_the_web_reads_backups_and_two_workers_alone_write_and_open_them(

@@ -21,6 +21,8 @@ from tests.cast import House, build_house, build_tenant, now
 from tests.tenants.plans import change, put_on_own_plan
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 TENANT = UUID(int=7)
 CREDENTIAL = (b"authorization", b"Bearer one")
 PATH = "/api/v1/accounts/"

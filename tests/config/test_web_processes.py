@@ -22,6 +22,8 @@ from tests.config.observing.scraped import TOKEN, read, value
 from tests.scenarios.processes import until
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = 60
 

@@ -50,6 +50,7 @@ def test_no_program_is_given_the_superusers_log_in() -> None:
     assert [program.name for program in programs] == ["web", "worker", "operator", "beat", "replay"]
     later = Installation.of({}).later(_ALL)
     assert [program.name for program in later] == ["backups"]
+    assert [bool(program.niceness) for program in (*programs, *later)] == [False] * 5 + [True]
     every = [*programs, *later]
     assert all("DATABASE_SUPERUSER_URL" not in program.environment for program in every)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -88,6 +89,13 @@ async def test_run_once_returns_the_status_and_logs_the_lines(
     assert await supervisor.run_once(_shell("echo out; echo err >&2; exit 3")) == 3
     lines = (tmp_path / "log").read_text().splitlines()
     assert [line.split(maxsplit=2)[2] for line in lines] == ["shell     | out", "shell     | err"]
+
+
+async def test_one_in_no_hurry_goes_behind_the_others(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    assert await supervisor.run_once(replace(_shell("nice"), niceness=3)) == 0
+    assert (tmp_path / "log").read_text().split()[-1] == str(os.nice(0) + 3)
 
 
 async def test_a_killed_child_is_started_again_and_its_group_is_gone(

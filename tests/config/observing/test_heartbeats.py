@@ -76,6 +76,7 @@ def test_no_heartbeats_without_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
         ("backups.tasks.take_due", "BACKUPS_QUEUE"),
         ("backups.tasks.prune", "BACKUPS_QUEUE"),
         ("backups.tasks.lend", "BACKUPS_QUEUE"),
+        ("backups.tasks.ship_wal", "WAL_QUEUE"),
         ("backups.tasks.restore", "OPERATORS_QUEUE"),
         ("backups.tasks.verify", "OPERATORS_QUEUE"),
         ("tenants.lifecycle.tasks.carry_on", "OPERATORS_QUEUE"),
@@ -85,7 +86,7 @@ def test_no_heartbeats_without_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_who_waits_stands_behind_backups(task: str, queue: str) -> None:
     route: Any = application.amqp.router.route({}, task, (), {})
     assert route["queue"].name == getattr(settings, queue)
-    assert settings.BACKUPS_QUEUE != settings.OPERATORS_QUEUE
+    assert len({settings.BACKUPS_QUEUE, settings.OPERATORS_QUEUE, settings.WAL_QUEUE}) == 3
 
 
 def test_a_deletion_that_stands_still_grows_old() -> None:

@@ -20,6 +20,8 @@ from tests.scenarios.processes import until, working
 from tests.web import Server
 from trading.orders import tasks
 
+pytestmark = pytest.mark.by_turns
+
 ROOT = Path(__file__).resolve().parents[3]
 # Production's lines: one JSON object each.
 AS_JSON = {"DJANGO_SETTINGS_MODULE": "tests.config.observing.json_lines"}

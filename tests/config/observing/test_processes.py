@@ -22,6 +22,8 @@ from tests.scenarios.processes import until, working
 from tests.web import Server
 from trading.orders import tasks
 
+pytestmark = pytest.mark.by_turns
+
 TASK = "trading.orders.tasks.expire_orders"
 
 

@@ -18,6 +18,8 @@ from tests.config.observing.collector import Collector, Span, collecting
 from tests.scenarios.processes import until, working
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 ROOT = Path(__file__).resolve().parents[3]
 SEND, RUN = (f"{did} accounts.passwords.tasks.mail_reset" for did in ("send", "run"))
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cast import House, Person
 from tests.market import Market, list_instrument
 from trading.models import Notification
+
+pytestmark = pytest.mark.by_turns
 
 KIND = "balance.changed"
 

@@ -24,6 +24,8 @@ from trading.market.errors import CalendarUnknown, RangeTooWide, UnknownInstrume
 from trading.market.models import Instrument
 from trading.market.queries import Quote
 
+pytestmark = pytest.mark.by_turns
+
 DAY = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
 

@@ -26,6 +26,8 @@ from tests.trading.notifications.hearing import publish
 from tests.trading.notifications.test_reconnects import opened
 from tests.web import Server, serve
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture(scope="module")
 def own_valkey() -> Iterator[tuple[EmbeddedServer, str]]:

@@ -18,6 +18,8 @@ from trading.models import Position
 from trading.venues.calls import Outcome
 from trading.venues.intents import SETTLING
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def exchange(settings: Settings) -> Iterator[Binance]:

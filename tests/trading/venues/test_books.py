@@ -15,6 +15,8 @@ from tests.trading.venues.desk import Desk, Seat
 from tests.trading.venues.exchange import Exchange, Fault
 from trading.models import Balance, Order, VenueIntent
 
+pytestmark = pytest.mark.by_turns
+
 # The suite tries a few; more by VENUE_SEEDS.
 SEEDS = range(int(os.environ.get("VENUE_SEEDS", "3")))
 STEPS = 40
