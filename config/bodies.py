@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from config.headers import HEADERS
+from config.logs import id_of
 
 _HEADERS = [
     *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
@@ -28,7 +29,6 @@ _REFUSAL = {
     "detail": "The request is too large.",
     "code": "too_large",
     "errors": [],
-    "request_id": "-",
 }
 
 
@@ -51,19 +51,24 @@ class BodyLimit:
         try:
             body = await self._whole(scope, receive)
         except TooLong:
-            await self._refuse(receive, send)
+            await self._refuse(scope, receive, send)
         except Gone:
             return
         else:
             await self.application(_measured(scope, len(body)), _replay(body, receive), send)
 
-    async def _refuse(self, receive: Any, send: Any) -> None:
+    async def _refuse(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer at once, and then let the client finish if it sends little too much.
 
         Hanging up on what is still being sent would take the answer away with it.
         """
-        answer = json.dumps(_REFUSAL).encode()
-        headers = [*_HEADERS, (b"content-length", str(len(answer)).encode())]
+        name = id_of(scope)
+        answer = json.dumps({**_REFUSAL, "request_id": name}).encode()
+        headers = [
+            *_HEADERS,
+            (b"x-request-id", name.encode()),
+            (b"content-length", str(len(answer)).encode()),
+        ]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": answer, "more_body": True})
         with contextlib.suppress(TimeoutError):

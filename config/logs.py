@@ -151,6 +151,11 @@ def id_for(given: str) -> str:
     return given if _ACCEPTED_ID.fullmatch(given) else uuid4().hex
 
 
+def id_of(scope: Any) -> str:
+    """The same for a request that ends in front of Django."""
+    return id_for(dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1"))
+
+
 def _asked_by(request: HttpRequest) -> dict[str, str]:
     """Who asked where from, as the middlewares below have found out; their context is over."""
     caller = getattr(request, "identity", None)

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from config.logs import id_for
+from config.logs import id_of
 from config.observing import metrics
 from config.observing.work import NAMELESS
 from tenants import limits, origin, refusals
@@ -144,8 +144,7 @@ def _key(scope: Any) -> bytes | None:
 async def _repeat(known: _Answer, scope: Any, send: Any) -> None:
     """The same, with an id of its own, and what is left of the wait."""
     now = time.monotonic()
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    name = id_for(given)
+    name = id_of(scope)
     body = json.dumps({**known.document, "request_id": name}).encode()
     headers = [
         *known.headers,

@@ -21,6 +21,8 @@ import pytest
 _MARK = "BULKHEAD_TEST_SERVERS"
 # Names a database with all migrations and no tenant, to make others from.
 FRESH = "BULKHEAD_TEST_FRESH"
+# For files that need servers of their own: see test_apart.
+APART = "BULKHEAD_TEST_APART"
 _ROOT = Path(__file__).resolve().parents[1]
 _stack = contextlib.ExitStack()
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -191,15 +192,18 @@ class MeView(APIView):
         return Response(MeOut(queries.me(caller_of(request))).data)
 
 
-class SessionsView(APIView):
-    """The caller's own open sessions in this tenant."""
+class SessionsView(GenericAPIView[Session]):
+    """The caller's own open sessions in this tenant, newest first."""
 
     permission_classes = [SignedIn]
+    serializer_class = SessionOut
+    filter_backends = ()
 
     @extend_schema(responses=SessionOut(many=True), operation_id="sessions_list")
     def get(self, request: Request) -> Response:
         rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now())
-        return Response(SessionOut(rows, many=True, context={"request": request}).data)
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(request=None, responses={200: EndedOut}, operation_id="sessions_end_all")
     def delete(self, request: Request) -> Response:

@@ -30,6 +30,5 @@ def me(identity: Identity) -> Me:
 
 
 def open_sessions(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
-    """A person's sessions that have neither ended nor run out, newest first."""
-    rows = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
-    return rows.order_by("-last_seen_at", "-id")
+    """A person's sessions that have neither ended nor run out."""
+    return Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)

@@ -118,6 +118,12 @@ SELECT 'role_setting', '(database)', concat(c.role, '.', c.name), c.value
    AND (c.is_own OR c.role = %(app)s AND (lower(c.name) LIKE 'app.%%' OR c.name IN ('row_security',
        'role', 'session_replication_role', 'session_authorization', 'session_preload_libraries',
        'local_preload_libraries')))
+UNION ALL
+-- What all sessions of the server start with, whoever they are of.
+SELECT 'server_setting', '(database)', s.name, s.setting
+  FROM pg_catalog.pg_settings s
+ WHERE s.name IN ('row_security', 'session_replication_role') AND s.setting <> s.boot_val
+   AND s.source IN ('command line', 'configuration file', 'environment variable')
 """,
     {
         "role_timezone": "Sessions of this role start in time zone {detail}, not as"
@@ -131,5 +137,7 @@ SELECT 'role_setting', '(database)', concat(c.role, '.', c.name), c.value
         " one database.",
         "role_setting": "Every session of this role starts with this set to {detail}, which"
         " nothing provisioned. ALTER ROLE … RESET it.",
+        "server_setting": "Every session of the server starts with this set to {detail}, by which"
+        " rules are passed over. Take it out of the server's configuration, and reload that.",
     },
 )

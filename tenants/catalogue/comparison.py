@@ -28,7 +28,8 @@ _CONSTRAINTS = """
     SELECT p.schema, p.tab, k.conname::text AS name, pg_get_constraintdef(k.oid) AS definition
       FROM plot p JOIN pg_catalog.pg_constraint k ON k.conrelid = p.oid
      WHERE p.kind <> 'bookkeeping' AND k.contype IN ('p', 'u', 'f', 'c', 'x')
-       AND k.conname <> p.tab || '_one_tenant'
+       -- The constant of a dedicated schema, of which safeguards.CONSTANT tells.
+       AND (k.conname <> p.tab || '_one_tenant' OR k.contype <> 'c' OR p.schema = 'public')
 """
 _INDEXES = """
     SELECT p.schema, p.tab, c.relname::text AS name,

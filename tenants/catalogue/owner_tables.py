@@ -102,4 +102,18 @@ FLEET_LEDGER = _table(
     altered="What each schema has is kept here, and the table is not as tenants/owner_tables.py"
     " makes it: {detail}. Change it back.",
 )
-TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD, CHANGED_ROW, FLEET_LEDGER)
+UNKNOWN = Subject(
+    """
+SELECT 'owner_table_unknown', 'bulkhead', c.relname, NULL
+  FROM pg_catalog.pg_class c
+ WHERE c.relnamespace = to_regnamespace('bulkhead')::oid AND c.relkind NOT IN ('i', 'I')
+   AND c.relname NOT IN
+       ('ticket_key', 'blueprint', 'function_record', 'changed_row', 'fleet_ledger')
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) -- see HEIRS
+""",
+    {
+        "owner_table_unknown": "Nobody knows this table, nor whose rows it keeps."
+        " DROP TABLE {schema}.{object}.",
+    },
+)
+TABLES = (TICKET_KEY, BLUEPRINT, FUNCTION_RECORD, CHANGED_ROW, FLEET_LEDGER, UNKNOWN)

@@ -70,7 +70,7 @@ UNION ALL
 SELECT 'constraint_not_valid', s.schema, s.tab || '.' || k.conname, pg_get_constraintdef(k.oid)
   FROM seat s
   JOIN pg_catalog.pg_constraint k ON k.conrelid = s.oid AND NOT k.convalidated
- WHERE k.conname <> s.tab || '_one_tenant'
+ WHERE k.conname <> s.tab || '_one_tenant' OR k.contype <> 'c' OR s.schema = 'public'
 """,
     {
         "trigger_disabled": "What this guards is not checked, for {detail} is disabled."

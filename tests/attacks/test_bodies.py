@@ -47,7 +47,10 @@ def padded(size: int) -> bytes:
 def test_a_body_at_the_limit_is_read_and_one_beyond_is_not(site: Server, one: House) -> None:
     assert post(site, one, padded(LIMIT)).status == 201
     assert post(site, one, padded(LIMIT + 1)).told == (413, "too_large")
-    assert post(site, one, padded(5 * LIMIT)).told == (413, "too_large")
+    named = ("X-Request-ID", "of-the-client")
+    refused = post(site, one, padded(5 * LIMIT), JSON, named)
+    assert refused.told == (413, "too_large")
+    assert refused.headers["x-request-id"] == refused.json()["request_id"] == "of-the-client"
 
 
 def test_a_stranger_is_told_so_before_the_body_is_sent(site: Server) -> None:

@@ -181,7 +181,7 @@ def test_ones_own_sessions_come_from_an_index_of_the_person(
     wall does, which hides its value.
     """
     found, answer = asked("auth/sessions/", askers[whose].trader)
-    assert answer.json()
+    assert answer.json()["results"]
     assert "accounts_session" in {table for plan in found for table in plans.tables(plan)}
     for plan in found:
         assert not set(plans.sequential(plan)) & WALLED

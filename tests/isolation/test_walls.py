@@ -69,6 +69,24 @@ def test_without_the_tenant_wall_rows_of_others_would_be_read(world: World, tabl
             assert foreign_rows(cursor, table, shared(world), schema) > 0
 
 
+def test_a_merge_reads_and_changes_no_row_of_others(world: World) -> None:
+    """One that names no column of its target hears at most that there is such a row."""
+    merge = "MERGE INTO {} c USING (SELECT) s ON {} WHEN MATCHED THEN DELETE"
+    for trader, schema in product(world.traders, schemas(world)):
+        table = f"{quoted(schema)}.trading_exchangecredential"
+        with inside(as_tenant(trader)) as cursor:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            (mine,) = cursor.fetchone()  # type: ignore[misc]
+            cursor.execute(merge.format(table, "c.id IS NOT NULL"))
+            assert cursor.rowcount == mine
+        if schema == PUBLIC_SCHEMA or schema != trader.person.tenant.live_schema:
+            refused = pytest.raises(
+                psycopg.errors.InsufficientPrivilege, match="row-level security"
+            )
+            with inside(as_tenant(trader)) as cursor, refused:
+                cursor.execute(merge.format(table, "true"))
+
+
 @pytest.mark.parametrize("table", OWNED)
 def test_no_row_of_another_person_is_read(world: World, table: str) -> None:
     for trader in world.traders:

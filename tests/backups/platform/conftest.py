@@ -17,11 +17,11 @@ from backups.storage.interface import Storage
 from tests.backups.platform import platforms
 from tests.cast import House, build_house
 from tests.market import list_instrument
+from tests.servers import APART
 from tests.tenants.moving.movers import trade
 
 # A copy of the run's own server would be one of all that tests have left there: see test_apart.
-ON_ITS_OWN = "BULKHEAD_TEST_PLATFORM"
-collect_ignore = [] if os.environ.get(ON_ITS_OWN) else ["test_instants.py"]
+collect_ignore = [] if os.environ.get(APART) else ["test_instants.py"]
 
 
 @pytest.fixture(scope="module")

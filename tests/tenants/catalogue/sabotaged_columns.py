@@ -53,6 +53,21 @@ COLUMNS = [
     Sabotage(
         "check nobody wrote", "constraint_extra", f"{_ORDER} ADD CONSTRAINT odd CHECK (fees < 9)"
     ),
+    Sabotage(
+        "constant of one tenant where all live",
+        "constraint_extra",
+        f"{_ORDER} ADD CONSTRAINT trading_order_one_tenant"
+        " CHECK (tenant_id = '{tenant_id}')",
+        PUBLIC,
+    ),
+    Sabotage(
+        "reference by the name of the constant",
+        "constraint_extra",
+        "ALTER TABLE {schema}.trading_fill ADD CONSTRAINT trading_fill_one_tenant"
+        " FOREIGN KEY (tenant_id, user_id, order_id)"
+        " REFERENCES {schema}.trading_order (tenant_id, user_id, id) DEFERRABLE INITIALLY DEFERRED",
+        PUBLIC,
+    ),
 ]
 
 SAFEGUARDS = [

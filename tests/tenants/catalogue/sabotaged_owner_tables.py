@@ -133,6 +133,11 @@ OWNER_TABLES = [
             " VALUES ('tenant_' || repeat('0', 32), 'x', 1, now(), '')",
         ),
         (
+            "a table of nobody's among the owner's",
+            "owner_table_unknown",
+            "CREATE TABLE bulkhead.attic (LIKE public.trading_order)",
+        ),
+        (
             "two records of one function",
             "function_record_altered",
             "ALTER TABLE bulkhead.function_record DROP CONSTRAINT function_record_pkey",
