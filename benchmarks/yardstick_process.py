@@ -18,7 +18,7 @@ from backtesting import Backtest, Strategy, backtesting
 from benchmarks.strategies import STRATEGIES, Levels
 
 
-class Scripted(Strategy):  # type: ignore[misc]
+class Scripted(Strategy):
     """The strategy under way, and the desk that it trades on."""
 
     # What `run` gives it has to be there before.

@@ -48,7 +48,7 @@ def _connections_come_back() -> Iterator[None]:
 def _connections_out() -> int:
     """How many are out of the pool but for this thread's."""
     default = connections["default"]
-    counts = default.pool.get_stats()  # type: ignore[attr-defined]
+    counts = default.pool.get_stats()
     own = default.connection is not None
     return int(counts["pool_size"] - counts["pool_available"] - own)
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -192,6 +193,13 @@ class MeView(APIView):
         return Response(MeOut(queries.me(caller_of(request))).data)
 
 
+def _open_sessions(request: Request) -> QuerySet[Session]:
+    caller = caller_of(request)
+    return queries.open_sessions(
+        tenant_id=caller.tenant_id, user_id=caller.user_id, now=timezone.now()
+    )
+
+
 class SessionsView(GenericAPIView[Session]):
     """The caller's own open sessions in this tenant, newest first."""
 
@@ -201,14 +209,13 @@ class SessionsView(GenericAPIView[Session]):
 
     @extend_schema(responses=SessionOut(many=True), operation_id="sessions_list")
     def get(self, request: Request) -> Response:
-        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now())
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(_open_sessions(request))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(request=None, responses={200: EndedOut}, operation_id="sessions_end_all")
     def delete(self, request: Request) -> Response:
         """End all of them, this one included."""
-        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now())
+        rows = _open_sessions(request)
         ended = actions.end(sessions=rows, because="ended by the person", now=timezone.now())
         return Response(EndedOut({"ended": ended}).data)
 
@@ -218,9 +225,7 @@ class SessionView(APIView):
 
     @extend_schema(request=None, responses={204: None}, operation_id="sessions_end")
     def delete(self, request: Request, session_id: UUID) -> Response:
-        rows = queries.open_sessions(caller_of(request).user_id, now=timezone.now()).filter(
-            pk=session_id
-        )
+        rows = _open_sessions(request).filter(pk=session_id)
         if not actions.end(sessions=rows, because="ended by the person", now=timezone.now()):
             raise NotFound
         return Response(status=204)

@@ -29,6 +29,7 @@ def me(identity: Identity) -> Me:
     return Me(membership.user, membership.tenant, membership.role, identity.has_second_factor)
 
 
-def open_sessions(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
-    """A person's sessions that have neither ended nor run out."""
-    return Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+def open_sessions(*, tenant_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Session]:
+    """A person's sessions in a tenant that have neither ended nor run out."""
+    rows = Session.objects.filter(tenant_id=tenant_id, user_id=user_id)
+    return rows.filter(ended_at=None, expires_at__gt=now)

@@ -33,7 +33,7 @@ def authenticator(monkeypatch: pytest.MonkeyPatch) -> Authenticator:
     class Alone:
         _default_manager = Authenticator.objects.filter(pk=made.pk)
 
-    column = replace(sealing._columns[COLUMN], model=Alone)  # type: ignore[arg-type]
+    column = replace(sealing._columns[COLUMN], model=Alone)
     monkeypatch.setattr(sealing, "_columns", {COLUMN: column})
     return made
 

@@ -151,7 +151,7 @@ def test_a_tenant_in_the_making_is_neither_suspended_nor_resumed() -> None:
 def test_open_sockets_of_a_suspended_tenant_are_closed(server: Server, house: House) -> None:
     tokens = [log_in(person).json()["access"] for person in (house.alice, house.mallory)]
     address = f"{server.url.replace('http', 'ws')}/ws/v1/stream/"
-    hers, foreign = (connect(address, subprotocols=[t]) for t in tokens)  # type: ignore[list-item]
+    hers, foreign = (connect(address, subprotocols=[t]) for t in tokens)
     with hers, foreign:
         for socket in (hers, foreign):
             assert json.loads(socket.recv(timeout=5))["type"] == "authenticated"

@@ -93,8 +93,8 @@ def forgeries(claims: Claims) -> dict[str, str]:
         "kid is a list": with_header(claims, kid=[name]),
         "kid is a number": with_header(claims, kid=0),
         "kid is null": with_header(claims, kid=None),
-        "claims are a list": with_header([claims]),  # type: ignore[arg-type]
-        "claims are null": with_header(None),  # type: ignore[arg-type]
+        "claims are a list": with_header([claims]),
+        "claims are null": with_header(None),
     }
     return {**made, **_mangled(with_header(claims))}
 

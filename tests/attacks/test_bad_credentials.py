@@ -125,7 +125,7 @@ def test_bad_credentials_by_http_take_from_the_address(
 def test_an_address_without_room_is_refused_before_any_query(
     house: House, settings: object
 ) -> None:
-    settings.ADDRESS_REQUESTS_PER_MINUTE = 1  # type: ignore[attr-defined]
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 1
     good = f"Api-Key {issued(house.alice)['key']}"
     attacker = Client(raise_request_exception=False, REMOTE_ADDR=anywhere())
     for status in (401, 429):

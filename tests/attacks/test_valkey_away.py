@@ -101,7 +101,7 @@ def test_without_valkey_every_door_is_closed_and_afterwards_open_again(
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["Retry-After"]
         address = site.url.replace("http", "ws") + "/ws/v1/stream/"
-        with connect(address, subprotocols=[f"bulkhead.token.{token}"]) as socket:  # type: ignore[list-item]
+        with connect(address, subprotocols=[f"bulkhead.token.{token}"]) as socket:
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(timeout=20)
             assert closed.value.rcvd is not None

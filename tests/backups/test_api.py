@@ -107,4 +107,4 @@ def test_one_that_is_not_complete_is_not_restored(house: House) -> None:
 
 def test_a_restoration_that_nobody_asked_for_is_none() -> None:
     with pytest.raises(Exception, match="Not found"):
-        restoring.carry_out(restoration_id=uuid4(), now=None)  # type: ignore[arg-type]
+        restoring.carry_out(restoration_id=uuid4(), now=None)

@@ -49,5 +49,5 @@ def test_who_stops_in_the_midst_leaves_a_connection_that_works() -> None:
             endless = sql.SQL(_COPY).format(sql.SQL("SELECT n FROM generate_series(1, 9999999) n"))
             rows = blocks.copied(cursor, endless)
             assert next(rows).startswith(b"1\n2\n")
-            rows.close()  # type: ignore[attr-defined]
+            rows.close()
         assert copied(database, "SELECT 'goes on'") == [b"goes on\n"]

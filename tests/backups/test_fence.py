@@ -216,7 +216,7 @@ def test_tasks_come_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None
 @contextmanager
 def listening(server: Server, person: Person) -> Iterator[ClientConnection]:
     address = f"{server.url.replace('http', 'ws')}/ws/v1/stream/"
-    with connect(address, subprotocols=[person.token]) as socket:  # type: ignore[list-item]
+    with connect(address, subprotocols=[person.token]) as socket:
         assert json.loads(socket.recv(timeout=5))["type"] == "authenticated"
         yield socket
 

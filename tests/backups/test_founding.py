@@ -77,7 +77,7 @@ def is_anywhere(tenant_id: UUID) -> bool:
         query = "SELECT to_regnamespace(%s) IS NOT NULL OR EXISTS (SELECT FROM trading_order"
         query += " WHERE tenant_id = %s) OR EXISTS (SELECT FROM tenants_tenant WHERE id = %s)"
         found = database.execute(query.encode(), [schema_of(tenant_id), tenant_id, tenant_id])
-        return bool(found.fetchone()[0])  # type: ignore[index]
+        return bool(found.fetchone()[0])
 
 
 @pytest.mark.parametrize("phase", PHASES)

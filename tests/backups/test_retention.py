@@ -23,7 +23,7 @@ def nightly(days: int) -> list[Taken]:
 
 
 def nights(taken: list[Taken], rule: Rule, **how: object) -> list[int]:
-    stay = kept(taken, rule, **{"now": NOW, "zone": ZONE, **how})  # type: ignore[arg-type]
+    stay = kept(taken, rule, **{"now": NOW, "zone": ZONE, **how})
     return sorted(each.int for each in stay)
 
 

@@ -83,12 +83,12 @@ class Walk:
     def look(self, name: str) -> None:
         number = next(self._numbers)
         for width, view in (("wide", WIDE), ("narrow", NARROW)):
-            self.page.set_viewport_size(view)  # type: ignore[arg-type]
+            self.page.set_viewport_size(view)
             is_over = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not is_over, f"{name} is wider than a {width} window"
             path = ARTEFACTS / f"{number:02}-{name}-{width}.png"
             self.page.screenshot(path=path, full_page=True)
-        self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        self.page.set_viewport_size(WIDE)
 
     def watch(self) -> None:
         """Keep what the console says, and answers that are faults. A policy's refusal is said
@@ -113,7 +113,7 @@ def walking() -> Iterator[Walk]:
     chromium = extras.program("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(color_scheme="light", viewport=WIDE)  # type: ignore[arg-type]
+        page = browser.new_page(color_scheme="light", viewport=WIDE)
         page.set_default_timeout(_SECONDS * 1000)
         expect.set_options(timeout=_SECONDS * 1000)
         walk = Walk(page)

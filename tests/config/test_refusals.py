@@ -212,7 +212,7 @@ async def test_who_does_not_wait_is_made_to_but_not_more_than_so_many(
 
 
 def owe(tenant: Tenant, millis: int = 100_000) -> None:
-    at = valkey.client().time()[0] * 1000  # type: ignore[index]
+    at = valkey.client().time()[0] * 1000
     key = budget.key_of(tenant.id)
     valkey.client().hset(key, mapping={"left": -millis, "at": at})
 

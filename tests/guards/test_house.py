@@ -116,7 +116,7 @@ def test_every_reference_of_a_tenant_model_stays_inside_the_tenant(
     for field in model._meta.local_fields:
         if isinstance(field, models.ForeignKey):
             assert isinstance(field, TenantForeignKey), field.name
-            assert issubclass(field.related_model, TenantOwned), field.name  # type: ignore[arg-type]
+            assert issubclass(field.related_model, TenantOwned), field.name
 
 
 @pytest.mark.parametrize("model", tenant_models(), ids=lambda model: model.__name__)
@@ -227,7 +227,7 @@ def test_a_task_declared_without_a_base_is_a_tenant_task() -> None:
     def plain() -> None:
         """Declares nothing."""
 
-    task: Task = application.task(name="tests.plain")(plain)  # type: ignore[type-arg]
+    task: Task = application.task(name="tests.plain")(plain)
     assert isinstance(task, TenantTask)
     application.tasks.pop("tests.plain")
 

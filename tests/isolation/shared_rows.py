@@ -98,7 +98,7 @@ def tried(
         if context:
             cursor.execute(entry_statement(context))
         is_owned = context and wall.tenant_column
-        others = f"{wall.tenant_column} <> '{context.tenant_id}'" if is_owned else "true"  # type: ignore[union-attr]
+        others = f"{wall.tenant_column} <> '{context.tenant_id}'" if is_owned else "true"
         yield Trial(cursor, wall, others)
 
 

@@ -50,7 +50,7 @@ def test_group_messages_tell_each_their_own(world: World, said: Messages) -> Non
 def test_mails_tell_each_their_own(world: World) -> None:
     mail.outbox = []
     for trader in world.traders:
-        invitations.send_invitation(trader.ids["Invitation"])  # type: ignore[arg-type]
+        invitations.send_invitation(trader.ids["Invitation"])
         passwords.send_reset(trader.person.user_id)
     sent = [f"{letter.subject}\n{letter.body}\n{letter.to}" for letter in mail.outbox]
     assert len(sent) == 2 * len(world.traders)

@@ -172,20 +172,15 @@ def first_columns(plan: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("whose", ["one of many", "the largest"])
-def test_ones_own_sessions_come_from_an_index_of_the_person(
+def test_ones_own_sessions_which_the_platform_keeps_come_from_one_too(
     askers: dict[str, Asker], whose: str
 ) -> None:
-    """The exception: a person's list, which the platform keeps, and no table of a tenant's.
-
-    Nobody has many, however large the tenant is. No view says which tenant they are of, only the
-    wall does, which hides its value.
-    """
     found, answer = asked("auth/sessions/", askers[whose].trader)
     assert answer.json()["results"]
     assert "accounts_session" in {table for plan in found for table in plans.tables(plan)}
     for plan in found:
         assert not set(plans.sequential(plan)) & WALLED
-        assert first_columns(plan) == {"user_id"}
+        assert first_columns(plan) == {"tenant_id"}
 
 
 @pytest.mark.parametrize(("route", "who"), GROWING)

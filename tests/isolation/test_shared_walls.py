@@ -50,7 +50,7 @@ def peopled() -> World:
 
 def counted(cursor: psycopg.Cursor, table: str, condition: str, *values: object) -> int:
     cursor.execute(f"SELECT count(*) FROM public.{table} WHERE {condition}".encode(), values)
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+    return int(cursor.fetchone()[0])
 
 
 def opened(table: str, *policies: str) -> str:

@@ -263,7 +263,7 @@ async def test_the_protocol_that_carries_the_token_is_chosen(
 ) -> None:
     chosen: Any = form.format(house.alice.token)
     where = address(server, house.alice)
-    async with connect(where, subprotocols=["other", chosen]) as socket:  # type: ignore[list-item]
+    async with connect(where, subprotocols=["other", chosen]) as socket:
         assert json.loads(await socket.recv())["type"] == "authenticated"
         assert socket.subprotocol == chosen
 

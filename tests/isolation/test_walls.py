@@ -30,13 +30,13 @@ def foreign_rows(
         f"SELECT count(*) FROM {quoted(schema)}.{table} WHERE tenant_id <> %s",
         [trader.person.tenant.id],
     )
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+    return int(cursor.fetchone()[0])
 
 
 def others_rows(cursor: psycopg.Cursor, table: str, trader: Trader) -> int:
     """Rows of other people of the same tenant that the transaction can read."""
     cursor.execute(f"SELECT count(*) FROM {table} WHERE user_id <> %s", [trader.person.user_id])
-    return int(cursor.fetchone()[0])  # type: ignore[index]
+    return int(cursor.fetchone()[0])
 
 
 def shared(world: World) -> Trader:
@@ -76,7 +76,7 @@ def test_a_merge_reads_and_changes_no_row_of_others(world: World) -> None:
         table = f"{quoted(schema)}.trading_exchangecredential"
         with inside(as_tenant(trader)) as cursor:
             cursor.execute(f"SELECT count(*) FROM {table}")
-            (mine,) = cursor.fetchone()  # type: ignore[misc]
+            (mine,) = cursor.fetchone()
             cursor.execute(merge.format(table, "c.id IS NOT NULL"))
             assert cursor.rowcount == mine
         if schema == PUBLIC_SCHEMA or schema != trader.person.tenant.live_schema:
@@ -93,7 +93,7 @@ def test_no_row_of_another_person_is_read(world: World, table: str) -> None:
         with inside(as_user(trader)) as cursor:
             assert others_rows(cursor, table, trader) == 0
             cursor.execute(f"SELECT count(*) FROM {table}")
-            assert cursor.fetchone()[0] > 0  # type: ignore[index]
+            assert cursor.fetchone()[0] > 0
 
 
 @pytest.mark.parametrize("table", OWNED)
@@ -125,7 +125,7 @@ def test_no_context_means_no_rows(world: World, table: str) -> None:
 def test_no_context_means_a_refused_insert(world: World, table: str) -> None:
     with inside(as_tenant(shared(world))) as cursor:
         cursor.execute(f"SELECT to_jsonb(t) FROM {table} t LIMIT 1")
-        row = cursor.fetchone()[0]  # type: ignore[index]
+        row = cursor.fetchone()[0]
     row["id"] = str(uuid4())
     with application() as cursor, pytest.raises(psycopg.Error) as caught:
         cursor.execute(
@@ -380,7 +380,7 @@ def test_the_application_has_nothing_to_grant(world: World) -> None:
     with inside(as_tenant(shared(world))) as cursor:
         cursor.execute("GRANT SELECT ON trading_order TO PUBLIC")
         cursor.execute("SELECT relacl::text FROM pg_class WHERE oid = 'trading_order'::regclass")
-        assert "=r/" not in cursor.fetchone()[0].replace("bulkhead_app=", "")  # type: ignore[index]
+        assert "=r/" not in cursor.fetchone()[0].replace("bulkhead_app=", "")
 
 
 def test_rows_of_the_past_cannot_be_changed_even_with_the_right() -> None:

@@ -109,7 +109,7 @@ def refusals(told: dict[str, set[str]], name: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as fault:
-        refused = str(fault.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+        refused = str(fault.__cause__.diag.constraint_name)
     told.setdefault(name, set()).add(refused)
 
 

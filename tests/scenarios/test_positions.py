@@ -57,7 +57,7 @@ def lots(house: House, account: str) -> list[tuple[str, str, str]]:
     with job(house.tenant):
         rows = PositionLot.objects.filter(position__account=account).order_by("fill_id")
         numbers = list(rows.values_list("price", "quantity", "remaining"))
-    return [tuple(f"{number.normalize():f}" for number in row) for row in numbers]  # type: ignore[misc]
+    return [tuple(f"{number.normalize():f}" for number in row) for row in numbers]
 
 
 @pytest.mark.parametrize("method", ["average", "fifo"])

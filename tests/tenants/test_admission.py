@@ -132,7 +132,7 @@ def test_every_answer_tells_what_is_left(house: House) -> None:
 
 
 def test_a_refusal_tells_what_is_left_too(house: House, settings: object) -> None:
-    settings.ADDRESS_REQUESTS_PER_MINUTE = 6  # type: ignore[attr-defined]
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 6
     here = Client(REMOTE_ADDR=anywhere(), raise_request_exception=False)
     bad = {"Authorization": "Bearer a.b.c"}
     told = [
@@ -153,7 +153,7 @@ def test_a_refusal_tells_what_is_left_too(house: House, settings: object) -> Non
 
 
 def test_a_look_into_a_bucket_takes_nothing_from_it(settings: object) -> None:
-    settings.ADDRESS_REQUESTS_PER_MINUTE = 2  # type: ignore[attr-defined]
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 2
     stranger = anywhere()
     for _ in range(5):
         admission.knock(stranger)
@@ -168,7 +168,7 @@ def test_where_no_bucket_was_asked_no_header_tells_of_one() -> None:
 
 
 def test_an_address_is_limited_whoever_it_says_it_is(settings: object) -> None:
-    settings.ADDRESS_REQUESTS_PER_MINUTE = 5  # type: ignore[attr-defined]
+    settings.ADDRESS_REQUESTS_PER_MINUTE = 5
     client = Client(REMOTE_ADDR=anywhere(), raise_request_exception=False)
     bad = {"Authorization": "Bearer a.b.c"}
     statuses = [client.get("/api/v1/accounts/", headers=bad).status_code for _ in range(7)]

@@ -71,12 +71,12 @@ def routes() -> Iterator[None]:
 
 def left(tenant: Tenant) -> float:
     """What was left when it was last looked at."""
-    return float(valkey.client().hget(budget.key_of(tenant.id), "left") or 0)  # type: ignore[arg-type]
+    return float(valkey.client().hget(budget.key_of(tenant.id), "left") or 0)
 
 
 def put(tenant: Tenant, millis: int, *, ago: float = 0.0, each: int = 0) -> None:
     """A bucket with so much left, so many seconds ago."""
-    seconds, micros = valkey.client().time()  # type: ignore[misc]
+    seconds, micros = valkey.client().time()
     at = seconds * 1000 + micros // 1000 - round(ago * 1000)
     held = {"left": millis, "at": at, "each": each}
     valkey.client().hset(budget.key_of(tenant.id), mapping=held)
@@ -158,7 +158,7 @@ def test_what_was_laid_by_never_comes_back_as_more(narrow: Tenant) -> None:
 
 def test_what_requests_cost_is_learned_and_forgotten(narrow: Tenant) -> None:
     def each() -> float:
-        return float(valkey.client().hget(budget.key_of(narrow.id), "each") or 0)  # type: ignore[arg-type]
+        return float(valkey.client().hget(budget.key_of(narrow.id), "each") or 0)
 
     use(enter(narrow), 0.1)
     assert 100 <= each() < 110

@@ -26,7 +26,7 @@ from trading.models import Account
 
 def write(request: HttpRequest) -> None:
     accounts.open_account(
-        user_id=request.identity.user_id,  # type: ignore[attr-defined]
+        user_id=request.identity.user_id,
         opening=Opening(name=request.GET["name"], currency="USD", cost_method="average"),
         now=now(),
     )

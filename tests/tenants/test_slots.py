@@ -76,7 +76,7 @@ def get(headers: dict[str, str], where: str) -> Any:
 
 def left_of(tenant: Tenant) -> float | None:
     kept = valkey.client().hget(f"rate:tenant:{tenant.id}", "left")
-    return None if kept is None else float(kept)  # type: ignore[arg-type]
+    return None if kept is None else float(kept)
 
 
 def done(futures: list[Future[Any]], number: int) -> list[Any]:
@@ -275,7 +275,7 @@ def test_without_valkey_a_request_ends_all_the_same(
         away.setattr(valkey.client(), "connection_pool", _nowhere())
         slot.leave(200)
     assert slots.taken(narrow.id) == 1
-    assert 0 < valkey.client().pttl(slot.key) <= slots.LEASE * 1000  # type: ignore[operator]
+    assert 0 < valkey.client().pttl(slot.key) <= slots.LEASE * 1000
 
 
 def _nowhere() -> Any:

@@ -103,7 +103,7 @@ class Cutting:
             thread.join(10)
 
     def _begin(self, work: object, *arguments: object) -> None:
-        self._threads.append(Thread(target=work, args=arguments, daemon=True))  # type: ignore[arg-type]
+        self._threads.append(Thread(target=work, args=arguments, daemon=True))
         self._threads[-1].start()
 
     def _listen(self) -> None:

@@ -31,7 +31,7 @@ def laid_out(room: Path) -> None:
     accounts.hand_over(room, account)
     command = [str(binaries.postgres("initdb")), "-D", str(home), "--no-sync", "--auth=reject"]
     who = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **who)  # type: ignore[call-overload]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **who)
     said = f"listen_addresses = ''\nunix_socket_directories = '{room}'\n"
     (room / scratch.CONFIGURATION).write_text(said)
 

@@ -56,8 +56,7 @@ COLUMNS = [
     Sabotage(
         "constant of one tenant where all live",
         "constraint_extra",
-        f"{_ORDER} ADD CONSTRAINT trading_order_one_tenant"
-        " CHECK (tenant_id = '{tenant_id}')",
+        f"{_ORDER} ADD CONSTRAINT trading_order_one_tenant CHECK (tenant_id = '{{tenant_id}}')",
         PUBLIC,
     ),
     Sabotage(

@@ -18,6 +18,7 @@ def gaps(scratch: Scratch) -> list[tuple[str, str]]:
 
 def test_a_server_whose_sessions_pass_rules_over_is_a_gap(scratch: Scratch) -> None:
     with connected("DATABASE_SUPERUSER_URL") as server:
+        server.autocommit = True
         server.execute(f"ALTER SYSTEM SET {_NAME} = replica".encode())
         server.execute(b"SELECT pg_reload_conf()")
         found = gaps(scratch)

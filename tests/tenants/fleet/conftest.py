@@ -44,7 +44,7 @@ class Fleet:
 
     def slug(self, schema: str) -> str:
         query = "SELECT slug FROM tenants_tenant WHERE schema_name = %s"
-        return str(self.database.execute(query, [schema]).fetchone()[0])  # type: ignore[index]
+        return str(self.database.execute(query, [schema]).fetchone()[0])
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Of a new release: what the one before compiled is of no use any more."""
@@ -78,7 +78,7 @@ class Fleet:
     def recorded(self, schema: str, migration: str) -> int:
         """How often the schema has it on record."""
         query = f'SELECT count(*) FROM "{schema}".django_migrations WHERE app = %s AND name = %s'
-        return int(self.database.execute(query, migration.split(".")).fetchone()[0])  # type: ignore[index]
+        return int(self.database.execute(query, migration.split(".")).fetchone()[0])
 
 
 @pytest.fixture(scope="package")

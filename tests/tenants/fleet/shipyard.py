@@ -67,4 +67,4 @@ class Shipyard:
         return self.add(field)
 
     def add_sql(self, sql: str, **how: bool) -> str:
-        return self.add(f"migrations.RunSQL({sql!r}, migrations.RunSQL.noop)", **how)  # type: ignore[arg-type]
+        return self.add(f"migrations.RunSQL({sql!r}, migrations.RunSQL.noop)", **how)

@@ -72,5 +72,5 @@ def state(asked: TenantWorkflow, step: str) -> TenantStep:
 
 
 def _like(act: Act, other: Act) -> Act:
-    other.is_one_commit = getattr(act, "is_one_commit", False)  # type: ignore[attr-defined]
+    other.is_one_commit = getattr(act, "is_one_commit", False)
     return other

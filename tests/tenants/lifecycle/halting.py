@@ -30,7 +30,7 @@ def _halting(step: str, act: Act) -> Act:
         act(work)
         _stand_still(f"{step}:after")
 
-    both.is_one_commit = getattr(act, "is_one_commit", False)  # type: ignore[attr-defined]
+    both.is_one_commit = getattr(act, "is_one_commit", False)
     return both
 
 

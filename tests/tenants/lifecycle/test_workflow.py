@@ -65,7 +65,7 @@ def listed(name: str) -> Any:
 def schemas(tenant: Tenant) -> int:
     with connected("DATABASE_SUPERUSER_URL") as database:
         query = "SELECT count(*) FROM pg_namespace WHERE nspname = %s"
-        return int(database.execute(query, [tenant.schema_name]).fetchone()[0])  # type: ignore[index]
+        return int(database.execute(query, [tenant.schema_name]).fetchone()[0])
 
 
 def check_is_ready(name: str, tier: str) -> None:
@@ -178,7 +178,7 @@ def test_a_step_begun_anew_by_somebody_else_is_not_done_by_the_first() -> None:
             step = TenantStep.objects.filter(workflow=work.workflow, name="open")
             step.update(attempts=7)
 
-        both.is_one_commit = True  # type: ignore[attr-defined]
+        both.is_one_commit = True
         return both
 
     with changed("open", outrun), pytest.raises(WorkUnderWay):

@@ -68,13 +68,13 @@ def rows(house: House, schema: str) -> dict[str, list[Any]]:
 def has_schema(house: House) -> bool:
     with connected("DATABASE_SUPERUSER_URL") as database:
         query = "SELECT to_regnamespace(%s) IS NOT NULL"
-        return bool(database.execute(query, [house.tenant.schema_name]).fetchone()[0])  # type: ignore[index]
+        return bool(database.execute(query, [house.tenant.schema_name]).fetchone()[0])
 
 
 def notes(house: House) -> int:
     with connected("DATABASE_SUPERUSER_URL") as database:
         query = "SELECT count(*) FROM bulkhead.changed_row WHERE tenant_id = %s"
-        return int(database.execute(query, [house.tenant.id]).fetchone()[0])  # type: ignore[index]
+        return int(database.execute(query, [house.tenant.id]).fetchone()[0])
 
 
 def away(house: House, schema: str) -> bool:

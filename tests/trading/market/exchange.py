@@ -195,7 +195,7 @@ def opened() -> Iterator[Exchange]:
             """Requests are kept in `asked`."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that left
+        server.handle_error = lambda *_: None  # clients that left
         exchange.url = f"http://127.0.0.1:{server.server_port}"
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield exchange

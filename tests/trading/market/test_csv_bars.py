@@ -102,4 +102,4 @@ def test_bars_come_one_at_a_time() -> None:
         yield from (HEADER, ROW)
         yield from repeat("a bad row")
 
-    assert len(list(islice(csv_bars.parse(endless(), "GOOG", "1h"), 1))) == 1  # type: ignore[arg-type]
+    assert len(list(islice(csv_bars.parse(endless(), "GOOG", "1h"), 1))) == 1

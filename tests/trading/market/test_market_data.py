@@ -253,7 +253,7 @@ def test_kept_answers_expire_soon_and_name_no_tenant(house: House) -> None:
     actions.load([bar(symbol, "1h", DAY)])
     for what in ("", "quote/", "statistics/"):
         assert ask(house.alice, symbol, what).status_code == 200
-    client: redis.Redis = caches["shared"]._cache.get_client()  # type: ignore[attr-defined]
+    client: redis.Redis = caches["shared"]._cache.get_client()
     keys = sorted(client.scan_iter(f"*{symbol}*"))
     kinds = ("instrument", "quote", "statistics")
     assert keys == [f"shared:1:market:{kind}:{symbol}".encode() for kind in kinds]

@@ -127,7 +127,7 @@ async def publish(person: Person, *kinds: str) -> None:
 def seats_of(person: Person) -> int:
     """How many sockets count for a person."""
     key = f"sockets:tenant:{person.tenant.id}:{person.user_id}"
-    return int(valkey.client().zcard(key))  # type: ignore[arg-type]
+    return int(valkey.client().zcard(key))
 
 
 @contextlib.contextmanager

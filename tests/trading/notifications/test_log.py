@@ -108,7 +108,7 @@ def test_a_commit_that_fails_leaves_neither_event_nor_gap(house: House) -> None:
 
 
 def answer(request: HttpRequest) -> HttpResponse:
-    tell(request.identity.user_id, request.GET["status"])  # type: ignore[attr-defined]
+    tell(request.identity.user_id, request.GET["status"])
     return HttpResponse(status=int(request.GET["status"]))
 
 

@@ -260,8 +260,8 @@ async def test_more_than_may_wait_for_a_slow_reader_closes_the_socket(house: Hou
 
 
 def test_a_slow_reader_has_ten_seconds_and_room_for_256_messages() -> None:
-    assert Unwatched.__base__.seconds_to_send == 10  # type: ignore[union-attr]
-    assert Unwatched.__base__.most_waiting == 256  # type: ignore[union-attr]
+    assert Unwatched.__base__.seconds_to_send == 10
+    assert Unwatched.__base__.most_waiting == 256
 
 
 async def test_a_person_has_so_many_sockets_in_a_tenant(house: House, settings: Any) -> None:

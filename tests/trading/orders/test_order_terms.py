@@ -15,7 +15,7 @@ def test_an_order_pays_what_it_was_placed_on() -> None:
     outcome = match([buy(terms=terms(COSTLY))], a_bar(), terms(FREE))
     # 100 × 1.0005; 10 × 100.05 × 0.002
     assert told(outcome) == ["1 fill 10 @ 100.05 taker fee 2.001"]
-    assert only(outcome).source["parameters"]["taker_bps"] == "20"  # type: ignore[index]
+    assert only(outcome).source["parameters"]["taker_bps"] == "20"
 
 
 @pytest.mark.parametrize(

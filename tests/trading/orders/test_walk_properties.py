@@ -73,7 +73,7 @@ def _level(order: WorkingOrder) -> Decimal:
 
 def _trigger(done: Step) -> str:
     (execution,) = done.outcome.executions
-    return execution.source["trigger"]["level"]  # type: ignore[index,no-any-return]
+    return execution.source["trigger"]["level"]
 
 
 @given(drawn.books(), drawn.histories(), drawn.costs, st.integers(0, 5))
@@ -104,7 +104,7 @@ def test_bars_are_met_in_the_order_of_time(
     book: list[WorkingOrder], history: list[Bar], random: object
 ) -> None:
     shuffled = list(history)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert match_path(book, shuffled, terms()) == match_path(book, history, terms())
 
 

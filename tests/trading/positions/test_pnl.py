@@ -83,7 +83,7 @@ def test_first_in_first_out(
 @pytest.mark.parametrize("fold", [pnl.fold, fold_fifo])
 def test_more_than_is_held_cannot_be_sold(fold: object) -> None:
     with pytest.raises(Oversold) as refused:
-        fold([*TWO_BUYS, sell("20.5", "120")])  # type: ignore[operator]
+        fold([*TWO_BUYS, sell("20.5", "120")])
     assert (refused.value.held, refused.value.sold) == (20, Decimal("20.5"))
 
 

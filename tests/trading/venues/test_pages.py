@@ -109,7 +109,7 @@ def test_trades_that_come_in_meanwhile_leave_no_gap() -> None:
             teller.trades = [*teller.trades, *late]
         return page
 
-    teller.ask = busy  # type: ignore[method-assign]
+    teller.ask = busy
     assert len(all_of(teller)) == 260
 
 
