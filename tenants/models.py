@@ -55,7 +55,7 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
         return self.name
 
 
-class Tenant(TenantMixin):  # type: ignore[misc]
+class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
     """A customer. Its UUID is its identity everywhere; the schema name is reserved at birth.
 
     `placement` says where the rows live now. No tenant ever says `public`: `placement = shared`
@@ -139,7 +139,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         return str(self.schema_name) if dedicated else PUBLIC_SCHEMA
 
 
-class Domain(DomainMixin):  # type: ignore[misc]
+class Domain(DomainMixin):  # type: ignore[misc]  # it has no types
     """A host that leads to a tenant, besides `<slug>.<base domain>`."""
 
     class Meta:

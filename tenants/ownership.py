@@ -80,7 +80,7 @@ class EnteredTenant(Func):
     arity = 0
 
 
-class TenantId(models.UUIDField):  # type: ignore[type-arg]
+class TenantId(models.UUIDField):  # type: ignore[type-arg]  # generic in the stubs alone
     """The tenant of a row: set by the database from the context, never by Python or a client."""
 
     def __init__(self, **kwargs: Any) -> None:

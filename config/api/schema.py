@@ -46,7 +46,7 @@ class ProblemSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problem = self._get_response_for_code(  # type: ignore[no-untyped-call]
+        problem = self._get_response_for_code(  # type: ignore[no-untyped-call]  # it has no types
             OpenApiResponse(ProblemOut, description="Problem"),
             "400",
             media_types=["application/problem+json"],

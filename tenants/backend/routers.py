@@ -12,7 +12,7 @@ from django_tenants.utils import get_public_schema_name
 OWNER_ALIAS = "owner"
 
 
-class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]
+class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]  # it has no types
     """django-tenants' rule, for the owner's connection: the application's makes no tables."""
 
     def allow_migrate(

@@ -29,12 +29,12 @@ from trading.positions.models import Position
 from trading.values import Liquidity, Side
 
 
-class TradeFilter(filters.FilterSet):  # type: ignore[misc]
+class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     side = filters.ChoiceFilter(choices=[(side.value, side.value) for side in Side])
     liquidity = filters.ChoiceFilter(choices=[(kind.value, kind.value) for kind in Liquidity])
 
 
-class LimitFilter(filters.FilterSet):  # type: ignore[misc]
+class LimitFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     status = filters.CharFilter()
     role = filters.CharFilter()
 

@@ -30,5 +30,5 @@ class SchemaEditor(_Plain):  # type: ignore[misc,valid-type]
         super().__exit__(kind, fault, trace)
 
 
-class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # it has no types
     SchemaEditorClass = SchemaEditor
