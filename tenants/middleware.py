@@ -175,6 +175,8 @@ def _leave_after(response: HttpResponse, slot: Slot) -> None:
     without a word takes the slot along, which then runs out.
     """
     if response.streaming:
-        response._resource_closers.append(partial(slot.leave, response.status_code))  # type: ignore[attr-defined]  # there is no other way to be told
+        leave = partial(slot.leave, response.status_code)
+        # There is no other way to be told.
+        response._resource_closers.append(leave)  # type: ignore[attr-defined]
     else:
         slot.leave(response.status_code)

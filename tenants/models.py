@@ -15,7 +15,7 @@ from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
-class Plan(models.Model):  # type: ignore[django-manager-missing]
+class Plan(models.Model):  # type: ignore[django-manager-missing]  # Tenant's base has no types
     """What a tenant may use. Rows, not code: staff changes them while the platform runs."""
 
     code = models.CharField(max_length=20, primary_key=True)

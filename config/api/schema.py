@@ -22,6 +22,7 @@ class ProblemOut(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
+    # The metaclass takes it out of the class, which keeps the base's property.
     errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
     request_id = serializers.CharField()
 

@@ -76,6 +76,7 @@ class LimitOrdersViewSet(_OfPosition):
     filterset_class = LimitFilter
     ordering_fields = ("created_at", "updated_at")
 
+    # DRF reads it, and nobody sets it.
     @property
     def pagination_class(self) -> type[CursorPages] | None:  # type: ignore[override]
         """The list has pages; what cancelling all answers is told at once."""
