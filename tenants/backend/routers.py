@@ -20,6 +20,7 @@ class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]  # it has no types
     ) -> bool | None:
         if db != OWNER_ALIAS:
             return False
-        public = connections[db].schema_name == get_public_schema_name()  # type: ignore[attr-defined]
+        connection: Any = connections[db]
+        public = connection.schema_name == get_public_schema_name()
         apps = settings.SHARED_APPS if public else settings.TENANT_APPS
         return None if self.app_in_list(app_label, apps) else False
