@@ -61,7 +61,7 @@ def _walled_meta(
     return type("Meta", parents, {"constraints": [*walls, *own]})
 
 
-class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+class TenantForeignKey(models.ForeignKey[Any, Any]):
     """A reference to a row of the same tenant, and between two people's rows of the same person.
 
     `TenantReference` is its constraint in the database; Django's own single-column constraint and
