@@ -76,6 +76,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
     auto_create_schema = False
     auto_drop_schema = False
 
+    schema_name: str  # a field of TenantMixin
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
         max_length=63, unique=True, validators=[RegexValidator(rf"^{SLUG_PATTERN}\Z")]
@@ -124,7 +125,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
         return self.slug
 
     def clean_fields(self, exclude: Any = None) -> None:
-        self.schema_name = self.schema_name or schema_of(self.id)  # type: ignore[has-type]
+        self.schema_name = self.schema_name or schema_of(self.id)
         super().clean_fields(exclude=exclude)
 
     @property
@@ -136,7 +137,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
     def live_schema(self) -> str:
         """The schema that holds the tenant's rows now."""
         dedicated = self.placement == self.Placement.DEDICATED
-        return str(self.schema_name) if dedicated else PUBLIC_SCHEMA
+        return self.schema_name if dedicated else PUBLIC_SCHEMA
 
 
 class Domain(DomainMixin):  # type: ignore[misc]  # it has no types
