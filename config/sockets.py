@@ -38,7 +38,7 @@ def is_same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return origins <= at_home
 
 
-class NobodyThere(AsyncWebsocketConsumer):  # type: ignore[misc]
+class NobodyThere(AsyncWebsocketConsumer):  # type: ignore[misc]  # it has no types
     """For a path that nobody serves: only an accepted socket can carry a close code."""
 
     async def connect(self) -> None:

@@ -104,6 +104,8 @@ class JsonSerializer:
 class _QuotaClient(RedisCacheClient):
     """Writes through the scripts above, so that counting and evicting are one step."""
 
+    _serializer: JsonSerializer  # Django sets it, and its stubs leave it out
+
     def set(self, key: Any, value: Any, timeout: Any) -> None:
         if timeout == 0:
             self.delete(key)
@@ -131,7 +133,7 @@ class _QuotaClient(RedisCacheClient):
 
     def _store(self, key: Any, value: Any, timeout: Any, *, add: bool) -> int:
         alive = 0 if timeout is None else int(timeout * 1000)
-        packed = self._serializer.dumps(value)  # type: ignore[attr-defined]
+        packed = self._serializer.dumps(value)
         return self._run(_SET, [key], [packed, alive, limits.entered().cache_quota_bytes, int(add)])
 
     def _run(self, script: str, keys: list[Any], args: list[Any]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import BaseConstraint
 
 from tenants.rls import SharedWall, Wall, quoted
@@ -102,15 +101,15 @@ class TenantReference(_WallConstraint):
         self.owner_column = owner_column
 
     def statements(self, model: type[models.Model], schema: str) -> list[str]:
-        field = model._meta.get_field(self.field)
-        target = cast("type[models.Model]", field.related_model)
+        field = cast("models.ForeignKey[Any, Any]", model._meta.get_field(self.field))
+        target = field.related_model
         tables = [quoted(model._meta.db_table), quoted(target._meta.db_table)]
         here, there = self._owners(target)
         return [
             # Forced policies would hide every row from the owner, and so from the check of the key.
             *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables),
             f"ALTER TABLE {tables[0]} ADD CONSTRAINT {quoted(self.name)}"
-            f" FOREIGN KEY (tenant_id, {here}{quoted(str(field.column))})"  # type: ignore[union-attr]
+            f" FOREIGN KEY (tenant_id, {here}{quoted(field.column)})"
             f" REFERENCES {tables[1]} (tenant_id, {there}id) DEFERRABLE INITIALLY DEFERRED",
             *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables),
         ]
@@ -156,5 +155,5 @@ class SharedTable(_WallConstraint):
         return path, args, {**kwargs, "read": self.read, **self.how}
 
 
-def _schema_of(schema_editor: BaseDatabaseSchemaEditor) -> str:
-    return str(schema_editor.connection.schema_name)  # type: ignore[attr-defined]
+def _schema_of(schema_editor: Any) -> str:
+    return str(schema_editor.connection.schema_name)

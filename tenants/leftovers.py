@@ -14,4 +14,4 @@ def forget() -> None:
     """Ask for no tenant any more; a transaction that is open keeps the one that it has entered."""
     asked = getattr(connection, "schema_name", PUBLIC_SCHEMA)  # Django's own backend has no such
     if asked != PUBLIC_SCHEMA and not connection.in_atomic_block:
-        connection.set_schema_to_public()  # type: ignore[attr-defined]
+        connection.set_schema_to_public()  # type: ignore[attr-defined]  # nor has it this call

@@ -25,6 +25,7 @@ from tenants import (
     refusals,
 )
 from tenants.admission import Guest
+from tenants.arrival import Arrival
 from tenants.door import Room
 from tenants.errors import TenantMismatch, UnknownTenant
 from tenants.slots import Slot
@@ -38,10 +39,10 @@ class AddressMiddleware:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Arrival) -> HttpResponse:
         leftovers.forget()
-        request.client_address = origin.of(request)  # type: ignore[attr-defined]
-        came_from = origin.address.set(request.client_address)  # type: ignore[attr-defined]
+        request.client_address = origin.of(request)
+        came_from = origin.address.set(request.client_address)
         prefix = get_script_prefix()
         try:
             return self._addressed(request)
@@ -49,12 +50,12 @@ class AddressMiddleware:
             set_script_prefix(prefix)
             origin.address.reset(came_from)
 
-    def _addressed(self, request: HttpRequest) -> HttpResponse:
+    def _addressed(self, request: Arrival) -> HttpResponse:
         try:
             address = self._resolve(request)
         except (DomainError, DisallowedHost, DatabaseError) as fault:
             return problems.response(problems.from_exception(fault))
-        request.tenant_id = address.tenant_id  # type: ignore[attr-defined]
+        request.tenant_id = address.tenant_id
         if address.tenant_id is not None:
             request.urlconf = settings.TENANT_URLCONF
         if address.prefix:
@@ -82,9 +83,9 @@ class TenantMiddleware:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Arrival) -> HttpResponse:
         try:
-            at_platform = request.tenant_id is None  # type: ignore[attr-defined]
+            at_platform = request.tenant_id is None
             if at_platform and request.path_info in settings.UNMETERED_PATHS:
                 return private(self.get_response(request))
             return self._through_the_door(request)
@@ -92,14 +93,14 @@ class TenantMiddleware:
             refusals.note(request, fault)
             return problems.response(problems.from_exception(fault))
 
-    def _through_the_door(self, request: HttpRequest) -> HttpResponse:
-        request.identity = caller = self._identify(request)  # type: ignore[attr-defined]
+    def _through_the_door(self, request: Arrival) -> HttpResponse:
+        request.identity = caller = self._identify(request)
         slot = None if caller is None else Slot(caller.tenant_id)
         try:
             room = self._admit(request, caller, slot)
         finally:  # only who has proven to be there has a tier: a stranger's words make no series
             if caller is not None:
-                request.tier = limits.known_tier(caller.tenant_id)  # type: ignore[attr-defined]
+                request.tier = limits.known_tier(caller.tenant_id)
         response = self._attend(request, caller)
         for name, value in room.headers().items():
             response.setdefault(name, value)
@@ -122,24 +123,22 @@ class TenantMiddleware:
         """What a view did not handle: a problem document, with DEBUG on as well."""
         return problems.response(problems.from_exception(exception))
 
-    def _identify(self, request: HttpRequest) -> identity.Identity | None:
+    def _identify(self, request: Arrival) -> identity.Identity | None:
         """The caller, if a credential came along. Raises for a bad one, or another tenant's."""
         credential = request.headers.get("Authorization")
         if not credential:
             return None
         caller = admission.verify(credential, address=origin.address.get())
-        if request.tenant_id not in (None, caller.tenant_id):  # type: ignore[attr-defined]
+        if request.tenant_id not in (None, caller.tenant_id):
             guest = Guest.of(caller, address=origin.address.get())
             room = admission.admit(guest, is_data=True)
             identity.misdirected(caller, path=request.path)
             raise TenantMismatch(headers=room.headers())
         return caller
 
-    def _admit(
-        self, request: HttpRequest, caller: identity.Identity | None, slot: Slot | None
-    ) -> Room:
+    def _admit(self, request: Arrival, caller: identity.Identity | None, slot: Slot | None) -> Room:
         """Raises what `admission.admit` raises."""
-        guest = Guest(origin.address.get(), request.tenant_id)  # type: ignore[attr-defined]
+        guest = Guest(origin.address.get(), request.tenant_id)
         if caller is not None:
             guest = Guest.of(caller, address=guest.address)
         is_data = not request.path_info.startswith(settings.PLATFORM_PATHS)
@@ -175,6 +174,8 @@ def _leave_after(response: HttpResponse, slot: Slot) -> None:
     without a word takes the slot along, which then runs out.
     """
     if response.streaming:
-        response._resource_closers.append(partial(slot.leave, response.status_code))  # type: ignore[attr-defined]  # there is no other way to be told
+        leave = partial(slot.leave, response.status_code)
+        # There is no other way to be told.
+        response._resource_closers.append(leave)  # type: ignore[attr-defined]
     else:
         slot.leave(response.status_code)

@@ -15,7 +15,7 @@ from tenants.identifiers import PUBLIC_SCHEMA, new_id, schema_of
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
-class Plan(models.Model):  # type: ignore[django-manager-missing]
+class Plan(models.Model):  # type: ignore[django-manager-missing]  # Tenant's base has no types
     """What a tenant may use. Rows, not code: staff changes them while the platform runs."""
 
     code = models.CharField(max_length=20, primary_key=True)
@@ -55,7 +55,7 @@ class Plan(models.Model):  # type: ignore[django-manager-missing]
         return self.name
 
 
-class Tenant(TenantMixin):  # type: ignore[misc]
+class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
     """A customer. Its UUID is its identity everywhere; the schema name is reserved at birth.
 
     `placement` says where the rows live now. No tenant ever says `public`: `placement = shared`
@@ -76,6 +76,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     auto_create_schema = False
     auto_drop_schema = False
 
+    schema_name: str  # a field of TenantMixin
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
         max_length=63, unique=True, validators=[RegexValidator(rf"^{SLUG_PATTERN}\Z")]
@@ -124,7 +125,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         return self.slug
 
     def clean_fields(self, exclude: Any = None) -> None:
-        self.schema_name = self.schema_name or schema_of(self.id)  # type: ignore[has-type]
+        self.schema_name = self.schema_name or schema_of(self.id)
         super().clean_fields(exclude=exclude)
 
     @property
@@ -136,10 +137,10 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     def live_schema(self) -> str:
         """The schema that holds the tenant's rows now."""
         dedicated = self.placement == self.Placement.DEDICATED
-        return str(self.schema_name) if dedicated else PUBLIC_SCHEMA
+        return self.schema_name if dedicated else PUBLIC_SCHEMA
 
 
-class Domain(DomainMixin):  # type: ignore[misc]
+class Domain(DomainMixin):  # type: ignore[misc]  # it has no types
     """A host that leads to a tenant, besides `<slug>.<base domain>`."""
 
     class Meta:

@@ -61,7 +61,7 @@ def _walled_meta(
     return type("Meta", parents, {"constraints": [*walls, *own]})
 
 
-class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+class TenantForeignKey(models.ForeignKey[Any, Any]):
     """A reference to a row of the same tenant, and between two people's rows of the same person.
 
     `TenantReference` is its constraint in the database; Django's own single-column constraint and
@@ -80,7 +80,7 @@ class EnteredTenant(Func):
     arity = 0
 
 
-class TenantId(models.UUIDField):  # type: ignore[type-arg]
+class TenantId(models.UUIDField):  # type: ignore[type-arg]  # generic in the stubs alone
     """The tenant of a row: set by the database from the context, never by Python or a client."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -63,7 +63,7 @@ def close_code(fault: Exception) -> int:
     return TRY_AGAIN
 
 
-class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it has no types
     """A socket of one person in one tenant; nothing is sent before the token is verified.
 
     The token comes as sub-protocol, bare or as `bulkhead.token.<token>`, or in a first message

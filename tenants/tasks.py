@@ -22,7 +22,7 @@ _PUT_OFF = 1.0  # seconds
 _RESTORED = 3.0  # seconds, until it is looked whether a tenant is there again
 
 
-class _Patient(Task):  # type: ignore[type-arg]
+class _Patient(Task[..., Any]):
     """What cannot be done now is put off: the message goes again to the queue it came from."""
 
     abstract = True
@@ -59,9 +59,7 @@ class TenantTask(_Patient):
 
     abstract = True
 
-    def apply_async(  # type: ignore[override]
-        self, args: Any = None, kwargs: Any = None, **options: Any
-    ) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
         headers = {**(options.pop("headers", None) or {})}
         entered = context.current()
         named = headers.get(HEADER)
@@ -69,7 +67,7 @@ class TenantTask(_Patient):
             raise TenantAlreadyEntered("A tenant's task can be sent to its own tenant only.")
         if named is None:
             headers[HEADER] = str(context.require().tenant_id)
-        return super().apply_async(args, kwargs, headers=headers, **options)
+        return super().apply_async(args, kwargs, *rest, headers=headers, **options)
 
     def send_to(self, tenant_id: UUID, *args: Any, **kwargs: Any) -> Any:
         """Send the task to a tenant."""

@@ -149,8 +149,8 @@ def _columns(model: type[Model]) -> tuple[str, str | None]:
 
 def _wall(model: type) -> SharedWall | None:
     """What guards a shared model's table."""
-    meta = getattr(model, "_meta", None)
-    for constraint in getattr(meta, "constraints", ()):
-        if isinstance(constraint, SharedTable):
-            return constraint.wall(meta.db_table)  # type: ignore[union-attr]
+    if issubclass(model, Model):
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, SharedTable):
+                return constraint.wall(model._meta.db_table)
     return None

@@ -9,7 +9,7 @@ from django.db import models
 from trading.values import DECIMAL_PLACES, MAX_DIGITS
 
 
-class AmountField(models.DecimalField):  # type: ignore[type-arg]
+class AmountField(models.DecimalField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A Decimal with 18 places; the unit is in the field's name or its neighbour."""
 
     def __init__(self, **kwargs: Any) -> None:

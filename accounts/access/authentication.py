@@ -36,6 +36,7 @@ class TenantAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+# The package enters its subclasses into a list, by a hook without types.
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the OpenAPI document names it."""
 

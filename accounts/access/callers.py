@@ -9,6 +9,7 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from tenants import origin
+from tenants.arrival import Arrival
 from tenants.identity import Identity
 
 
@@ -27,7 +28,7 @@ def caller_of(request: Request) -> Identity:
 
 def address_of(request: Request) -> UUID | None:
     """The tenant that host or path names."""
-    return cast("UUID | None", request._request.tenant_id)  # type: ignore[attr-defined]
+    return cast(Arrival, request._request).tenant_id
 
 
 def device_of(request: Request) -> Device:

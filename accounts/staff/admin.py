@@ -47,7 +47,7 @@ class PlatformEventAdmin(ReadOnly):
         return event.actor.removeprefix("system:")
 
 
-class SupportForm(forms.ModelForm):  # type: ignore[type-arg]
+class SupportForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """A tenant and a reason; everything else follows."""
 
     class Meta:

@@ -16,7 +16,7 @@ from accounts.users.models import User
 from config.api.errors import DomainError
 
 
-class Listed(admin.ModelAdmin):  # type: ignore[type-arg]
+class Listed(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """A list with a heading of its own, which says what to do while it is empty."""
 
     heading = ""

@@ -66,7 +66,7 @@ class ApiKeyOut(serializers.ModelSerializer[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "user",
             "name",
@@ -87,7 +87,7 @@ class IssuedKeyOut(ApiKeyOut):
     key = serializers.SerializerMethodField(help_text="`Authorization: Api-Key …`")
 
     class Meta(ApiKeyOut.Meta):
-        fields = (*ApiKeyOut.Meta.fields, "key")  # type: ignore[assignment]
+        fields = (*ApiKeyOut.Meta.fields, "key")
 
     def get_key(self, key: ApiKey) -> str:
         return str(self.context["secret"])

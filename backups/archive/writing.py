@@ -42,7 +42,7 @@ class ArchiveWriter:
     def finish(self, manifest: Manifest) -> None:
         """The end; what comes after it would not be read."""
         records.write(self._packer, Kind.MANIFEST, manifest.to_bytes())
-        self._packer.close()  # type: ignore[no-untyped-call]
+        self._packer.close()  # type: ignore[no-untyped-call]  # it has no types
         self._sealer.close()
 
 

@@ -6,6 +6,7 @@ copy would be of no use.
 
 from __future__ import annotations
 
+import os
 import select
 import subprocess
 import tempfile
@@ -119,4 +120,4 @@ def _next(pipe: IO[bytes]) -> bytes:
         raise WalNotArchived(
             f"Nothing has come for {_STANDS_STILL:.0f} s: the server's log tells what it waits for."
         )
-    return pipe.read1(_PIECE)  # type: ignore[attr-defined, no-any-return]
+    return os.read(pipe.fileno(), _PIECE)

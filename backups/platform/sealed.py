@@ -72,7 +72,7 @@ def writing(storage: Storage, name: str) -> Iterator[Sealing]:
         compressor = zstandard.ZstdCompressor(level=_LEVEL)
         packer = compressor.stream_writer(cast("IO[bytes]", sealer), closefd=False)
         yield Sealing(passed, cast("IO[bytes]", packer))
-        packer.close()  # type: ignore[no-untyped-call]
+        packer.close()  # type: ignore[no-untyped-call]  # it has no types
         sealer.close()
 
 

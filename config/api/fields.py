@@ -15,7 +15,7 @@ _DIGITS = 20  # what numeric(38, 18) holds before the point
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class PlainDecimal(serializers.Field):  # type: ignore[type-arg]
+class PlainDecimal(serializers.Field[Decimal, Any, str, Any]):
     """A Decimal as a string without an exponent; JSON numbers are read as well.
 
     More than 18 places are float noise and rounded; what numeric(38, 18) cannot hold is refused.

@@ -22,6 +22,7 @@ class ProblemOut(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
+    # The metaclass takes it out of the class, which keeps the base's property.
     errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
     request_id = serializers.CharField()
 
@@ -46,7 +47,7 @@ class ProblemSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problem = self._get_response_for_code(  # type: ignore[no-untyped-call]
+        problem = self._get_response_for_code(  # type: ignore[no-untyped-call]  # it has no types
             OpenApiResponse(ProblemOut, description="Problem"),
             "400",
             media_types=["application/problem+json"],

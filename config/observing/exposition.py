@@ -35,7 +35,7 @@ def counted() -> bytes:
         return generate_latest(metrics.REGISTRY)
     _forget_the_dead(Path(metrics.FOLDER))
     together = CollectorRegistry()
-    MultiProcessCollector(together, metrics.FOLDER)  # type: ignore[no-untyped-call]  # nor does this
+    MultiProcessCollector(together, metrics.FOLDER)  # type: ignore[no-untyped-call]  # no types
     return generate_latest(together)
 
 

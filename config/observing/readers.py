@@ -15,6 +15,8 @@ from config.observing import exposition
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from tenants.arrival import Arrival
+
 PATH = "/metrics"
 
 
@@ -35,7 +37,7 @@ class MetricsMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Arrival) -> HttpResponse:
         if not _is_for_us(request):
             return self.get_response(request)
         told = exposition.counted() + exposition.measured()
@@ -43,8 +45,8 @@ class MetricsMiddleware:
         return HttpResponse(told, content_type=CONTENT_TYPE_LATEST, headers=kept_by_nobody)
 
 
-def _is_for_us(request: HttpRequest) -> bool:
+def _is_for_us(request: Arrival) -> bool:
     if request.method != "GET" or request.path_info != PATH:
         return False
-    at_platform = request.tenant_id is None  # type: ignore[attr-defined]
+    at_platform = request.tenant_id is None
     return at_platform and is_reader(request.headers.get("Authorization", ""))

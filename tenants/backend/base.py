@@ -25,7 +25,7 @@ from tenants.identifiers import tenant_of
 _plain = django_tenants.original_backend.DatabaseWrapper
 
 
-class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # it has no types
     """A connection of the application role, which may enter one tenant per transaction."""
 
     ops_class = DatabaseOperations

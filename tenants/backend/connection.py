@@ -123,7 +123,7 @@ class TenantConnection(psycopg.Connection[Any]):
         try:
             yield from super()._exec_command(begin)
             yield from super()._exec_command(opening.entry_statement(context))
-            yield from self._pipeline._sync_gen()  # type: ignore[union-attr]  # the caller has seen it
+            yield from self._pipeline._sync_gen()  # type: ignore[union-attr]  # the caller saw it
         except psycopg.Error as fault:
             if self.pgconn.status == pq.ConnStatus.OK:
                 yield from super()._exec_command(b"ROLLBACK")

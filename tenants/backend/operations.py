@@ -1,7 +1,7 @@
 """Points Django's query compiler at the one that asks for a tenant first."""
 
-from django_tenants.postgresql_backend import base as django_tenants
+from django.db.backends.postgresql import operations
 
 
-class DatabaseOperations(django_tenants.original_backend.DatabaseWrapper.ops_class):  # type: ignore[misc]
+class DatabaseOperations(operations.DatabaseOperations):
     compiler_module = "tenants.backend.compiler"

@@ -12,7 +12,7 @@ from django_tenants.utils import get_public_schema_name
 OWNER_ALIAS = "owner"
 
 
-class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]
+class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]  # it has no types
     """django-tenants' rule, for the owner's connection: the application's makes no tables."""
 
     def allow_migrate(
@@ -20,6 +20,7 @@ class SchemaRouter(TenantSyncRouter):  # type: ignore[misc]
     ) -> bool | None:
         if db != OWNER_ALIAS:
             return False
-        public = connections[db].schema_name == get_public_schema_name()  # type: ignore[attr-defined]
+        connection: Any = connections[db]
+        public = connection.schema_name == get_public_schema_name()
         apps = settings.SHARED_APPS if public else settings.TENANT_APPS
         return None if self.app_in_list(app_label, apps) else False

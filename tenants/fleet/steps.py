@@ -100,7 +100,7 @@ class _Script:
 def _recorder(connection: Any) -> Any:
     """The schema editor of a connection, which keeps what it says."""
 
-    class Recorder(connection.SchemaEditorClass):  # type: ignore[misc]
+    class Recorder(connection.SchemaEditorClass):  # type: ignore[misc]  # whichever that is
         def __enter__(self) -> Any:
             self.said: list[str] = []
             return super().__enter__()

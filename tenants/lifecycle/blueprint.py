@@ -95,7 +95,7 @@ def state() -> str:
     """What today's blueprint is compiled from, in short; another process's may be the same."""
     connection = connections[OWNER_ALIAS]
     connection.ensure_connection()
-    return sources.digest(connection.pg_version)  # type: ignore[attr-defined]
+    return sources.digest(connection.pg_version)  # type: ignore[attr-defined]  # PostgreSQL's
 
 
 def _compiled_and_kept(cursor: Cursor, now: str) -> Blueprint:

@@ -49,7 +49,7 @@ Act = Callable[[Work], None]
 
 def in_one_commit(act: Act) -> Act:
     """Marks a step that writes on the platform alone: it is committed together with its `done`."""
-    act.is_one_commit = True  # type: ignore[attr-defined]
+    act.is_one_commit = True  # type: ignore[attr-defined]  # read where it is taken
     return act
 
 

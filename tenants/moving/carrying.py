@@ -164,4 +164,4 @@ def _look_at(cursor: Cursor, schema: str) -> None:
 
 
 def _touched(cursor: Cursor) -> int:
-    return int(cursor.rowcount)  # type: ignore[attr-defined]
+    return int(cursor.rowcount)  # type: ignore[attr-defined]  # Django's stubs leave it out

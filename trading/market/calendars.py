@@ -86,6 +86,6 @@ def gaps(due: Sequence[datetime], there: set[datetime]) -> list[Gap]:
 @cache
 def _calendar(name: str) -> Any:
     # Brings pandas along, which most processes never need.
-    import exchange_calendars  # type: ignore[import-untyped] # it ships no types
+    import exchange_calendars  # type: ignore[import-untyped]  # it ships no types
 
     return exchange_calendars.get_calendar(name, start=FIRST.isoformat(), end=LAST.isoformat())

@@ -36,7 +36,7 @@ class ReadOut(serializers.Serializer[Any]):
     read = serializers.IntegerField()
 
 
-class NotificationFilter(filters.FilterSet):  # type: ignore[misc]
+class NotificationFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     kind = filters.CharFilter()
     unread = filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
 

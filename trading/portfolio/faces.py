@@ -90,7 +90,7 @@ class ProfitLineOut(serializers.Serializer[Any]):
     """
 
     key = serializers.CharField(allow_null=True)
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # the metaclass takes it out
     currency = serializers.CharField()
     realized_pnl = PlainDecimal()
     unrealized_change = PlainDecimal(allow_null=True)

@@ -29,12 +29,12 @@ from trading.positions.models import Position
 from trading.values import Liquidity, Side
 
 
-class TradeFilter(filters.FilterSet):  # type: ignore[misc]
+class TradeFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     side = filters.ChoiceFilter(choices=[(side.value, side.value) for side in Side])
     liquidity = filters.ChoiceFilter(choices=[(kind.value, kind.value) for kind in Liquidity])
 
 
-class LimitFilter(filters.FilterSet):  # type: ignore[misc]
+class LimitFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     status = filters.CharFilter()
     role = filters.CharFilter()
 
@@ -76,6 +76,7 @@ class LimitOrdersViewSet(_OfPosition):
     filterset_class = LimitFilter
     ordering_fields = ("created_at", "updated_at")
 
+    # DRF reads it, and nobody sets it.
     @property
     def pagination_class(self) -> type[CursorPages] | None:  # type: ignore[override]
         """The list has pages; what cancelling all answers is told at once."""

@@ -32,7 +32,7 @@ class DecisionPages(CursorPages):
     ordering = ("-at", "-id")
 
 
-class PositionFilter(filters.FilterSet):  # type: ignore[misc]
+class PositionFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     open = filters.BooleanFilter(field_name="closed_at", lookup_expr="isnull")
 
     class Meta:
@@ -40,7 +40,7 @@ class PositionFilter(filters.FilterSet):  # type: ignore[misc]
         fields = ("account", "instrument", "closed_by")
 
 
-class DecisionFilter(filters.FilterSet):  # type: ignore[misc]
+class DecisionFilter(filters.FilterSet):  # type: ignore[misc]  # it has no types
     model = filters.CharFilter()
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django_tenants.postgresql_backend import base as django_tenants
 
-_Plain = django_tenants.original_backend.DatabaseWrapper.SchemaEditorClass
 
-
-class SchemaEditor(_Plain):  # type: ignore[misc,valid-type]
+class SchemaEditor(DatabaseSchemaEditor):
     """Django's leaves its transaction open where a deferred statement fails, and walls are all
     deferred: whoever tries again would meet an aborted transaction that still holds its locks."""
 
@@ -30,5 +29,5 @@ class SchemaEditor(_Plain):  # type: ignore[misc,valid-type]
         super().__exit__(kind, fault, trace)
 
 
-class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # it has no types
     SchemaEditorClass = SchemaEditor
