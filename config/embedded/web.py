@@ -17,6 +17,8 @@ UVICORN = (
     "config.asgi:application",
     "--no-proxy-headers",  # how many proxies are believed is a setting of ours (TRUSTED_PROXIES)
     "--no-server-header",
+    "--http",
+    "config.unreadable:Protocol",
     "--ws-max-size",
     str(_LONGEST_MESSAGE),
 )

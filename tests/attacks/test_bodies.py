@@ -233,7 +233,7 @@ def raw(site: Server, data: bytes) -> bytes:
         wire.sendall(data)
         wire.settimeout(2)
         try:
-            return wire.recv(100)
+            return wire.recv(4096)
         except (TimeoutError, ConnectionError):
             return b""
 
@@ -266,6 +266,16 @@ def test_what_is_no_request_gets_no_answer_or_a_refusal(site: Server, name: str)
     got = raw(site, NOT_HTTP[name])
     assert b"canary" not in got
     assert not got or got.split()[1][:1] == b"4", got
+
+
+@pytest.mark.parametrize("name", ["binary", "length and chunks", "long method"])
+def test_what_cannot_be_read_gets_a_problem_document(site: Server, name: str) -> None:
+    head, _, body = raw(site, NOT_HTTP[name]).partition(b"\r\n\r\n")
+    headers = dict(line.split(b": ", 1) for line in head.splitlines()[1:])
+    assert headers[b"Content-Type"] == PROBLEM.encode()
+    told = json.loads(body)
+    assert (told["status"], told["code"]) == (400, "unreadable")
+    assert headers[b"X-Request-ID"].decode() == told["request_id"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PROPFIND", "TRACE", "X" * 30, "get", "HEAD"])

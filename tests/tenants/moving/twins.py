@@ -53,6 +53,7 @@ def main() -> None:
     market = list_instrument()
     market.print_bar(open="100", high="101", low="99", close="100")
     twins = [_twin(market) for _ in range(2)]
+    market.print_bar(open="100", high="101", low="99", close="100")  # which both have met
     _say({"slug": twins[0].house.tenant.slug})
     for number in count():
         for twin in twins:
