@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
 from trading.market.places import Place
 from trading.notifications import events
@@ -14,8 +15,9 @@ from trading.orders import index, states
 from trading.orders.models import Order
 from trading.orders.outcomes import EndReason
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
-from trading.values import Side, exact, plain
+from trading.values import Side, TimeInForce, exact, plain
 
 _ENDED = ("status", "ended_after", "ended_trade", "locked", "updated_at")
 
@@ -72,6 +74,31 @@ def end_all(
         ended = OrderStatus.CANCELED if is_leg else status
         all_ended.append(end(other, ended, reason=why, now=now, after=after))
     return all_ended
+
+
+def end_on_record(
+    order: Order,
+    status: OrderStatus,
+    *,
+    reason: str,
+    now: datetime,
+    after: Place | None,
+) -> None:
+    """The same, each with an entry in the trail."""
+    for ended, was in end_all(order, status, reason=reason, now=now, after=after):
+        said = {
+            "status": ended.status,
+            "reason": ended.status_reason,
+            "filled_quantity": ended.filled_quantity,
+        }
+        before = {"status": was.value}
+        audit.record(f"order.{ended.status}", on=ended, before=before, after=said)
+
+
+def expire(order: Order, *, now: datetime, after: Place | None) -> None:
+    """End an order whose time is over, with all that hangs on it."""
+    late = LATE[TimeInForce(order.time_in_force)]
+    end_on_record(order, late.status, reason=late.value, now=now, after=after)
 
 
 def replaced(order: Order, *, now: datetime, after: Place | None) -> Decimal:
