@@ -56,6 +56,11 @@ def check() -> int:
     return len(wrong)
 
 
+def put_right(account: Account) -> None:
+    """Have the open orders of a locked account stand where they wait. Raises ValkeyAway."""
+    _add(_in_market().filter(account=account))
+
+
 def sweep() -> int:
     """Take out of the index what is no open order, tenant by tenant; gives how much that was.
 
