@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -24,14 +26,16 @@ from tests.market import Market, list_instrument
 from tests.scenarios.crashes import interrupted
 from tests.scenarios.test_day_orders import market_of_today
 from tests.scenarios.test_first_trade import balance, open_account
-from tests.scenarios.test_index import limit_buy
-from tests.scenarios.test_order_types import bracket, place, quiet, seen
-from tests.scenarios.test_replay import asked, walk
+from tests.scenarios.test_halting import limit
+from tests.scenarios.test_index import alone, limit_buy
+from tests.scenarios.test_order_types import bracket, holding, place, quiet, seen
+from tests.scenarios.test_replay import asked, replayed, walk
 from tests.scenarios.test_tape import is_replayed
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
 from trading.models import Fill, Order
 from trading.orders import actions, coming_back, execution, tasks
+from trading.orders.errors import OrderNotOpen
 
 HOUR = timedelta(hours=1)
 _TOLD = ("side", "quantity", "price", "fee", "liquidity", "executed_at", "model", "source")
@@ -334,6 +338,56 @@ def test_what_is_placed_after_the_return_knows_what_passed(house: House, market:
     assert is_replayed(house, account, market)
 
 
+def test_what_passes_a_transaction_by_that_is_open_meanwhile_is_met_before_it_cancels(
+    house: House, market: Market
+) -> None:
+    """Nobody is sent out of a tenant that is suspended: whoever is in ends what is begun."""
+    account = open_account(house.alice)
+    order = limit_buy(house.alice, account, market, "95")
+    quiet(market)
+
+    def pass_by() -> None:
+        suspend(house.tenant)
+        market.feed_bar(open="94", high="98", low="93", close="96")
+
+    with ThreadPoolExecutor(1) as pool, job(house.tenant):
+        assert Order.objects.filter(pk=order["id"]).exists()
+        pool.submit(alone, pass_by).result()
+        with pytest.raises(OrderNotOpen):
+            actions.cancel(order_id=UUID(order["id"]), now=now())
+    resume(house.tenant)
+    assert seen(house.alice, order)["average_price"] == "94"
+    assert is_replayed(house, account, market)
+
+
+def test_a_limit_that_is_reached_on_the_way_ends_orders_where_they_would_have_been(
+    house: House,
+) -> None:
+    """What had passed by of another instrument was met by then."""
+    alice, account = house.alice, open_account(house.alice, amount="1000")
+    first, second = (list_instrument(base=f"{letter}{uuid4().hex[:8].upper()}") for letter in "AZ")
+    for market in (first, second):
+        quiet(market)
+    limit(alice, account, max_drawdown="50")
+    holding(alice, account, first, quantity="5")
+    falls = limit_buy(alice, account, first, "82")
+    filled, ended = (limit_buy(alice, account, second, price) for price in ("95", "60"))
+    for market in (first, second):
+        quiet(market)
+    suspend(house.tenant)
+    quiet(second, "94")
+    quiet(first, "80")
+    quiet(second, "70")
+    resume(house.tenant)
+    come_back(house)
+    assert alice.get(f"accounts/{account}/").json()["status_reason"] == "drawdown_limit"
+    found = [seen(alice, order) for order in (falls, filled, ended)]
+    assert [order["status"] for order in found] == ["filled", "filled", "canceled"]
+    assert [order["average_price"] for order in found] == ["80", "94", None]
+    again = replayed(house, account)["instruments"]
+    assert again == {first.symbol: True, second.symbol: True}
+
+
 def ending(order: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(order["expires_at"])
 
@@ -380,6 +434,8 @@ def test_an_order_whose_time_was_over_meanwhile_met_only_what_came_before(
         late = {"gtd": "expires_at_reached", "day": "session_ended"}[lasting]
         ended = (found["status"], found["status_reason"], found["filled_quantity"])
         assert ended == ("expired", late, "0")
+        kept = house.olga.get("audit-log/?action=order.expired").json()["results"]
+        assert [entry["actor"] for entry in kept] == ["system:test"]
     assert seen(alice, stays)["status"] == "filled"
     assert balance(alice, account)["locked"] == "0"
     assert is_replayed(house, account, market)

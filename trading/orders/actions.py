@@ -31,6 +31,7 @@ from trading.orders import (
     states,
 )
 from trading.orders.catching_up import CaughtUp
+from trading.orders.endings import Ended
 from trading.orders.errors import (
     AccountHalted,
     AlreadyExpired,
@@ -307,18 +308,26 @@ def _in_order(rows: QuerySet[Order]) -> list[UUID]:
 
 
 def _cancel(found: CaughtUp, *, now: datetime) -> None:
-    if found.order.account.is_paper:
-        end, why = OrderStatus.CANCELED, "canceled_by_user"
-        endings.end_on_record(found.order, end, reason=why, now=now, after=found.after)
+    order, why = found.order, "canceled_by_user"
+    if order.account.is_paper:
+        end = OrderStatus.CANCELED
+        _note(endings.end_all(order, end, reason=why, now=now, after=found.after))
     else:
-        outbox.cancel(found.order, reason="canceled_by_user", now=now)
+        outbox.cancel(order, reason=why, now=now)
 
 
 def _expire(found: CaughtUp, *, now: datetime) -> None:
     if found.order.account.is_paper:
-        endings.expire(found.order, now=now, after=found.after)
+        _note(endings.expire(found.order, now=now, after=found.after))
     else:
         outbox.expire(found.order, now=now)
+
+
+def _note(all_ended: list[Ended]) -> None:
+    """Each on the record."""
+    for ended in all_ended:
+        before = {"status": ended.was.value}
+        audit.record(ended.action, on=ended.order, before=before, after=ended.said)
 
 
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:

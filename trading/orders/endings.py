@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.audit import actions as audit
 from trading.brokers import actions as brokers
 from trading.market.places import Place
 from trading.notifications import events
@@ -27,6 +26,20 @@ class Ended(NamedTuple):
 
     order: Order
     was: OrderStatus
+
+    @property
+    def action(self) -> str:
+        """What the trail calls it."""
+        return f"order.{self.order.status}"
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What the trail says of it."""
+        return {
+            "status": self.order.status,
+            "reason": self.order.status_reason,
+            "filled_quantity": self.order.filled_quantity,
+        }
 
 
 def end(
@@ -76,29 +89,10 @@ def end_all(
     return all_ended
 
 
-def end_on_record(
-    order: Order,
-    status: OrderStatus,
-    *,
-    reason: str,
-    now: datetime,
-    after: Place | None,
-) -> None:
-    """The same, each with an entry in the trail."""
-    for ended, was in end_all(order, status, reason=reason, now=now, after=after):
-        said = {
-            "status": ended.status,
-            "reason": ended.status_reason,
-            "filled_quantity": ended.filled_quantity,
-        }
-        before = {"status": was.value}
-        audit.record(f"order.{ended.status}", on=ended, before=before, after=said)
-
-
-def expire(order: Order, *, now: datetime, after: Place | None) -> None:
-    """End an order whose time is over, with all that hangs on it."""
+def expire(order: Order, *, now: datetime, after: Place | None) -> list[Ended]:
+    """End an order whose time is over, with what hangs on it."""
     late = LATE[TimeInForce(order.time_in_force)]
-    end_on_record(order, late.status, reason=late.value, now=now, after=after)
+    return end_all(order, late.status, reason=late.value, now=now, after=after)
 
 
 def replaced(order: Order, *, now: datetime, after: Place | None) -> Decimal:

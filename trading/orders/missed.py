@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from accounts.audit import actions as audit
 from trading.brokers.models import Account
 from trading.market import tape
 from trading.market.bars import Bar
@@ -86,7 +87,9 @@ def _expire_before(printed: Bar | Tick, account: Account, now: datetime) -> None
         order = late.select_for_update().filter(pk=order_id).first()
         if order is not None:  # else it has ended with another
             order.account = account
-            endings.expire(order, now=now, after=order.place_met)
+            for ended in endings.expire(order, now=now, after=order.place_met):
+                before = {"status": ended.was.value}
+                audit.record(ended.action, on=ended.order, before=before, after=ended.said)
 
 
 def _in_market(account: Account, symbol: str) -> OrderQuerySet:
