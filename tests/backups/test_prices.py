@@ -9,6 +9,8 @@ import pytest
 
 from accounts.access.roles import Role
 from backups.models import Backup
+from tenants import queries as tenants
+from tenants import valkey
 from tenants.models import Tenant
 from tests.backups.exchanges import meanwhile
 from tests.backups.keepers import restore, restore_into, take
@@ -96,3 +98,22 @@ def test_what_comes_while_rows_are_exchanged_is_met_afterwards(
     assert price_of(house, waiting, market) == "93"
     assert feed.recover([market.symbol], now=now()) == 0
     assert market.symbol not in queries.unmatched()
+
+
+def test_an_index_that_is_made_anew_while_rows_are_exchanged_has_its_orders_afterwards(
+    house: House, market: Market, waiting: dict[str, Any]
+) -> None:
+    def lose(_: object) -> None:
+        kinds = ("signed", "next", "below", "above", "until")
+        valkey.client().delete("open:complete", *(f"open:{market.symbol}:{k}" for k in kinds))
+        fall(market, "93")
+        raise Broken
+
+    backup = take(house.tenant)
+    with meanwhile(lose), pytest.raises(Broken):
+        restore(backup)
+    fall(market, "80")
+    assert seen(house.alice, waiting)["status"] == "accepted", "nobody has found it"
+    assert house.tenant.id in tenants.returned_ids()
+    assert come_back(house) == 1
+    assert price_of(house, waiting, market) == "93"

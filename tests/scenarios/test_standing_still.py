@@ -236,7 +236,7 @@ def test_what_takes_long_is_met_in_turns_and_newer_prints_wait(
     assert seen(house.mallory, trailing[1])["status"] == "filled"
     assert seen(house.alice, trailing[0])["status"] == "accepted"
     quiet(market, "90")
-    assert come_back(house) == 2
+    assert come_back(house) == 1
     assert seen(house.alice, trailing[0])["average_price"] == "104"
     assert are_alike(house, seats, market)
 

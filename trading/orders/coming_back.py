@@ -37,9 +37,10 @@ class Turn:
 def go_on(*, now: datetime) -> bool:
     """Take one turn of one account of the entered tenant; gives whether there was any to take.
 
-    Raises ValkeyAway.
+    One without open orders has nothing to meet. Raises ValkeyAway.
     """
-    account_id = Account.objects.behind().order_by("id").values_list("id", flat=True).first()
+    waiting = Account.objects.behind().filter(pk__in=Order.objects.open().values("account"))
+    account_id = waiting.order_by("id").values_list("id", flat=True).first()
     if account_id is not None:
         take_turn(account_id, now=now)
     return account_id is not None

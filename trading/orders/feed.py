@@ -69,7 +69,7 @@ def recover(symbols: Iterable[str], *, now: datetime) -> int:
 def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
     """One bar or tick, for all but those who are behind; whoever stays out of it is from now on."""
     touched: dict[Who, list[Entry]] = {}
-    for entry in _touched(printed):
+    for entry in _touched(printed, now):
         touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
     waiting = [who for who in in_turns(touched) if who not in behind]
     fills = 0
@@ -104,7 +104,7 @@ def in_turns(accounts: Iterable[Who]) -> Iterator[Who]:
         yield from ((t, a) for t, a in zip(waiting, turn, strict=True) if a is not None)
 
 
-def _touched(printed: Bar | Tick) -> list[Entry]:
+def _touched(printed: Bar | Tick, now: datetime) -> list[Entry]:
     """Raises ValkeyAway; an index that was lost is rebuilt first."""
     ask = partial(
         index.touched, printed.symbol, low=printed.low, high=printed.high, end=printed.end
@@ -112,7 +112,7 @@ def _touched(printed: Bar | Tick) -> list[Entry]:
     try:
         return ask()
     except index.Incomplete:
-        reindexing.rebuild()
+        reindexing.rebuild(now=now)
         return ask()
 
 
