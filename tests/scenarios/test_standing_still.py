@@ -435,7 +435,8 @@ def test_an_order_whose_time_was_over_meanwhile_met_only_what_came_before(
         ended = (found["status"], found["status_reason"], found["filled_quantity"])
         assert ended == ("expired", late, "0")
         kept = house.olga.get("audit-log/?action=order.expired").json()["results"]
-        assert [entry["actor"] for entry in kept] == ["system:test"]
+        by_engine = when == "a tick of that moment"  # which tells of it, and records nothing
+        assert [entry["actor"] for entry in kept] == ([] if by_engine else ["system:test"])
     assert seen(alice, stays)["status"] == "filled"
     assert balance(alice, account)["locked"] == "0"
     assert is_replayed(house, account, market)
