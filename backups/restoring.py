@@ -12,7 +12,6 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 
 from accounts.access.models import Membership
 from accounts.access.roles import Role
@@ -28,8 +27,9 @@ from backups.errors import NoBackup, NotRestorable
 from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
-from tenants import context, hanging_up
+from tenants import context, hanging_up, returning
 from tenants import queries as tenants
+from tenants.backend.routers import OWNER_ALIAS
 from tenants.context import Actor, Scope, TenantContext
 from tenants.cursors import Cursor
 from tenants.lifecycle import founding, turns
@@ -144,6 +144,7 @@ def _put_back(
     with _brought(entry, tell) as manifest:
         with fence.shut(tenant.id) as cursor:
             differences = _place(cursor, tenant.id).put(cursor)
+            returning.note(tenant.id, now=now, using=OWNER_ALIAS)
         tell("exchanged")
     _remember(manifest, by=by, now=now, report=tell)
     _say(tenant, entry, by=by, undo=undo.id)
@@ -189,6 +190,7 @@ def _opened(tenant_id: UUID, manifest: Manifest, *, by: Actor, now: datetime) ->
     tenant: Tenant = Tenant.objects.select_related("plan").get(pk=tenant_id)
     for user, role in _people(manifest):
         members.ensure_member(tenant=tenant, user=user, role=role, by=by.name, now=now)
+    returning.note(tenant_id, now=now)
     founding.open_filled(tenant, by=by.name)
     return tenant
 
@@ -219,9 +221,7 @@ def _have_heard(tenant: Tenant) -> None:
     """Whoever has something of the rows elsewhere: sockets come again and read anew, and timers do
     the rest where this fails."""
     transaction.on_commit(partial(hanging_up.on_tenant, tenant.id), robust=True)
-    for name in settings.AFTER_RESTORE:
-        send = partial(import_string(name).send_to, tenant.id)
-        transaction.on_commit(send, robust=True)
+    returning.tell(tenant.id)
 
 
 def _say(tenant: Tenant, entry: Entry, *, by: Actor, undo: UUID | None) -> None:

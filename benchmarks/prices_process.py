@@ -42,7 +42,7 @@ class Tape:
 
 
 def main(crowds: list[tuple[str, int, int]], rounds: int) -> None:
-    reindexing.rebuild()
+    reindexing.rebuild(now=datetime.now(UTC))
     tapes = {symbol: Tape(symbol) for symbol, _, _ in crowds}
     took = {symbol: {str(touched): [] for touched in TOUCHED} for symbol in tapes}
     statements = {symbol: {} for symbol in tapes}

@@ -88,6 +88,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # it has no types
     placement = models.CharField(max_length=20, choices=Placement, default=Placement.SHARED)
     # Its rows are being carried to where `placement` does not say yet: what changes is noted.
     is_moving = models.BooleanField(default=False, db_default=False)
+    # Since when its work goes on, after it was suspended or restored; see `tenants/returning.py`.
+    returned_at = models.DateTimeField(null=True, blank=True)
     region = models.CharField(max_length=40, default="default")
     created_at = models.DateTimeField()
 

@@ -15,6 +15,12 @@ def active_ids() -> list[UUID]:
     return list(active.order_by("id").values_list("id", flat=True))
 
 
+def returned_ids() -> list[UUID]:
+    """Those of them that once stood still, or were put back: few, and perhaps behind."""
+    back = Tenant.objects.filter(status=Tenant.Status.ACTIVE, returned_at__isnull=False)
+    return list(back.order_by("id").values_list("id", flat=True))
+
+
 def there() -> QuerySet[Tenant]:
     """All that have not been deleted: to everybody, who has been is nobody."""
     rows: QuerySet[Tenant] = Tenant.objects.exclude(status=Tenant.Status.DELETED)

@@ -16,6 +16,7 @@ from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
 from accounts.users.models import User
+from tenants import returning
 from tenants.context import Actor
 from tenants.models import Tenant
 
@@ -42,14 +43,16 @@ def suspend_tenant(*, tenant: Tenant, reason: str, by: Actor, now: datetime) -> 
 def resume_tenant(*, tenant: Tenant, by: Actor, now: datetime) -> bool:
     """Let people log in again, and keys work; gives whether the tenant was suspended.
 
-    A log-in that was under way at the suspension may have left a session: it ends here. Raises
-    NotSuspendable, ValkeyAway.
+    A log-in that was under way at the suspension may have left a session: it ends here. What passed
+    the tenant by is met from now on (`AFTER_RETURN`). Raises NotSuspendable, ValkeyAway.
     """
     with transaction.atomic():
         suspended = Tenant.objects.filter(pk=tenant.pk, status=Tenant.Status.SUSPENDED)
-        changed = bool(suspended.update(status=Tenant.Status.ACTIVE, status_reason=""))
+        active = Tenant.Status.ACTIVE
+        changed = bool(suspended.update(status=active, status_reason="", returned_at=now))
         if changed:
             _end_all(tenant, by=by, now=now)
+            returning.tell(tenant.pk)
         _note("tenant.resumed", tenant, by=by, changed=changed)
     return changed
 

@@ -153,8 +153,9 @@ STAFF_BACKUPS = "backups.queries.standing_of_each"
 STAFF_SERVER_BACKUPS = "backups.platform.standing.seen"
 # What an API key may be bound to; rows of other models name it in `account_id`.
 ACCOUNT_MODEL = "trading.Account"
-# Tasks of a tenant whose rows have become others: whoever keeps something of them elsewhere.
-AFTER_RESTORE = ["trading.orders.tasks.check_index"]
+# Tasks of a tenant whose work goes on after it was suspended, or whose rows have become others:
+# whoever keeps something of them elsewhere, or has to make up for what passed them by.
+AFTER_RETURN = ["trading.orders.tasks.catch_up"]
 # What a copy of a tenant goes without: two would trade at one exchange, or answer for one another.
 BACKUPS_NOT_COPIED = (
     "trading.ExchangeCredential",
@@ -435,6 +436,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "match-what-is-left": {
         "task": "trading.orders.tasks.match_what_is_left",
+        "schedule": 60.0,
+    },
+    "catch-up-with-returns": {
+        "task": "trading.orders.tasks.catch_up_everywhere",
         "schedule": 60.0,
     },
     "sample-equity": {"task": "trading.portfolio.tasks.sample_everywhere", "schedule": 300.0},

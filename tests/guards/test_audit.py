@@ -48,6 +48,7 @@ SILENT = {
     "trading.brokers.actions.lock_open": "a step inside an action; takes a lock",
     "trading.brokers.actions.lock_paper": "a step inside an action; takes a lock",
     "trading.brokers.actions.move": "a step inside an action, which is recorded",
+    "trading.brokers.actions.note_caught_up": "notes how far it has met prices; fills are records",
     "trading.brokers.credentials.of": "opens the keys for a call; the call is recorded",
     "trading.idempotency.actions.once": "keeps an answer; what it answers is recorded",
     "trading.market.actions.ensure_instrument": "market data, the same for all",
@@ -113,6 +114,7 @@ WRITES_ELSEWHERE = {
     "trading.venues.intents": "the state of a call; what it comes to is recorded",
     "trading.venues.reconciliation": "reports, which are a record themselves",
     "tenants.deletion.steps": "steps of a deletion, which is recorded",
+    "tenants.returning": "when a tenant's work goes on; its resume or restore is recorded",
     "tenants.lifecycle.workflow": "how far work on a tenant has come; the work is recorded",
     "tenants.cache": "values in Valkey, no rows",
 }

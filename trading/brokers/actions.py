@@ -45,6 +45,12 @@ def resume(account: Account, *, reason: str, now: datetime) -> None:
     _tell(account, "account.resumed", reason, now)
 
 
+def note_caught_up(account: Account, *, returned_at: datetime | None) -> None:
+    """Of a locked account: it has met all that passed its tenant by before that return."""
+    account.returned_at = returned_at
+    account.save(update_fields=["returned_at"])
+
+
 def deposit(*, account_id: UUID, currency: str, amount: Decimal, now: datetime) -> Balance:
     """Put money in. `amount` is positive, in `currency`.
 

@@ -6,16 +6,30 @@ from decimal import Decimal
 from functools import partial
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts import sealing
+from tenants.models import Tenant
 from tenants.ownership import TenantForeignKey, UserOwned
 from trading.fields import AmountField
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def behind(self) -> AccountQuerySet:
+        """Paper accounts of the entered tenant that may have missed some of the tape.
+
+        While a tenant is suspended prices pass it by, and so they do transactions that were open.
+        """
+        caught_up = Q(returned_at=None) | Q(returned_at=OuterRef("returned_at"))
+        own = Tenant.objects.filter(caught_up, pk=OuterRef("tenant_id"))
+        there = own.filter(status=Tenant.Status.ACTIVE)
+        return self.filter(~Exists(there), kind=Account.Kind.PAPER)
 
 
 class Account(UserOwned):
     """A brokerage account of one person. Fees and slippage are in basis points.
 
+    `returned_at` is its tenant's, of the last return after which it has met all of the tape.
     An account is never deleted, because its fills are not: it is closed, and its name is free.
     """
 
@@ -43,8 +57,11 @@ class Account(UserOwned):
     maker_bps = AmountField(default=Decimal(10))
     taker_bps = AmountField(default=Decimal(20))
     slippage_bps = AmountField(default=Decimal(5))
+    returned_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -15,7 +15,8 @@ from trading.values import Side
 class Instrument(models.Model):
     """What can be traded, known by its symbol. Never deleted: made untradable.
 
-    `place_matched` is how far on its tape everybody has met what concerns them.
+    `place_matched` is how far on its tape everybody has met what concerns them, but for tenants
+    that stood still.
     """
 
     symbol = models.CharField(max_length=32, primary_key=True)

@@ -12,13 +12,14 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from trading.market import queries
+from trading.market import queries, waiting
 from trading.market.bars import Bar
 from trading.market.models import Candle
 from trading.market.models import Tick as StoredTick
 from trading.market.places import Place
 from trading.market.queries import Tip
 from trading.market.ticks import Tick
+from trading.market.waiting import Wait
 
 _AT_A_TIME = 2_000
 
@@ -33,12 +34,22 @@ def since(symbol: str, start: datetime | None) -> Iterator[Bar | Tick]:
 
 def after(symbol: str, place: Place | None) -> list[Bar | Tick]:
     """What comes after a place, or all of it."""
-    if place is None:
-        return list(_merged(*_rows(symbol, Q(), Q())))
-    ticks = Q(at__gt=place.at)
-    if place.trade_id is not None:
-        ticks |= Q(at=place.at, trade_id__gt=place.trade_id)
-    return list(_merged(*_rows(symbol, Q(start__gt=place.at), ticks)))
+    rows = _rows(symbol, waiting.bars_after(place), waiting.ticks_after(place))
+    return list(_merged(*rows))
+
+
+def first(symbol: str, waits: list[Wait], up_to: Place) -> Bar | Tick | None:
+    """The first that any of them waits for, up to a place; nothing else is read."""
+    if not waits:
+        return None
+    # Where to begin is said apart, too: an index finds no beginning in alternatives.
+    begun = waiting.earliest(waits)
+    bars = waiting.bars_after(begun) & waiting.bars_up_to(up_to)
+    ticks = waiting.ticks_after(begun) & waiting.ticks_up_to(up_to)
+    bars &= waiting.any_of([wait.bars for wait in waits])
+    ticks &= waiting.any_of([wait.ticks for wait in waits])
+    candles, trades = _rows(symbol, bars, ticks)
+    return next(_merged(candles[:1], trades[:1]), None)
 
 
 def unmatched(symbol: str, tip: Tip) -> list[Bar | Tick]:

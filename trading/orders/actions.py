@@ -31,6 +31,7 @@ from trading.orders import (
     states,
 )
 from trading.orders.catching_up import CaughtUp
+from trading.orders.endings import Ended
 from trading.orders.errors import (
     AccountHalted,
     AlreadyExpired,
@@ -48,7 +49,6 @@ from trading.orders.faults import faults
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
-from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
 from trading.values import Side, TimeInForce, exact
 
@@ -308,31 +308,26 @@ def _in_order(rows: QuerySet[Order]) -> list[UUID]:
 
 
 def _cancel(found: CaughtUp, *, now: datetime) -> None:
-    if found.order.account.is_paper:
-        _end(found, OrderStatus.CANCELED, reason="canceled_by_user", now=now)
+    order, why = found.order, "canceled_by_user"
+    if order.account.is_paper:
+        end = OrderStatus.CANCELED
+        _note(endings.end_all(order, end, reason=why, now=now, after=found.after))
     else:
-        outbox.cancel(found.order, reason="canceled_by_user", now=now)
+        outbox.cancel(order, reason=why, now=now)
 
 
 def _expire(found: CaughtUp, *, now: datetime) -> None:
     if found.order.account.is_paper:
-        late = LATE[TimeInForce(found.order.time_in_force)]
-        _end(found, late.status, reason=late.value, now=now)
+        _note(endings.expire(found.order, now=now, after=found.after))
     else:
         outbox.expire(found.order, now=now)
 
 
-def _end(found: CaughtUp, status: OrderStatus, *, reason: str, now: datetime) -> None:
-    """With all that hangs on it, each on the record."""
-    order, after = found.order, found.after
-    for ended, was in endings.end_all(order, status, reason=reason, now=now, after=after):
-        said = {
-            "status": ended.status,
-            "reason": ended.status_reason,
-            "filled_quantity": ended.filled_quantity,
-        }
-        before = {"status": was.value}
-        audit.record(f"order.{ended.status}", on=ended, before=before, after=said)
+def _note(all_ended: list[Ended]) -> None:
+    """Each on the record."""
+    for ended in all_ended:
+        before = {"status": ended.was.value}
+        audit.record(ended.action, on=ended.order, before=before, after=ended.said)
 
 
 def _record(order: Order, action: str, now: datetime, before: dict[str, Any] | None = None) -> None:

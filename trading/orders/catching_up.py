@@ -16,9 +16,8 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import NotFound
 from trading.market import queries as market
-from trading.market import tape
 from trading.market.places import Place
-from trading.orders import execution
+from trading.orders import execution, missed
 from trading.orders.models import Order
 
 
@@ -49,10 +48,11 @@ def caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:
 def catch_up(account: Account, symbol: str, *, now: datetime) -> Place | None:
     """Meet what has not been met yet; gives the newest place. The account is locked.
 
-    By the time that the caller goes on a newer one may be there: that one finds what is open then.
+    What passed its tenant by is part of that. By the time that the caller goes on a newer one may
+    be there: that one finds what is open then.
     """
     tip = market.tip(symbol)
-    for printed in tape.unmatched(symbol, tip):
+    for printed in missed.unmet(account, symbol, tip, now=now):
         execution.meet_locked(account, printed, now=now)
         context.keep()
     return tip.place

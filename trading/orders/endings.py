@@ -14,8 +14,9 @@ from trading.orders import index, states
 from trading.orders.models import Order
 from trading.orders.outcomes import EndReason
 from trading.orders.states import OrderStatus
+from trading.orders.time_in_force import LATE
 from trading.positions import actions as positions
-from trading.values import Side, exact, plain
+from trading.values import Side, TimeInForce, exact, plain
 
 _ENDED = ("status", "ended_after", "ended_trade", "locked", "updated_at")
 
@@ -25,6 +26,20 @@ class Ended(NamedTuple):
 
     order: Order
     was: OrderStatus
+
+    @property
+    def action(self) -> str:
+        """What the trail calls it."""
+        return f"order.{self.order.status}"
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What the trail says of it."""
+        return {
+            "status": self.order.status,
+            "reason": self.order.status_reason,
+            "filled_quantity": self.order.filled_quantity,
+        }
 
 
 def end(
@@ -72,6 +87,12 @@ def end_all(
         ended = OrderStatus.CANCELED if is_leg else status
         all_ended.append(end(other, ended, reason=why, now=now, after=after))
     return all_ended
+
+
+def expire(order: Order, *, now: datetime, after: Place | None) -> list[Ended]:
+    """End an order whose time is over, with what hangs on it."""
+    late = LATE[TimeInForce(order.time_in_force)]
+    return end_all(order, late.status, reason=late.value, now=now, after=after)
 
 
 def replaced(order: Order, *, now: datetime, after: Place | None) -> Decimal:

@@ -14,7 +14,6 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.errors import Refused
 from trading.market import queries as market
-from trading.market import tape
 from trading.market.bars import Bar
 from trading.market.models import Instrument
 from trading.market.places import Place
@@ -28,6 +27,7 @@ from trading.orders import (
     levels,
     limits,
     matching,
+    missed,
     states,
     working_orders,
 )
@@ -249,6 +249,6 @@ def _halt_if_reached(account: Account, printed: Bar | Tick, now: datetime) -> No
 def _catch_up_elsewhere(account: Account, symbol: str, now: datetime) -> Place | None:
     """What it has not met yet of another instrument, which can halt it no further."""
     tip = market.tip(symbol)
-    for printed in tape.unmatched(symbol, tip):
+    for printed in missed.unmet(account, symbol, tip, now=now):
         _match(account, printed, now)
     return tip.place

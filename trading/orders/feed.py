@@ -20,13 +20,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from config.observing import metrics
 from tenants import context
 from tenants.context import Actor, Scope, TenantContext
-from tenants.errors import TenantSuspended, UnknownTenant
+from tenants.errors import TenantRestoring, TenantSuspended, UnknownTenant
 from trading.errors import NotFound
 from trading.market import actions as market
 from trading.market import queries, tape
 from trading.market.bars import Bar
 from trading.market.ticks import Tick
-from trading.orders import execution, index, reindexing
+from trading.orders import coming_back, execution, index, reindexing
 from trading.orders.index import Entry
 
 MONITOR = Actor.system("limit-order-monitor")
@@ -69,7 +69,7 @@ def recover(symbols: Iterable[str], *, now: datetime) -> int:
 def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
     """One bar or tick, for all but those who are behind; whoever stays out of it is from now on."""
     touched: dict[Who, list[Entry]] = {}
-    for entry in _touched(printed):
+    for entry in _touched(printed, now):
         touched.setdefault((entry.tenant_id, entry.account_id), []).append(entry)
     waiting = [who for who in in_turns(touched) if who not in behind]
     fills = 0
@@ -78,8 +78,8 @@ def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
         for who in waiting:
             try:
                 fills += _inside(*who, touched[who], printed, now)
-            except OperationalError as fault:
-                if not isinstance(fault.__cause__, _BUSY):
+            except (OperationalError, TenantRestoring) as fault:
+                if not _is_busy(fault):
                     raise
                 _log.warning("tenant %s is busy: %s %s", who[0], printed.symbol, printed.place.key)
                 busy.append(who)
@@ -87,6 +87,12 @@ def _match(printed: Bar | Tick, behind: set[Who], now: datetime) -> int:
     behind |= set(waiting)  # the caller's
     metrics.matched("bar" if isinstance(printed, Bar) else "tick", fills=fills)
     return fills
+
+
+def _is_busy(fault: Exception) -> bool:
+    """Whether who could not be met now is met later: its account is locked, or its tenant shut for
+    a restore, which may come to nothing."""
+    return isinstance(fault, TenantRestoring) or isinstance(fault.__cause__, _BUSY)
 
 
 def in_turns(accounts: Iterable[Who]) -> Iterator[Who]:
@@ -98,7 +104,7 @@ def in_turns(accounts: Iterable[Who]) -> Iterator[Who]:
         yield from ((t, a) for t, a in zip(waiting, turn, strict=True) if a is not None)
 
 
-def _touched(printed: Bar | Tick) -> list[Entry]:
+def _touched(printed: Bar | Tick, now: datetime) -> list[Entry]:
     """Raises ValkeyAway; an index that was lost is rebuilt first."""
     ask = partial(
         index.touched, printed.symbol, low=printed.low, high=printed.high, end=printed.end
@@ -106,7 +112,7 @@ def _touched(printed: Bar | Tick) -> list[Entry]:
     try:
         return ask()
     except index.Incomplete:
-        reindexing.rebuild()
+        reindexing.rebuild(now=now)
         return ask()
 
 
@@ -117,13 +123,16 @@ def _inside(
     where = TenantContext(tenant_id, MONITOR, Scope.TENANT)
     try:
         with context.enter(where):
+            turn = coming_back.take_turn(account_id, now=now)
+            if not turn.is_back:  # what is printed here waits for it
+                return turn.fills
             fills = execution.meet(account_id, printed, now=now)
             reindexing.drop_stale(printed.symbol, account_id, entries)
-            return fills
+            return turn.fills + fills
+    except (OperationalError, TenantRestoring):
+        raise  # the database is away, or whoever is concerned is busy: the same is met again
     except (TenantSuspended, UnknownTenant):
         _log.info("tenant left while %s %s was matched", printed.symbol, printed.place.key)
-    except OperationalError:
-        raise  # the database is away, or the account is busy: the same is met again
     except (DatabaseError, NotFound):
         _log.exception("tenant %s missed %s %s", tenant_id, printed.symbol, printed.place.key)
     return 0

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from tenants import context
+from tenants import context, returning
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
-from tenants.errors import TenantSuspended, UnknownTenant
+from tenants.errors import TenantRestoring, TenantSuspended, UnknownTenant
 from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market.models import Instrument
@@ -27,13 +28,19 @@ KEEPER = Actor.system("open-order-index")
 _log = logging.getLogger("bulkhead.orders")
 
 
-def rebuild() -> None:
-    """Tell an emptied Valkey of every open order, tenant by tenant. Raises ValkeyAway."""
+def rebuild(*, now: datetime) -> None:
+    """Tell an emptied Valkey of every open order, tenant by tenant. Raises ValkeyAway.
+
+    Of one that is being restored nobody knows which it will have: it is said to return, whatever
+    comes of that, and its orders are looked for then.
+    """
     begun = index.begin()
     for tenant_id in tenants.active_ids():
         try:
             with context.enter(TenantContext(tenant_id, KEEPER, Scope.TENANT)):
                 _add(_in_market())
+        except TenantRestoring:
+            returning.note(tenant_id, now=now)
         except (TenantSuspended, UnknownTenant):
             _log.info("tenant %s left while the index was rebuilt", tenant_id)
     index.complete(begun=begun)
@@ -54,6 +61,11 @@ def check() -> int:
     if wrong:
         _log.error("the open-order index was wrong about %s orders", len(wrong))
     return len(wrong)
+
+
+def put_right(account: Account) -> None:
+    """Have the open orders of a locked account stand where they wait. Raises ValkeyAway."""
+    _add(_in_market().filter(account=account))
 
 
 def sweep() -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from tenants import queries as tenants
 from tenants.tasks import PlatformTask, TenantTask
 from trading.market import queries as market
-from trading.orders import actions, feed, reindexing
+from trading.orders import actions, coming_back, feed, reindexing
 
 
 @shared_task(base=TenantTask, name="trading.orders.tasks.expire_orders")
@@ -47,3 +48,17 @@ def sweep_index() -> int:
 def match_what_is_left() -> int:
     """Match what a feed put on a tape and did not match for all; gives the number of fills."""
     return feed.recover(market.unmatched(), now=timezone.now())
+
+
+@shared_task(base=TenantTask, name="trading.orders.tasks.catch_up")
+def catch_up() -> None:
+    """Have the tenant's accounts meet what it has missed, a turn at a time until all are back."""
+    if coming_back.go_on(now=timezone.now()):
+        transaction.on_commit(catch_up.delay, robust=True)
+
+
+@shared_task(base=PlatformTask, name="trading.orders.tasks.catch_up_everywhere")
+def catch_up_everywhere() -> None:
+    """Send it to every tenant that has once returned: a message may be lost."""
+    for tenant_id in tenants.returned_ids():
+        catch_up.send_to(tenant_id)
