@@ -11,8 +11,6 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts import sealing
 from accounts.audit import actions as audit
 from backups import catalogue, tasks
@@ -23,7 +21,7 @@ from backups.storage import place
 from backups.takeout import opened, sealed
 from backups.takeout.parcel import Parcel
 from config.api.ranges import Wanted
-from tenants import context
+from tenants import afterwards, context
 from tenants.identity import Identity
 from tenants.models import Tenant
 
@@ -46,7 +44,7 @@ def backup(*, now: datetime) -> Backup:
         asked_at=now,
     )
     audit.record("backup.asked", on=asked)
-    transaction.on_commit(partial(tasks.take.delay, str(asked.id)), robust=True)
+    afterwards.do(partial(tasks.take.delay, str(asked.id)))
     return asked
 
 
@@ -62,7 +60,7 @@ def restoration(*, backup_id: UUID, by: Identity, now: datetime) -> Restoration:
         tenant_id=by.tenant_id, backup=of, asked_by_id=by.user_id, asked_at=now
     )
     audit.record("backup.restore_asked", on=of)
-    transaction.on_commit(partial(tasks.restore.delay, str(asked.id)), robust=True)
+    afterwards.do(partial(tasks.restore.delay, str(asked.id)))
     return asked
 
 
@@ -99,7 +97,7 @@ def export(*, backup_id: UUID, by: Identity, now: datetime) -> Backup:
     asked.export_asked_at, asked.export_until, asked.sealed_key = now, None, None
     asked.save(update_fields=["export_asked_at", "export_until", "sealed_key"])
     audit.record("backup.export_asked", on=asked)
-    transaction.on_commit(partial(tasks.lend.delay, str(asked.pk)), robust=True)
+    afterwards.do(partial(tasks.lend.delay, str(asked.pk)))
     return asked
 
 

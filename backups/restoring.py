@@ -27,7 +27,7 @@ from backups.errors import NoBackup, NotRestorable
 from backups.models import Backup, Restoration
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
-from tenants import context, hanging_up, returning
+from tenants import afterwards, context, hanging_up, returning
 from tenants import queries as tenants
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.context import Actor, Scope, TenantContext
@@ -220,7 +220,7 @@ def _not_copied() -> frozenset[str]:
 def _have_heard(tenant: Tenant) -> None:
     """Whoever has something of the rows elsewhere: sockets come again and read anew, and timers do
     the rest where this fails."""
-    transaction.on_commit(partial(hanging_up.on_tenant, tenant.id), robust=True)
+    afterwards.do(partial(hanging_up.on_tenant, tenant.id))
     returning.tell(tenant.id)
 
 

@@ -15,11 +15,10 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.module_loading import import_string
 
 from config.api.errors import DomainError
-from tenants import budget, door, identity, limits, origin
+from tenants import afterwards, budget, door, identity, limits, origin
 from tenants.door import Answer, Place, Room
 from tenants.identity import Identity
 from tenants.limits import Limits
@@ -154,7 +153,7 @@ def end(session_ids: list[UUID]) -> None:
     """
     if session_ids:
         _end(session_ids)
-        transaction.on_commit(partial(_end, session_ids), robust=True)
+        afterwards.do(partial(_end, session_ids))
 
 
 def lock(tenant_id: UUID | None) -> None:
@@ -163,7 +162,7 @@ def lock(tenant_id: UUID | None) -> None:
     Raises ValkeyAway.
     """
     door.lock(tenant_id)
-    transaction.on_commit(partial(door.lock, tenant_id), robust=True)
+    afterwards.do(partial(door.lock, tenant_id))
 
 
 def recall() -> None:

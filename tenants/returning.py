@@ -10,9 +10,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 from django.utils.module_loading import import_string
 
+from tenants import afterwards
 from tenants.models import Tenant
 
 
@@ -28,4 +29,4 @@ def tell(tenant_id: UUID) -> None:
         for name in settings.AFTER_RETURN:
             import_string(name).send_to(tenant_id)
 
-    transaction.on_commit(send, robust=True)
+    afterwards.do(send)

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.emails import confirmations, tasks
 from accounts.trail import actions as trail
 from accounts.users.models import User
-from tenants import valkey
+from tenants import afterwards, valkey
 from tenants.context import Actor
 from tenants.identity import Identity
 from tenants.valkey import ValkeyAway
@@ -23,7 +23,7 @@ _MAILED_EVERY = 600  # seconds
 def announce(user: User) -> None:
     """Have the link mailed to somebody who signs up, once that is committed."""
     send = partial(tasks.mail_confirmation.delay, str(user.pk))
-    transaction.on_commit(send, robust=True)
+    afterwards.do(send)
 
 
 def announce_again(*, caller: Identity) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.access import policy, proof, queries
@@ -31,7 +30,7 @@ from accounts.sessions import guessing
 from accounts.users import actions as users
 from accounts.users.models import User
 from config.api.problems import NotFound
-from tenants import context
+from tenants import afterwards, context
 from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
 from tenants.models import Tenant
@@ -141,7 +140,7 @@ def _send(
     tenant_id: UUID, *, email: str, role: Role, inviter_id: UUID, now: datetime
 ) -> Invitation:
     invitation = _offer(tenant_id, email=email, role=role, inviter_id=inviter_id, now=now)
-    transaction.on_commit(partial(tasks.mail_invitation.delay, str(invitation.id)), robust=True)
+    afterwards.do(partial(tasks.mail_invitation.delay, str(invitation.id)))
     return invitation
 
 

@@ -24,7 +24,7 @@ from accounts.mfa.models import Authenticator, RecoveryCode
 from accounts.sessions.models import Session
 from accounts.trail import actions as trail
 from accounts.users.models import User
-from tenants import context
+from tenants import afterwards, context
 from tenants.context import Actor
 from tenants.errors import TenantAlreadyEntered
 
@@ -102,7 +102,7 @@ def remove(*, user_id: UUID) -> None:
         # committed, since a session that was just being opened has copied what was.
         shown = Session.objects.filter(user_id=user_id, has_second_factor=True)
         shown.update(has_second_factor=False)
-        transaction.on_commit(partial(shown.update, has_second_factor=False), robust=True)
+        afterwards.do(partial(shown.update, has_second_factor=False))
         _record("second_factor.removed", user_id)
 
 

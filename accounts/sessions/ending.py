@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts.sessions.models import Session
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
-from tenants import admission, context, hanging_up
+from tenants import admission, afterwards, context, hanging_up
 from tenants.context import Actor
 
 
@@ -26,7 +26,7 @@ def end(sessions: QuerySet[Session], *, because: str, now: datetime) -> list[Ses
     """
     entered = context.current()
     everywhere = sessions.filter(tenant_id=entered.tenant_id) if entered else sessions.all()
-    transaction.on_commit(partial(_end, everywhere, because=because, now=now), robust=True)
+    afterwards.do(partial(_end, everywhere, because=because, now=now))
     return _end(sessions, because=because, now=now)
 
 
@@ -36,7 +36,7 @@ def end_everywhere(sessions: QuerySet[Session], *, because: str, by: Actor, now:
     Called in a transaction. Raises ValkeyAway.
     """
     end_them = partial(_end_and_tell, sessions.all(), because=because, by=by, now=now)
-    transaction.on_commit(end_them, robust=True)
+    afterwards.do(end_them)
     end_them()
 
 
@@ -61,5 +61,5 @@ def _end_open(sessions: QuerySet[Session], *, because: str, now: datetime) -> li
     admission.end(ids)
     for session in ended:
         where = (session.tenant_id, session.user_id, session.id)
-        transaction.on_commit(partial(hanging_up.on_session, *where), robust=True)
+        afterwards.do(partial(hanging_up.on_session, *where))
     return ended

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.access.roles import Role
@@ -22,7 +21,7 @@ from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
 from accounts.users.models import User
-from tenants import admission, context, hanging_up
+from tenants import admission, afterwards, context, hanging_up
 from tenants.context import Actor, Scope, TenantContext
 from tenants.identity import Identity
 from tenants.models import Tenant
@@ -118,7 +117,7 @@ def _end(sessions: QuerySet[SupportSession], *, now: datetime) -> list[SupportSe
     SupportSession.objects.filter(pk__in=[s.pk for s in ended]).update(ended_at=now)
     for session in ended:
         where = (session.tenant_id, session.staff_id, session.id)
-        transaction.on_commit(partial(hanging_up.on_session, *where), robust=True)
+        afterwards.do(partial(hanging_up.on_session, *where))
     admission.end([session.id for session in ended])
     return ended
 

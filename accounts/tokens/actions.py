@@ -25,6 +25,7 @@ from accounts.trail import actions as trail
 from accounts.trail import echoes
 from accounts.trail.echoes import Echo
 from config.api.problems import NotFound
+from tenants import afterwards
 from tenants.context import Actor
 from tenants.identity import Identity
 
@@ -121,7 +122,7 @@ def revoke_everywhere(*, keys: QuerySet[ApiKey], by: Actor, now: datetime) -> No
     the tenants hear what it was. After the commit it looks again, for a key that was just issued.
     """
     again = partial(_revoke_everywhere, keys, by=by, now=now)
-    transaction.on_commit(again, robust=True)
+    afterwards.do(again)
     _revoke_everywhere(keys, by=by, now=now)
 
 

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 
 from accounts.audit.entries import safe
 from accounts.trail import tasks
 from config.logs import request_id
-from tenants import origin
+from tenants import afterwards, origin
 from tenants.context import Actor
 from tenants.identifiers import new_id
 
@@ -49,4 +49,4 @@ def tell(echoes: Iterable[Echo], *, by: Actor) -> None:
     person = str(by.user_id) if by.user_id else ""
     for tenant_id, events in of_tenants.items():
         where = {"tenant_id": str(tenant_id), "actor": by.name, "person_id": person, **whence}
-        transaction.on_commit(partial(tasks.echo.delay, events=events, **where), robust=True)
+        afterwards.do(partial(tasks.echo.delay, events=events, **where))

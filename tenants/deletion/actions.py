@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from tenants import trail
+from tenants import afterwards, trail
 from tenants.lifecycle import tasks, workflow
 from tenants.lifecycle.errors import NotDeletable
 from tenants.models import Tenant, TenantMove, TenantWorkflow
@@ -21,7 +21,7 @@ def start(*, tenant: Tenant, by: str, now: datetime) -> TenantWorkflow:
         asked = ask(tenant=tenant, by=by, now=now)
         workflow.try_again(asked)
         send = partial(tasks.carry_on.delay, str(asked.pk))
-        transaction.on_commit(send, robust=True)
+        afterwards.do(send)
     return asked
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from tenants import trail
+from tenants import afterwards, trail
 from tenants.lifecycle import making, reserving, tasks, workflow
 from tenants.lifecycle.errors import MadeOtherwise, SlugTaken
 from tenants.models import Tenant, TenantWorkflow
@@ -55,7 +55,7 @@ def start_provisioning(**wish: Any) -> TenantWorkflow:
         asked = ask_for_tenant(**wish)
         workflow.try_again(asked)
         send = partial(tasks.carry_on.delay, str(asked.pk))
-        transaction.on_commit(send, robust=True)
+        afterwards.do(send)
     return asked
 
 

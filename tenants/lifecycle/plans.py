@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from tenants import door, trail
+from tenants import afterwards, door, trail
 from tenants.lifecycle.errors import PlanUnfit, UnknownPlan
 from tenants.models import Plan, Tenant, TenantMove
 
@@ -21,7 +21,7 @@ def change(*, plan: Plan, changed: Sequence[str], by: str) -> None:
         plan.save()
         after = {name: getattr(plan, name) for name in changed}
         trail.record("plan.changed", by=by, kind="plan", key=plan.pk, before=known, after=after)
-        transaction.on_commit(door.limits_have_changed, robust=True)
+        afterwards.do(door.limits_have_changed)
 
 
 def assign(*, tenant: Tenant, plan: str, by: str) -> None:
@@ -42,7 +42,7 @@ def assign(*, tenant: Tenant, plan: str, by: str) -> None:
         trail.record(
             "tenant.plan_changed", by=by, kind="tenant", key=key, before=known, after=after
         )
-        transaction.on_commit(door.limits_have_changed, robust=True)
+        afterwards.do(door.limits_have_changed)
 
 
 def _check_fits(tenant: Tenant, plan: Plan) -> None:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from tenants import context, limits, valkey
+from tenants import afterwards, context, limits, valkey
 from tenants.measuring import tasks
 from tenants.valkey import ValkeyAway
 
@@ -23,7 +22,7 @@ def after_deletion() -> None:
     if limits.entered().is_full:
         tenant_id = context.require().tenant_id
         ask = partial(_ask, tenant_id, "deleted", once_in=_GATHERED, wait=_GATHERED)
-        transaction.on_commit(ask, robust=True)
+        afterwards.do(ask)
 
 
 def after_refusal(*, now: datetime) -> None:

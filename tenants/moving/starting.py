@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
+from tenants import afterwards
 from tenants.models import Tenant, TenantMove
 from tenants.moving import actions, tasks
 
@@ -20,7 +21,7 @@ def move(*, tenant: Tenant, plan: str, by: str, now: datetime) -> TenantMove:
         under_way = actions.begin(tenant=tenant, plan=plan, by=by, now=now)
         actions.try_again(under_way)
         send = partial(tasks.move.delay, str(under_way.pk), by)
-        transaction.on_commit(send, robust=True)
+        afterwards.do(send)
     return under_way
 
 
@@ -30,5 +31,5 @@ def give_up(*, tenant: Tenant, by: str) -> TenantMove:
     with transaction.atomic():
         under_way = actions.ask_to_give_up(tenant=tenant, by=by)
         send = partial(tasks.move.delay, str(under_way.pk), by)
-        transaction.on_commit(send, robust=True)
+        afterwards.do(send)
     return under_way

@@ -13,11 +13,10 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
-from django.db import transaction
 from redis.exceptions import RedisError
 
 from config.observing import metrics
-from tenants import context
+from tenants import afterwards, context
 from tenants.hanging_up import user_group
 from trading.notifications import actions
 from trading.notifications.models import Notification
@@ -66,8 +65,8 @@ def _store(told: list[_Told]) -> None:
         (user_group(tenant_id, user_id), _message(own)) for user_id, own in appended.items()
     ]
     kinds = [event.kind for own in appended.values() for event in own]
-    transaction.on_commit(partial(_count, kinds), robust=True)
-    transaction.on_commit(partial(_send, messages), robust=True)
+    afterwards.do(partial(_count, kinds))
+    afterwards.do(partial(_send, messages))
 
 
 def _count(kinds: list[str]) -> None:

@@ -19,9 +19,7 @@ from functools import cache, partial
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import transaction
-
-from tenants import context, valkey
+from tenants import afterwards, context, valkey
 from tenants.identifiers import new_id
 from tenants.valkey import MarkedScript
 from trading.orders.levels import Levels
@@ -110,7 +108,7 @@ def move(symbol: str, waiting: Mapping[Entry, Levels]) -> None:
                     pipeline.zadd(_key(symbol, kind), {entry.member: score})
         pipeline.execute()
     left = {entry: _left(levels) for entry, levels in waiting.items()}
-    transaction.on_commit(partial(_tidy, symbol, token, left), robust=True)
+    afterwards.do(partial(_tidy, symbol, token, left))
 
 
 def forget(symbol: str, entries: Iterable[Entry]) -> None:

@@ -7,10 +7,9 @@ from functools import partial
 from uuid import UUID
 
 from celery import current_app
-from django.db import transaction
 
 from accounts.audit import actions as audit
-from tenants import context
+from tenants import afterwards, context
 from trading.brokers.errors import CredentialsMissing
 from trading.brokers.models import Account
 from trading.orders import endings, states
@@ -84,7 +83,7 @@ def end_of(reason: str) -> OrderStatus:
 def send(intent_id: UUID, *, after: timedelta = timedelta(0)) -> None:
     """Have an intent carried out once this is committed; should that be lost, a timer finds it."""
     tenant_id = context.require().tenant_id
-    transaction.on_commit(partial(_send, tenant_id, intent_id, after), robust=True)
+    afterwards.do(partial(_send, tenant_id, intent_id, after))
 
 
 def _write(order: Order, kind: str, now: datetime) -> None:

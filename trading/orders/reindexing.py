@@ -8,10 +8,9 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 
-from tenants import context, returning
+from tenants import afterwards, context, returning
 from tenants import queries as tenants
 from tenants.context import Actor, Scope, TenantContext
 from tenants.errors import TenantRestoring, TenantSuspended, UnknownTenant
@@ -92,7 +91,7 @@ def drop_stale(symbol: str, account_id: UUID, entries: Iterable[Entry]) -> None:
     known = set(open_ids.values_list("id", flat=True))
     stale = [entry for key, entry in named.items() if key not in known]
     if stale:
-        transaction.on_commit(partial(index.drop, symbol, stale), robust=True)
+        afterwards.do(partial(index.drop, symbol, stale))
 
 
 def _sweep(tenant_id: UUID, symbol: str, entries: set[Entry]) -> int:

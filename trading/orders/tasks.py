@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.db import transaction
 from django.utils import timezone
 
+from tenants import afterwards
 from tenants import queries as tenants
 from tenants.tasks import PlatformTask, TenantTask
 from trading.market import queries as market
@@ -54,7 +54,7 @@ def match_what_is_left() -> int:
 def catch_up() -> None:
     """Have the tenant's accounts meet what it has missed, a turn at a time until all are back."""
     if coming_back.go_on(now=timezone.now()):
-        transaction.on_commit(catch_up.delay, robust=True)
+        afterwards.do(catch_up.delay)
 
 
 @shared_task(base=PlatformTask, name="trading.orders.tasks.catch_up_everywhere")

@@ -6,9 +6,8 @@ from functools import partial
 from uuid import UUID
 
 from celery import current_app
-from django.db import transaction
 
-from tenants import context
+from tenants import afterwards, context
 from trading.venues.models import Reconciliation
 
 COMPARE = "trading.venues.tasks.reconcile"
@@ -18,4 +17,4 @@ def compare(account_id: UUID, reason: Reconciliation.Reason) -> None:
     """Have an account compared once this is committed; should that be lost, a timer asks."""
     names = [str(context.require().tenant_id), str(account_id), reason.value]
     send = partial(current_app.send_task, COMPARE, args=names)
-    transaction.on_commit(send, robust=True)
+    afterwards.do(send)
