@@ -31,6 +31,7 @@ async def application(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"ready"})
 """
+_UNREADABLE = "from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Protocol"
 _CELERY = """
 import os
 from celery import Celery
@@ -47,6 +48,7 @@ def project(place: Path) -> Iterator[Path]:
     for name, content in {
         "manage.py": _MANAGE,
         "config/asgi.py": _ASGI,
+        "config/unreadable.py": _UNREADABLE,
         "config/celery.py": _CELERY,
         "config/settings/local.py": "SECRET_KEY = 'x'",
     }.items():
