@@ -37,6 +37,8 @@ from trading.models import Fill, Order
 from trading.orders import actions, coming_back, execution, tasks
 from trading.orders.errors import OrderNotOpen
 
+pytestmark = pytest.mark.by_turns
+
 HOUR = timedelta(hours=1)
 _TOLD = ("side", "quantity", "price", "fee", "liquidity", "executed_at", "model", "source")
 
