@@ -47,7 +47,7 @@ _BY = "system:benchmark"
 
 
 def main() -> None:
-    os.setsid()
+    os.setsid()  # as a program of `make up`: Linux weighs whole sessions
     give_way(BACKUPS_NICENESS)
     for line in sys.stdin:
         asked = json.loads(line)

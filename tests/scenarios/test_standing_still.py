@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tenants import valkey
+from tenants.tasks import HEADER
 from tests.accounts.test_suspension import resume, suspend
 from tests.cast import House, Person, job, now
 from tests.market import Market, list_instrument
@@ -241,6 +243,19 @@ def test_what_takes_long_is_met_in_turns_and_newer_prints_wait(
     assert come_back(house) == 1
     assert seen(house.alice, trailing[0])["average_price"] == "104"
     assert are_alike(house, seats, market)
+
+
+def test_a_turn_sends_for_the_next_until_there_is_none(house: House, market: Market) -> None:
+    """After its commit, and to its own tenant."""
+    limit_buy(house.alice, open_account(house.alice), market, "95")
+    suspend(house.tenant)
+    resume(house.tenant)
+    for times in (1, 0):
+        with mock.patch("celery.app.task.Task.apply_async") as sent, job(house.tenant):
+            tasks.catch_up.run()
+            assert not sent.called
+        told = [call.kwargs["headers"] for call in sent.call_args_list]
+        assert told == [{HEADER: str(house.tenant.id)}] * times
 
 
 def test_wherever_coming_back_breaks_off_it_goes_on_there(
