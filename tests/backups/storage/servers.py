@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 LOGIN = "test-id:test-secret"
 _HOST = "127.0.0.1"
 _START_SECONDS = 60
+_TRIES = 5
 _WEED = str(Path(sys.executable).with_name("weed"))
 # Each part of it listens somewhere; these have no use here but must not meet anybody else's.
 _PARTS = ("master", "volume", "filer", "admin")
@@ -47,20 +48,29 @@ _IDENTITY = {
 def speaking_s3(folder: Path) -> Iterator[int]:
     """A SeaweedFS of one process, on this machine alone, which tells nobody of itself; gives the
     port at which it speaks S3."""
-    door, *others = _free_ports(1 + len(_PORTS))
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [_IDENTITY]}))
+    log = folder / "log"
+    for _ in range(_TRIES):
+        process, door = _start(folder, config, log)
+        try:
+            if _speaks(door, process):
+                yield door
+                return
+        finally:
+            process.kill()  # it takes its time to end, and nobody wants its data
+            process.wait(timeout=15)
+    raise AssertionError(f"the server that speaks S3 ended:\n{log.read_text()[-2000:]}")
+
+
+def _start(folder: Path, config: Path, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """One at ports that were free a moment ago: it ends when another program has come first."""
+    door, *others = _free_ports(1 + len(_PORTS))
     said = [f"-{name}={port}" for name, port in zip(_PORTS, others, strict=True)]
     command = [_WEED, "mini", *_QUIETLY, *said, f"-s3.port={door}"]
     command += [f"-dir={folder}", f"-s3.config={config}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _wait(door, process)
-        yield door
-    finally:
-        process.kill()  # it takes its time to end, and nobody wants its data
-        process.wait(timeout=15)
+    with log.open("wb") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), door
 
 
 def make_bucket(port: int) -> str:
@@ -147,15 +157,17 @@ def nobody() -> int:
     return _free_ports(1)[0]
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _speaks(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Waits for it; False when it has ended."""
     end = time.monotonic() + _START_SECONDS
     client = _client(port)
     while time.monotonic() < end:
-        assert process.poll() is None, "the server that speaks S3 ended"
+        if process.poll() is not None:
+            return False
         with contextlib.suppress(ClientError, BotoCoreError):
             client.list_buckets()
             client.close()
-            return
+            return True
         time.sleep(0.1)
     raise AssertionError("the server that speaks S3 did not start")
 
