@@ -31,7 +31,6 @@ class Contestant:
             "DATABASE_URL": self.dsn,
             "DATABASE_OWNER_URL": "",
             "PATH": os.defpath,
-            "PYTHONHASHSEED": "0",  # dictionaries alike in all: less luck, for everybody
             **self.variables,
         }
 

@@ -1,6 +1,6 @@
 """What isolation costs: Bulkhead beside the same application filtered by hand, and beside rivals.
 
-`python -m benchmarks isolation`; takes about twenty minutes on two cores.
+`python -m benchmarks isolation`; takes about half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Size:
     rounds: int
 
 
-FULL = Size(Population(), 50, Effort(40, 3, 20), Effort(10, 4, 20), 3_000)
+FULL = Size(Population(), 50, Effort(80, 2, 20), Effort(10, 4, 20), 3_000)
 QUICK = Size(Population(50, 200, 2_000), 20, Effort(2, 3, 20), Effort(1, 2, 20), 200)
 
 

@@ -10,7 +10,7 @@ from benchmarks import plans, race
 from benchmarks.counting import Count
 from benchmarks.entering import Cost
 from benchmarks.race import Results
-from benchmarks.report import Report, Table, milliseconds, ratio
+from benchmarks.report import Report, Table, estimate, milliseconds, ratio
 
 BASE, OURS = "filtered by hand", "Bulkhead"
 Plans = Mapping[tuple[str, str, str], dict[str, Any]]
@@ -57,8 +57,8 @@ def _isolation(results: Results) -> Table:
     rows = [
         [
             case,
-            ratio(race.ratios(batches, OURS, BASE, "cpu")),
-            ratio(race.ratios(batches, OURS, BASE, "latency")),
+            estimate(race.ratios(batches, OURS, BASE, "cpu")),
+            estimate(race.ratios(batches, OURS, BASE, "latency")),
             milliseconds(race.medians(batches, OURS, "latency")),
             milliseconds(race.medians(batches, BASE, "latency")),
         ]
@@ -69,8 +69,8 @@ def _isolation(results: Results) -> Table:
         "Bulkhead to the same application filtered by hand",
         ["50 rows of orders", "CPU time", "latency", OURS, BASE],
         rows,
-        f"Ratios are medians of {batches} batches (least to most); 1.000 would be free. Each batch"
-        " has processes of its own; the cores are kept awake (benchmarks/awake.py says why)."
+        f"Ratios are medians of {batches} batches, and between which two the median lies in 95"
+        " of 100 cases; 1.000 would be free. Each batch has processes of its own; the cores are kept awake (benchmarks/awake.py says why)."
         " CPU time is the application's and the server's together;"
         " latency is a request's median. The goal is 1.05.",
     )

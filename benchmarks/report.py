@@ -67,6 +67,11 @@ def ratio(spread: Spread) -> str:
     return f"{spread.median:.3f} ({spread.least:.3f} to {spread.most:.3f})"
 
 
+def estimate(spread: Spread) -> str:
+    """The median of all batches, and between which two it lies in 95 of 100 cases."""
+    return f"{spread.median:.3f} ({spread.low:.3f} to {spread.high:.3f})"
+
+
 def milliseconds(value: float) -> str:
     return f"{value:.3f} ms" if value < 10 else f"{value:.1f} ms"
 
