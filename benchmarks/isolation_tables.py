@@ -69,8 +69,9 @@ def _isolation(results: Results) -> Table:
         "Bulkhead to the same application filtered by hand",
         ["50 rows of orders", "CPU time", "latency", OURS, BASE],
         rows,
-        f"Ratios are medians of {batches} batches, and between which two the median lies in 95"
-        " of 100 cases; 1.000 would be free. Each batch has processes of its own; the cores are kept awake (benchmarks/awake.py says why)."
+        f"Ratios are medians of {batches} batches, and between which two the median lies in 95 of"
+        " 100 cases; 1.000 would be free. Each batch has processes of its own; the cores are kept"
+        " awake (benchmarks/awake.py says why)."
         " CPU time is the application's and the server's together;"
         " latency is a request's median. The goal is 1.05.",
     )
