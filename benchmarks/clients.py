@@ -12,6 +12,9 @@ from typing import Any
 from config.embedded.ports import LOOPBACK
 
 
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A request, and the status it has to be answered with."""
@@ -65,9 +68,7 @@ async def _ask(port: int, asks: Sequence[Ask], clients: int) -> Answered:
     return Answered([seconds for own in took for seconds in own], elapsed)
 
 
-async def exchange(
-    stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes
-) -> tuple[int, bytes]:
+async def exchange(stream: Stream, request: bytes) -> tuple[int, bytes]:
     """Status and body of the answer to an encoded request."""
     reader, writer = stream
     writer.write(request)
@@ -76,9 +77,7 @@ async def exchange(
     return int(head.split(" ", 2)[1]), await reader.readexactly(int(length))
 
 
-async def _client(
-    stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], share: list[tuple[bytes, int]]
-) -> list[float]:
+async def _client(stream: Stream, share: list[tuple[bytes, int]]) -> list[float]:
     took = []
     for request, expected in share:
         started = time.perf_counter()

@@ -1,35 +1,38 @@
 """A tenant graduates, and comes back, while its clients and its neighbours go on.
 
-`python -m benchmarks graduation`; takes about ten minutes. One web process as `make up` runs it, on
+`python -m benchmarks graduation`; takes about ten minutes. The web processes that `make up` runs, on
 servers that write to the disk; clients that each place an order, read it and cancel it, again and
-again, the tenant's own without a pause. They ask for more than the machine has, so what each waits
-for is mostly another's turn; a stall is time in which nobody is answered.
+again, the tenant's own without a pause. These ask for all that the machine has, so what one of them
+waits for is mostly another's turn; a stall is time in which none of them is answered.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import os
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-import httpx
-
+from benchmarks.clients import Ask, Stream, exchange
 from benchmarks.installation import Installation, installed, python
 from benchmarks.processes import Answering
 from benchmarks.report import Report, Table, milliseconds, publish
 from benchmarks.web import serving
+from config.embedded.ports import LOOPBACK
 
 CLIENTS, NEIGHBOURS = 8, 20
 ROWS, QUICK = 1_000_000, 50_000
 _WARM, _ALONE = 10.0, 40.0  # seconds of trading before anything moves; the first do not count
-_PAUSES = {"movers": 0.0, "neighbours": 1.0}  # seconds between an order that is gone and the next
+_PAUSES = {"movers": 0.0, "neighbours": 3.0}  # seconds between an order that is gone and the next
+_ORDERS = "/api/v1/orders"
 _COMMANDS = {"there": "graduate_tenant", "back": "demote_tenant"}
 
 
@@ -50,7 +53,7 @@ def run(*, quick: bool = False) -> None:
     with installed(durable=True) as installation, _people(installation) as people:
         world = people("open", rows=rows, clients=CLIENTS, neighbours=NEIGHBOURS)
         bare = people("bare", slug=world["slug"])
-        with serving(installation) as port:
+        with serving(installation, processes=os.cpu_count() or 1) as port:
             _traded(world, port, lambda: time.sleep(_WARM))
             found = {"alone": _traded(world, port, lambda: time.sleep(_ALONE))}
             found["bare"] = _traded(world, port, lambda: people("bare", slug=world["slug"]))
@@ -79,26 +82,10 @@ def _people(installation: Installation) -> Iterator[Answering]:
         people.stop()
 
 
-def _traded(world: dict[str, Any], port: int, act: Any) -> dict[str, Any]:
+def _traded(world: dict[str, Any], port: int, act: Callable[[], Any]) -> dict[str, Any]:
     """What the clients of the one and of all others heard while something was done."""
-    stop = threading.Event()
     heard = {"movers": Heard(), "neighbours": Heard()}
-    clients = [
-        threading.Thread(
-            target=_trade,
-            args=[{**trader, "symbol": world["symbol"]}, port, heard[who], stop, pause],
-        )
-        for who, pause in _PAUSES.items()
-        for trader in world[who]
-    ]
-    for client in clients:
-        client.start()
-    try:
-        told = act()
-    finally:
-        stop.set()
-        for client in clients:
-            client.join()
+    told = asyncio.run(_all_trade(world, port, heard, act))
     mine, others = heard["movers"], heard["neighbours"]
     return {
         "steps": told,
@@ -112,35 +99,53 @@ def _traded(world: dict[str, Any], port: int, act: Any) -> dict[str, Any]:
     }
 
 
-def _trade(
-    trader: dict[str, str], port: int, heard: Heard, stop: threading.Event, pause: float
+async def _all_trade(
+    world: dict[str, Any], port: int, heard: dict[str, Heard], act: Callable[[], Any]
+) -> Any:
+    """Until it has been done; gives what it told."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as clients:
+        for who, pause in _PAUSES.items():
+            for trader in world[who]:
+                asked = {**trader, "symbol": world["symbol"]}
+                clients.create_task(_trade(asked, port, heard[who], stop, pause))
+        try:
+            return await asyncio.to_thread(act)
+        finally:
+            stop.set()
+
+
+async def _trade(
+    trader: dict[str, str], port: int, heard: Heard, stop: asyncio.Event, pause: float
 ) -> None:
-    headers = {"Authorization": f"Bearer {trader['token']}", "Host": "localhost"}
-    base = f"http://127.0.0.1:{port}/api/v1"
     asked = {"account": trader["account"], "instrument": trader["symbol"], "side": "buy"}
     order = {**asked, "quantity": "1", "type": "limit", "limit_price": "50"}
-    with httpx.Client(base_url=base, headers=headers, timeout=30) as client:
-        while not stop.is_set():
-            placed = _timed(heard, client, "POST", "/orders/", json=order)
-            if placed.status_code == httpx.codes.CREATED:
-                one = placed.json()["id"]
-                heard.placed.append(one)
-                for method in ("GET", "DELETE"):
-                    _timed(heard, client, method, f"/orders/{one}/")
-            time.sleep(pause)
+    token, stream = trader["token"], await asyncio.open_connection(LOOPBACK, port)
+    while not stop.is_set():
+        place = Ask("POST", f"{_ORDERS}/", token, order, 201)
+        placed = await _timed(heard, stream, place)
+        if placed is not None:
+            heard.placed.append(placed["id"])
+            path = f"{_ORDERS}/{placed['id']}/"
+            for method in ("GET", "DELETE"):
+                await _timed(heard, stream, Ask(method, path, token))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+    stream[1].close()
 
 
-def _timed(
-    heard: Heard, client: httpx.Client, method: str, path: str, **more: Any
-) -> httpx.Response:
+async def _timed(heard: Heard, stream: Stream, ask: Ask) -> dict[str, Any] | None:
+    """The answer, if it is the one that was wanted."""
     started = time.perf_counter()
-    answer = client.request(method, path, **more)
+    status, body = await exchange(stream, ask.encoded())
     ended = time.perf_counter()
     heard.took.append(ended - started)
-    if method != "GET":
+    if ask.method != "GET":
         heard.written.append(ended)
-    if answer.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
-        heard.failed.append(f"{answer.status_code} {answer.text[:200]}")
+    if status != ask.status:
+        heard.failed.append(f"{status} {body[:200]!r}")
+        return None
+    answer: dict[str, Any] = json.loads(body)
     return answer
 
 
@@ -180,7 +185,7 @@ def _clients(found: dict[str, Any]) -> Table:
             for name, way in found.items()
         ],
         f"{CLIENTS} clients of the tenant, without a pause, and one of each of {NEIGHBOURS} others,"
-        " each second, place an order, read it and cancel it. `bare`: while somebody copies the"
+        f" every {_PAUSES['neighbours']:g} seconds, place an order, read it and cancel it. `bare`: while somebody copies the"
         " rows by one statement a table. The goals: none failed, no 250 ms without a write, p99 of"
         " others within 1.2.",
     )
