@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from config.settings import base
+from config.settings import web as settings_of_web
 from tenants import door
 from tests import web
 from tests.attacks.matrix import operations
@@ -119,7 +119,7 @@ def test_what_is_not_the_api_gives_leave_to_nobody(named: None, path: str) -> No
 )
 def test_a_setting_that_is_no_origin_stops_the_start(wrong: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="CORS_ALLOWED_ORIGINS"):
-        base._origins([APP, wrong])
+        settings_of_web._origins([APP, wrong])
 
 
 def test_a_real_server_goes_by_the_variable(house: House) -> None:

@@ -21,7 +21,7 @@ from tests.trading.venues.desk import Desk, Seat
 from tests.trading.venues.exchange import Exchange, Fault, serving
 from tests.web import Server, serve
 from trading.models import VenueIntent
-from trading.orders.models import ABANDONED
+from trading.orders.querysets import ABANDONED
 from trading.venues import tasks
 
 

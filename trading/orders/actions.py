@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +14,15 @@ from trading.brokers import actions as brokers
 from trading.brokers.models import Account
 from trading.market import queries as market
 from trading.market.models import Instrument
-from trading.market.queries import Quote
 from trading.orders import (
     catching_up,
     days,
     drafts,
     endings,
     exits,
-    funds,
     index,
     limits,
+    means,
     outbox,
     replacing,
     risk,
@@ -38,7 +36,6 @@ from trading.orders.errors import (
     ClientOrderIdReused,
     ExitMisplaced,
     InvalidInstruction,
-    NothingToReduce,
     NotReplaceable,
     NotTradable,
     OrderNotOpen,
@@ -49,8 +46,7 @@ from trading.orders.faults import faults
 from trading.orders.instructions import Change, Instruction
 from trading.orders.models import Order
 from trading.orders.states import OrderStatus
-from trading.positions import actions as positions
-from trading.values import Side, TimeInForce, exact
+from trading.values import TimeInForce
 
 _PLACED = (
     "account_id",
@@ -242,8 +238,8 @@ def _drafted(
         place = quote.place if account.is_paper else None  # an exchange has no tape of old
         order.expires_at = days.deadline(instrument, place, now=now)
     if order.reduce_only:
-        _reduce_only(order)
-    order.reserved = _means(order, quote)
+        means.only_reduce(order)
+    order.reserved = means.of(order, quote)
     return order
 
 
@@ -253,45 +249,13 @@ def _take(order: Order, *, waits: bool, lock: bool) -> None:
     What an exchange has yet to accept is only submitted.
     """
     if lock:
-        _lock_means(order)
+        means.set_aside(order)
     order.status = OrderStatus.INITIALIZED
     if not waits:
         order.status = states.step(OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
     if not waits and order.account.is_paper:
         order.status = states.step(order.status, OrderStatus.ACCEPTED)
     order.save(force_insert=True)
-
-
-def _reduce_only(order: Order) -> None:
-    """No more than is free of the position; nothing but a holding can be made smaller."""
-    if order.side == Side.BUY:
-        raise NothingToReduce("Positions are long: only a sale reduces one.")
-    order.quantity = min(order.quantity, positions.free_quantity(order.account, order.instrument))
-    if order.quantity <= 0:
-        raise NothingToReduce
-
-
-@exact()
-def _lock_means(order: Order) -> None:
-    order.locked = order.reserved
-    if order.side == Side.SELL:
-        positions.lock_quantity(order.account, order.instrument, order.locked)
-        return
-    balance = brokers.balance_of(order.account, order.locked_currency)
-    brokers.move(balance, free=-order.locked, locked=order.locked, now=order.created_at)
-
-
-def _means(order: Order, quote: Quote) -> Decimal:
-    """What the order may cost at most: quantity for a sale, money with its fee for a buy."""
-    quantity: Decimal = order.quantity
-    if order.side == Side.SELL:
-        return quantity
-    fee_bps = max(order.maker_bps, order.taker_bps)
-    if order.notional is not None:
-        return funds.notional_buy(order.notional, fee_bps)
-    if order.limit_price is not None:
-        return funds.limit_buy(quantity, order.limit_price, fee_bps)
-    return funds.market_buy(quantity, drafts.reference(order, quote), fee_bps)
 
 
 def _caught_up(order_id: UUID, *, now: datetime) -> CaughtUp:

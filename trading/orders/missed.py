@@ -21,7 +21,8 @@ from trading.market.ticks import Tick
 from trading.market.waiting import Wait
 from trading.orders import endings, levels, working_orders
 from trading.orders.levels import Levels
-from trading.orders.models import Order, OrderQuerySet
+from trading.orders.models import Order
+from trading.orders.querysets import OrderQuerySet
 from trading.orders.states import OrderStatus
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import models
@@ -11,64 +10,21 @@ from django.db.models import F, Q
 from tenants.ownership import TenantForeignKey, UserOwned
 from trading.brokers.models import Account
 from trading.fields import AmountField
-from trading.market.bars import Bar
-from trading.market.places import Place, PlaceColumns
-from trading.market.ticks import Tick
-from trading.orders.states import OPEN, OrderStatus
+from trading.market.places import PlaceColumns
+from trading.orders.querysets import OPEN_STATUSES, OrderQuerySet, VenueIntentQuerySet
+from trading.orders.states import OrderStatus
 from trading.values import Liquidity, OrderType, Side, TimeInForce, exact
 
 # Of an account that starts over: the order and the fill that sell what it held, which no market
 # has made.
 ACCOUNT_RESET = "account_reset"
 RESET_MODEL = "reset-1"
-_OPEN = sorted(status.value for status in OPEN)
-# Longer than all the calls of one attempt can take: whoever was calling then is dead.
-ABANDONED = timedelta(seconds=150)
 
 
 def _choices(
     values: type[Side | OrderType | TimeInForce | OrderStatus | Liquidity],
 ) -> list[tuple[str, str]]:
     return [(value.value, value.value) for value in values]
-
-
-class OrderQuerySet(models.QuerySet["Order"]):
-    def open(self) -> OrderQuerySet:
-        return self.filter(status__in=_OPEN)
-
-    def for_instrument(self, symbol: str) -> OrderQuerySet:
-        return self.filter(instrument=symbol)
-
-    def out_of_time(self, now: datetime) -> OrderQuerySet:
-        """Those whose date has come by the clock.
-
-        A day order that came after its day is one of a replay, whose day is the market's.
-        """
-        by_clock = Q(time_in_force=TimeInForce.GTD)
-        by_clock |= Q(time_in_force=TimeInForce.DAY, expires_at__gt=F("created_at"))
-        return self.filter(by_clock, expires_at__lte=now)
-
-    def yet_to_meet(self, place: Place) -> OrderQuerySet:
-        """Those to which what stands at a place on the tape is news."""
-        behind = Q(matched_through=None) | Q(matched_through__lt=place.at)
-        if place.trade_id is not None:
-            behind |= Q(matched_through=place.at, matched_trade__lt=place.trade_id)
-        return self.filter(behind)
-
-    def touched_by(self, printed: Bar | Tick) -> OrderQuerySet:
-        """What a bar or tick can change, and perhaps more; says the same as `levels` of each."""
-        low, high = printed.low, printed.high
-        buys, sells = Q(side=Side.BUY), Q(side=Side.SELL)
-        limited = Q(type=OrderType.LIMIT) | Q(type=OrderType.STOP_LIMIT, is_triggered=True)
-        stopped = Q(type__in=[OrderType.STOP, OrderType.STOP_LIMIT], is_triggered=False)
-        return self.filter(
-            Q(is_resting=False)
-            | Q(type__in=[OrderType.MARKET, OrderType.TRAILING_STOP])
-            | Q(type=OrderType.STOP, is_triggered=True)
-            | limited & (buys & Q(limit_price__gte=low) | sells & Q(limit_price__lte=high))
-            | stopped & (buys & Q(stop_price__lte=high) | sells & Q(stop_price__gte=low))
-            | Q(expires_at__lte=printed.end)
-        )
 
 
 class Order(UserOwned):
@@ -203,7 +159,7 @@ class Order(UserOwned):
             models.CheckConstraint(name="order_lock_is_not_negative", condition=Q(locked__gte=0)),
             models.CheckConstraint(
                 name="order_locks_nothing_when_done",
-                condition=Q(status__in=_OPEN) | Q(locked=Decimal(0)),
+                condition=Q(status__in=OPEN_STATUSES) | Q(locked=Decimal(0)),
             ),
         ]
         indexes = [
@@ -213,12 +169,12 @@ class Order(UserOwned):
             models.Index(fields=["tenant_id", "-created_at", "-id"], name="order_newest"),
             models.Index(
                 fields=["tenant_id", "instrument"],
-                condition=Q(status__in=_OPEN),
+                condition=Q(status__in=OPEN_STATUSES),
                 name="order_open_by_instrument",
             ),
             models.Index(
                 fields=["tenant_id", "account", "instrument"],
-                condition=Q(status__in=_OPEN),
+                condition=Q(status__in=OPEN_STATUSES),
                 name="order_open_of_account",
             ),
             models.Index(
@@ -238,17 +194,6 @@ class Order(UserOwned):
         with exact():
             left: Decimal = self.quantity - self.filled_quantity - self.sibling_filled
             return left
-
-
-class VenueIntentQuerySet(models.QuerySet["VenueIntent"]):
-    def outstanding(self) -> VenueIntentQuerySet:
-        """What the venue has not answered for good."""
-        return self.filter(state__in=["pending", "calling", "unknown"])
-
-    def due(self, now: datetime) -> VenueIntentQuerySet:
-        """What may be carried out now: nobody is at it, or whoever was is dead."""
-        waiting = Q(state__in=["pending", "unknown"], due_at__lte=now)
-        return self.filter(waiting | Q(state="calling", called_at__lte=now - ABANDONED))
 
 
 class VenueIntent(UserOwned):

@@ -17,7 +17,7 @@ from trading.brokers.credentials import Keys
 from trading.models import Account, VenueIntent
 from trading.orders import actions as orders
 from trading.orders import feed, reindexing
-from trading.orders.models import ABANDONED
+from trading.orders.querysets import ABANDONED
 from trading.venues import calls, intents
 from trading.venues.calls import STALE, Outcome
 from trading.venues.client import Client
