@@ -10,7 +10,7 @@ from benchmarks import plans, race
 from benchmarks.counting import Count
 from benchmarks.entering import Cost
 from benchmarks.race import Results
-from benchmarks.report import Report, Table, estimate, milliseconds, ratio
+from benchmarks.report import Report, Table, estimate, milliseconds
 
 BASE, OURS = "filtered by hand", "Bulkhead"
 Plans = Mapping[tuple[str, str, str], dict[str, Any]]
@@ -97,9 +97,9 @@ def _rivals(results: Results, counted: Counted, missing: Mapping[str, str]) -> T
         [
             case,
             who,
-            ratio(race.ratios(batches, who, BASE, "cpu")),
-            ratio(race.ratios(batches, who, BASE, "latency")),
-            *(ratio(race.ratios(batches, OURS, who, name)) for name in ("cpu", "latency")),
+            estimate(race.ratios(batches, who, BASE, "cpu")),
+            estimate(race.ratios(batches, who, BASE, "latency")),
+            *(estimate(race.ratios(batches, OURS, who, name)) for name in ("cpu", "latency")),
             f"{counted[case][who].round_trips:g}",
         ]
         for case, batches in results.items()
