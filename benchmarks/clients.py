@@ -11,7 +11,6 @@ from typing import Any
 
 from config.embedded.ports import LOOPBACK
 
-
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

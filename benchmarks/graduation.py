@@ -1,9 +1,9 @@
 """A tenant graduates, and comes back, while its clients and its neighbours go on.
 
-`python -m benchmarks graduation`; takes about ten minutes. The web processes that `make up` runs, on
-servers that write to the disk; clients that each place an order, read it and cancel it, again and
-again, the tenant's own without a pause. These ask for all that the machine has, so what one of them
-waits for is mostly another's turn; a stall is time in which none of them is answered.
+`python -m benchmarks graduation`; takes about ten minutes. As many web processes as `make up` runs,
+on servers that write to the disk; clients that each place an order, read it and cancel it, again
+and again, the tenant's own without a pause. These ask for all that the machine has, so what one of
+them waits for is mostly another's turn; a stall is time in which none of them is answered.
 """
 
 from __future__ import annotations
@@ -185,9 +185,9 @@ def _clients(found: dict[str, Any]) -> Table:
             for name, way in found.items()
         ],
         f"{CLIENTS} clients of the tenant, without a pause, and one of each of {NEIGHBOURS} others,"
-        f" every {_PAUSES['neighbours']:g} seconds, place an order, read it and cancel it. `bare`: while somebody copies the"
-        " rows by one statement a table. The goals: none failed, no 250 ms without a write, p99 of"
-        " others within 1.2.",
+        f" every {_PAUSES['neighbours']:g} seconds, place an order, read it and cancel it. `bare`:"
+        " while somebody copies the rows by one statement a table. The goals: none failed, no"
+        " 250 ms without a write, p99 of others within 1.2.",
     )
 
 
