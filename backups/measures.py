@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from django.conf import settings
 from django.core.cache import caches
 from django.utils import timezone
 
@@ -20,32 +22,51 @@ _DAY = timedelta(days=1)
 def standing() -> Iterator[Measure]:
     """Of tenants that are there; looked up once a minute. Raises DatabaseError, RedisError."""
     kept = caches["shared"].get_or_set(_KEY, _standing, _KEPT)
-    oldest, untried, unfit, failed = kept or _standing()
+    found = _Standing(*(kept or _standing()))
     yield Measure(
         "bulkhead_backup_oldest_seconds",
         "Age of the newest backup of the tenant whose newest is the oldest.",
-        oldest,
+        found.oldest,
     )
     yield Measure(
         "bulkhead_backup_untried_seconds",
         "Since a backup was put back to try it, of the tenant for whom that is longest ago.",
-        untried,
+        max((seconds for _, seconds in found.untried), default=0),
     )
+    for tenant_id, seconds in found.untried:
+        yield Measure(
+            "bulkhead_backup_tenant_untried_seconds",
+            "The same of each tenant, of those for whom it is longest ago.",
+            seconds,
+            {"tenant": tenant_id},
+        )
     yield Measure(
-        "bulkhead_backups_unfit", "Tenants whose last tried backup cannot be put back.", unfit
+        "bulkhead_backups_unfit", "Tenants whose last tried backup cannot be put back.", found.unfit
     )
-    yield Measure("bulkhead_backups_failed", "Backups that failed within a day.", failed)
+    yield Measure("bulkhead_backups_failed", "Backups that failed within a day.", found.failed)
 
 
-def _standing() -> tuple[float, float, int, int]:
+class _Standing(NamedTuple):
+    """Seconds since the oldest newest backup; since when each was tried, longest ago first, for so
+    many as `/metrics` may name; how many are unfit, and have failed."""
+
+    oldest: float
+    untried: list[tuple[str, float]]
+    unfit: int
+    failed: int
+
+
+def _standing() -> _Standing:
     now = timezone.now()
     since = queries.active_since()
     found = {each: how for each, how in queries.standing_of_active().items() if each in since}
     taken = [found[each].taken_at if each in found else since[each] for each in since]
-    tried = [(found[each].tried_at if each in found else None) or since[each] for each in since]
-    return (
+    tried = {each: found[each].tried_at if each in found else None for each in since}
+    untried = [(str(each), (now - (tried[each] or since[each])).total_seconds()) for each in since]
+    untried.sort(key=lambda row: row[1], reverse=True)
+    return _Standing(
         (now - min(taken, default=now)).total_seconds(),
-        (now - min(tried, default=now)).total_seconds(),
+        untried[: settings.METRICS_TENANTS_NAMED],
         sum(1 for each in found.values() if each.fault),
         queries.failed_since(now - _DAY),
     )

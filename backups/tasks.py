@@ -11,7 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from backups import actions, lending, progress, queries, restoring, verifying
+from backups import actions, alarms, lending, progress, queries, restoring, verifying
 from backups.platform import actions as platform
 from backups.platform import standing
 from backups.platform.phases import Phases
@@ -72,14 +72,16 @@ def verify_some() -> None:
 
 @shared_task(base=PlatformTask, name="backups.tasks.verify")
 def verify(backup_id: str, then: Sequence[str] = ()) -> None:
-    """Try one; delivered twice in a night, it is tried once.
+    """Try one, and tell operators of one that is unfit; delivered twice in a night, once.
 
     Those that come `then` follow it one by one: there is never more than one message of theirs, so
     that whoever asks the operator for something meanwhile comes next.
     """
     now = timezone.now()
     try:
-        verifying.verify(backup_id=UUID(backup_id), now=now, unless_since=now - _NIGHT)
+        found = verifying.verify(backup_id=UUID(backup_id), now=now, unless_since=now - _NIGHT)
+        if found.verified_fault and found.verified_at == now:
+            alarms.unfit(found)
     finally:
         _try_in_turn(then)
 

@@ -74,4 +74,4 @@ def _busiest() -> list[tuple[str, int, int, int]]:
         if count.admitted or count.refused or count.overdrawn
     ]
     asked.sort(key=lambda row: sum(row[1:]), reverse=True)
-    return asked[: settings.METRICS_BUSIEST_TENANTS]
+    return asked[: settings.METRICS_TENANTS_NAMED]

@@ -9,7 +9,7 @@ from config.settings.environment import env
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where a worker answers `/metrics` itself; 0: nowhere.
 METRICS_PORT = env.int("METRICS_PORT", default=0)
-METRICS_BUSIEST_TENANTS = 20  # that have series of their own
+METRICS_TENANTS_NAMED = 20  # at most, by each measure that names tenants
 # Where traces go, by OTLP over HTTP; without it none are made, and nothing of them is loaded.
 TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 TRACES_SHARE = env.float("TRACES_SHARE", default=1.0)  # of requests and tasks

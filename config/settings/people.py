@@ -58,6 +58,8 @@ EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _MAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10.0  # seconds
+# Who is told by mail of a backup that cannot be put back; nobody, if nobody is named.
+OPERATORS_EMAILS = env.list("OPERATORS_EMAILS", default=[])
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"bulkhead@{BULKHEAD_BASE_DOMAIN}")
 # Of one person in one tenant: events that can be read again, and sockets open at a time.
 NOTIFICATIONS_KEPT = env.int("NOTIFICATIONS_KEPT", default=1_000)

@@ -19,6 +19,7 @@ CELERY_IMPORTS = [
     "tenants.fleet.tasks",
     "tenants.lifecycle.tasks",
     "tenants.moving.tasks",
+    "backups.alarms",
     "backups.tasks",
     "trading.idempotency.tasks",
     "trading.notifications.tasks",

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core import mail
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from accounts.trail.models import PlatformEvent
-from backups import measures, queries, tasks, verifying
+from backups import alarms, measures, queries, tasks, verifying
 from backups.errors import NoBackup
 from backups.models import Backup
 from backups.storage.errors import StorageAway
@@ -176,9 +177,26 @@ def test_the_command_tells_and_fails_where_one_cannot_be_put_back(
         run("nobody")
 
 
-def measured(name: str) -> float:
+def test_operators_are_told_by_mail_of_one_that_is_unfit(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once, however often the message comes, and of nothing that is whole."""
+    settings.OPERATORS_EMAILS = ["one@platform.test", "two@platform.test"]
+    monkeypatch.setattr(alarms.tell_of_unfit, "delay", alarms.tell_of_unfit)
+    mail.outbox.clear()
+    whole, backup = take(build_tenant()), take(build_tenant())
+    with spoiled(backup):
+        for each in (whole, backup, backup):
+            tasks.verify(str(each.pk))
+    assert [letter.to for letter in mail.outbox] == [["one@platform.test"], ["two@platform.test"]]
+    for letter in mail.outbox:
+        assert backup.slug in letter.subject
+        assert tried(backup)[1] in letter.body
+
+
+def measured(name: str, **labels: str) -> float:
     caches["shared"].delete("standing-of-backups")
-    return value(read(exposition.measured().decode()), name)
+    return value(read(exposition.measured().decode()), name, **labels)
 
 
 def made(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, *, days: int) -> None:
@@ -194,6 +212,8 @@ def test_how_old_backups_are_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     backup = take(tenant)
     assert measured("bulkhead_backup_oldest_seconds") < day
     assert measured("bulkhead_backup_untried_seconds") >= 3 * day
+    untried, own = "bulkhead_backup_tenant_untried_seconds", str(tenant.id)
+    assert measured(untried, tenant=own) >= 3 * day
     verify(backup)
     assert measured("bulkhead_backup_untried_seconds") < day
     assert measured("bulkhead_backups_unfit") == 0
@@ -216,4 +236,4 @@ def test_what_failed_within_a_day_is_counted() -> None:
 def test_a_measure_is_looked_up_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     list(measures.standing())
     monkeypatch.setattr(measures, "_standing", lambda: 1 / 0)
-    assert len(list(measures.standing())) == 4
+    assert list(measures.standing())
