@@ -38,13 +38,14 @@ _COMMANDS = {"there": "graduate_tenant", "back": "demote_tenant"}
 
 @dataclass
 class Heard:
-    """Seconds of each request, in its order, and when a write was answered; orders that were taken;
-    answers that nobody wanted.
+    """Seconds of each request, in its order, and when a write was answered; orders that were taken,
+    and taken back; answers that nobody wanted.
     """
 
     took: list[float] = field(default_factory=list)
     written: list[float] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
+    canceled: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
@@ -59,8 +60,11 @@ def run(*, quick: bool = False) -> None:
             found["bare"] = _traded(world, port, lambda: people("bare", slug=world["slug"]))
             for way, command in _COMMANDS.items():
                 found[way] = _traded(world, port, _moves(installation, command, world["slug"]))
-        placed = [one for way in found.values() for one in way["placed"]]
-        kept = people("check", slug=world["slug"], ids=placed)
+        told = {
+            name: [one for way in found.values() for one in way[name]]
+            for name in ("placed", "canceled", "others")
+        }
+        kept = people("check", slug=world["slug"], made=rows + CLIENTS, **told)
         publish(_report(found, bare, kept, rows), installation, keep=not quick)
 
 
@@ -96,6 +100,8 @@ def _traded(world: dict[str, Any], port: int, act: Callable[[], Any]) -> dict[st
         "requests": len(mine.took) + len(others.took),
         "failed": [*mine.failed, *others.failed],
         "placed": mine.placed,
+        "canceled": mine.canceled,
+        "others": others.placed,
     }
 
 
@@ -127,8 +133,9 @@ async def _trade(
         if placed is not None:
             heard.placed.append(placed["id"])
             path = f"{_ORDERS}/{placed['id']}/"
-            for method in ("GET", "DELETE"):
-                await _timed(heard, stream, Ask(method, path, token))
+            await _timed(heard, stream, Ask("GET", path, token))
+            if await _timed(heard, stream, Ask("DELETE", path, token)) is not None:
+                heard.canceled.append(placed["id"])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
     stream[1].close()
@@ -200,8 +207,10 @@ def _phases(found: dict[str, Any], kept: dict[str, int], rows: int) -> Table:
             for way in _COMMANDS
             for step in found[way]["steps"]
         ],
-        f"{rows:,} orders. {kept['found']:,} of {kept['asked']:,} orders that were answered 201"
-        " stand where the tenant lives at the end.",
+        f"{rows:,} orders. At the end {kept['found']:,} of {kept['placed']:,} orders that clients were"
+        f" told of stand where the tenant lives, {kept['canceled_found']:,} of {kept['canceled']:,} as"
+        f" canceled; {kept['more']:,} more than were ever made, {kept['elsewhere']:,} elsewhere. Of the"
+        f" neighbours {kept['others_found']:,} of {kept['others']:,}.",
     )
 
 

@@ -1,7 +1,7 @@
 """The tenants of `benchmarks.graduation`: one that is to move, with many rows, and its neighbours.
 
 Answers on standard input: `open` makes them, `bare` measures an `INSERT … SELECT` of the rows into
-tables like a schema's, `check` tells how many orders there are of which a client was told.
+tables like a schema's, `check` tells whether orders were lost or doubled.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ INSERT INTO trading_order SELECT r.* FROM trading_order o, generate_series(1, %s
         'locked', 0, 'created_at', o.created_at - n * interval '1 second')) r
  WHERE o.id = %s
 """
+_EXISTS = "SELECT pg_catalog.to_regclass(%s) IS NOT NULL"
 
 
 def main() -> None:
@@ -79,14 +80,43 @@ def _bare(_symbol: str, *, slug: str) -> dict[str, float]:
     return {"rows": rows, "seconds": took}
 
 
-def _check(_symbol: str, *, slug: str, ids: list[str]) -> dict[str, int]:
-    """How many of these orders stand where the tenant lives, and how many twice or not at all."""
+def _check(
+    _symbol: str,
+    *,
+    slug: str,
+    made: int,
+    placed: list[str],
+    canceled: list[str],
+    others: list[str],
+) -> dict[str, int]:
+    """How many of the orders that clients were told of are there; how many more there are than were
+    `made` and placed; and how many of the tenant's are where it does not live."""
     tenant = Tenant.objects.get(slug=slug)
-    table = f'"{tenant.live_schema}".trading_order'
+    home, away = tenant.live_schema, {"public", str(tenant.schema_name)} - {tenant.live_schema}
     with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"]) as database:
-        query = f"SELECT count(*) FROM {table} WHERE tenant_id = %s AND id = ANY (%s::uuid[])"
-        found = database.execute(query.encode(), [tenant.id, ids]).fetchone()
-    return {"asked": len(ids), "found": int(found[0]) if found else 0}
+        told = {"tenant": tenant.id, "placed": placed, "canceled": canceled, "others": others}
+
+        def count(schema: str, which: str) -> int:
+            query = f'SELECT count(*) FROM "{schema}".trading_order WHERE {which}'
+            ((rows,),) = database.execute(query.encode(), told).fetchall()
+            return int(rows)
+
+        (there,) = away
+        database.execute("SET search_path = pg_catalog")
+        (stands,) = database.execute(_EXISTS, [f'"{there}".trading_order']).fetchone() or (None,)
+        own = "tenant_id = %(tenant)s"
+        return {
+            "placed": len(placed),
+            "found": count(home, f"{own} AND id = ANY (%(placed)s::uuid[])"),
+            "canceled": len(canceled),
+            "canceled_found": count(
+                home, f"{own} AND status = 'canceled' AND id = ANY (%(canceled)s::uuid[])"
+            ),
+            "more": count(home, own) - made - len(placed),
+            "elsewhere": count(there, own) if stands else 0,
+            "others": len(others),
+            "others_found": count("public", "id = ANY (%(others)s::uuid[])"),
+        }
 
 
 ANSWERS = {"open": _open, "bare": _bare, "check": _check}

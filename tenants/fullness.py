@@ -37,6 +37,12 @@ def works_when_full(view: _V) -> _V:
     return view
 
 
+def makes_rows(view: _V) -> _V:
+    """For a PATCH that leaves a row and puts another in its place."""
+    view.makes_rows = True  # type: ignore[attr-defined]  # read by the viewsets' base
+    return view
+
+
 def refuse_if_full() -> None:
     """Raises RowLimitReached or StorageLimitReached for the entered tenant."""
     known = limits.entered()

@@ -58,7 +58,7 @@ class SealedViewSet(GenericViewSet[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who may not call hears that first. Raises RowLimitReached or StorageLimitReached."""
         super().initial(request, *args, **kwargs)
-        if request.method == "POST" and self.has_counted_rows and not self._works_when_full():
+        if self.has_counted_rows and self._makes_rows(request):
             fullness.refuse_if_full()
 
     def finalize_response(
@@ -69,9 +69,13 @@ class SealedViewSet(GenericViewSet[Any]):
             soon.after_deletion()
         return super().finalize_response(request, response, *args, **kwargs)
 
-    def _works_when_full(self) -> bool:
-        """What says so; and a POST that nobody answers, which hears that."""
-        return not self.action or hasattr(getattr(self, self.action), "works_when_full")
+    def _makes_rows(self, request: Request) -> bool:
+        """A POST, unless it says that it works for who is full; of all else what says so. What
+        nobody answers hears that."""
+        act = getattr(self, self.action, None) if self.action else None
+        if request.method == "POST":
+            return act is not None and not hasattr(act, "works_when_full")
+        return hasattr(act, "makes_rows")
 
     def get_queryset(self) -> QuerySet[Any]:
         """What the caller may see.

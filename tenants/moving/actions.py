@@ -99,11 +99,14 @@ def ask_to_give_up(*, tenant: Tenant, by: str) -> TenantMove:
 
 
 def _carry(under_way: TenantMove, *, by: str, now: datetime, report: Report) -> TenantMove:
-    """Every phase that is not done. Raises MoveGivenUp when all that was is taken back."""
+    """Every phase that is not done. Raises MoveGivenUp when all that was is taken back.
+
+    What was verified before it broke off is verified again: nobody knows how long ago that was.
+    """
     _count_attempt(under_way)
     done = [phase for phase, _ in phases.STEPS]
     last = Phase(under_way.phase)
-    at = done.index(last) + 1 if last in done else 0
+    at = done.index(last) + (last != Phase.VERIFIED) if last in done else 0
     moving = Moving(under_way, phases.route_of(under_way), report, now)
     try:
         for _, step in phases.STEPS[at:]:

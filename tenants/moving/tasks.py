@@ -31,15 +31,6 @@ def move(move_id: str, by: str) -> None:
             actions.go_on(under_way=found, by=by, now=timezone.now(), report=_log.info)
 
 
-@shared_task(base=PlatformTask, name="tenants.moving.tasks.give_up")
-def give_up(move_id: str, by: str) -> None:
-    """Take a move back, as the release before asks for it."""
-    found = _unfinished(move_id)
-    if found is not None:
-        with suppress(MoveUnderWay):
-            actions.give_up(tenant=found.tenant, by=by, now=timezone.now(), report=_log.info)
-
-
 @shared_task(base=PlatformTask, name="tenants.moving.tasks.take_up")
 def take_up() -> None:
     """Send a task for each move that seems to stand still."""

@@ -24,6 +24,7 @@ from tenants.tasks import PlatformTask, TenantTask
 from tenants.viewsets import SealedViewSet, SharedRowsViewSet, TenantViewSet
 from tests.guards.routes import Route, api_routes
 from trading import models as trading_models
+from trading.orders.api import OrderOut
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,6 +165,17 @@ def test_every_post_of_a_tenants_rows_is_refused_when_it_is_full_or_says_why_not
     exempt = {name for name, post in handlers.items() if getattr(post, "works_when_full", False)}
     assert exempt == set(WORKS_WHEN_FULL)
     assert len(handlers) > len(exempt)
+
+
+def test_a_patch_that_replaces_a_row_is_refused_when_the_tenant_is_full() -> None:
+    """An order is never changed: another takes its place."""
+    handlers = {
+        f"{r.view.__name__}.{r.actions['patch']}": getattr(r.view, r.actions["patch"])
+        for r in api_routes()
+        if r.answers("patch") and getattr(r.view, "serializer_class", None) is OrderOut
+    }
+    assert len(handlers) == 2
+    assert all(patch.makes_rows for patch in handlers.values())
 
 
 @pytest.mark.parametrize("route", posts(), ids=lambda route: route.name)

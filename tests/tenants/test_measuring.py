@@ -165,6 +165,7 @@ def test_a_full_tenant_makes_nothing_new_and_goes_on_with_what_it_has(house: Hou
         return told == (409, "row_limit_reached")
 
     assert refused(house.alice.post("orders/", waits))
+    assert refused(house.alice.request("PATCH", f"orders/{orders[0]}/", {"limit_price": "49"}))
     assert refused(house.bob.post("accounts/", {"name": "another"}))
     money = {"currency": "USD", "amount": "1"}
     assert refused(house.alice.post(f"accounts/{account}/deposit/", money))

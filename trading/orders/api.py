@@ -17,7 +17,7 @@ from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match, with_etag
 from config.api.pagination import CursorPages
 from config.api.parameters import PAGING, check_known
-from tenants.fullness import works_when_full
+from tenants.fullness import makes_rows, works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.brokers import actions as brokers
 from trading.idempotency.api import HEADER, answered
@@ -60,6 +60,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewS
         given.is_valid(raise_exception=True)
         return answered(request, partial(self._place, given.instruction()))
 
+    @makes_rows
     @extend_schema(request=OrderChangeIn, responses=OrderOut, parameters=[HEADER, IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         """Replace the order: a new one takes its place, linked to it."""

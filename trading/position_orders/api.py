@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from accounts.access.permissions import Trading
 from config.api.etags import IF_MATCH, check_match
 from config.api.pagination import CursorPages
-from tenants.fullness import works_when_full
+from tenants.fullness import makes_rows, works_when_full
 from tenants.viewsets import TenantViewSet
 from trading.idempotency.api import HEADER, answered
 from trading.orders.api import FillPages
@@ -94,6 +94,7 @@ class LimitOrdersViewSet(_OfPosition):
         asked = {"position_id": self.whose().id, "sale": given.sale()}
         return answered(request, _told(201, actions.place_limit, **asked))
 
+    @makes_rows
     @extend_schema(
         request=LimitChangeIn, responses=OrderOut, parameters=[HEADER, IF_MATCH], filters=False
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -262,20 +263,39 @@ def test_after_the_switch_there_is_no_way_back_but_the_other_command(
         move(house, PLANS[house.tier])
 
 
+def spoil(house: House, was: str) -> None:
+    """A row of the copy, past all that is noted."""
+    target = house.tenant.schema_name if was == "public" else "public"
+    with connected("DATABASE_SUPERUSER_URL") as database:
+        database.execute(
+            f'UPDATE "{target}".trading_balance SET total = total + 1, free = free + 1'
+            f" WHERE tenant_id = '{house.tenant.id}'".encode()
+        )
+        database.commit()
+
+
 def test_a_copy_that_is_not_what_is_there_is_not_switched_to(house: House, market: Market) -> None:
     trade(house.alice, market)
     was = home(house)
+    changed = partial(spoil, house, was)
+    with before("verified", changed), pytest.raises(RowsDiffer, match="trading_balance"):
+        move(house, PLANS[house.tier])
+    assert home(house) == was
 
-    def spoil() -> None:
-        target = house.tenant.schema_name if was == "public" else "public"
-        with connected("DATABASE_SUPERUSER_URL") as database:
-            database.execute(
-                f'UPDATE "{target}".trading_balance SET total = total + 1, free = free + 1'
-                f" WHERE tenant_id = '{house.tenant.id}'".encode()
-            )
-            database.commit()
 
-    with before("verified", spoil), pytest.raises(RowsDiffer, match="trading_balance"):
+def test_what_was_verified_before_it_broke_off_is_verified_again(
+    house: House, market: Market
+) -> None:
+    trade(house.alice, market)
+    was = home(house)
+
+    def break_off() -> None:
+        raise Broken
+
+    with before("switched", break_off), pytest.raises(Broken):
+        move(house, PLANS[house.tier])
+    spoil(house, was)
+    with pytest.raises(RowsDiffer, match="trading_balance"):
         move(house, PLANS[house.tier])
     assert home(house) == was
 
