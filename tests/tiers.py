@@ -1,8 +1,9 @@
 """Pytest plugin: with `--tiers by-turns`, rules that do not know where rows lie are tried on one.
 
 A module says so by `pytestmark = pytest.mark.by_turns`: what it tests is the domain's, above the
-one place that knows tiers. Of each test one half of the tiers is left out then, by its name, so
-that a file is tried on both. Without the option, and in `make campaign`, all of it runs.
+one place that knows tiers. So does a test of what breaks off at each of many steps. Of each test
+one half of the tiers is left out then, by its name, so that a file is tried on both. Without the
+option, and in `make campaign`, all of it runs.
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ from tests.isolation.database import Cursor, inside
 from tests.market import list_instrument
 from tests.web import Server
 
+pytestmark = pytest.mark.by_turns
+
 GREEDY = {
     "role": "owner",
     "roles": ["owner"],

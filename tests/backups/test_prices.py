@@ -25,6 +25,8 @@ from tests.scenarios.test_standing_still import come_back
 from trading.market import queries
 from trading.orders import feed
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def waiting(house: House, market: Market) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from tenants.models import Tenant
 from tests.accounts.audit.tampering import asleep, filled
 from tests.cast import House, build_tenant, job
 
+pytestmark = pytest.mark.by_turns
+
 _COPY = """
 INSERT INTO audit_auditevent (tenant_id, id, at, actor, action, kind, key, request_id)
 SELECT tenant_id, gen_random_uuid(), at, 'system:nobody', action, kind, key, request_id

@@ -152,6 +152,7 @@ def test_twice_changes_nothing_and_without_a_yes_nothing_happens(house: House) -
         run("delete_tenant", slug(), "--yes")
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("step", STEPS)
 def test_a_deletion_that_breaks_off_is_seen_and_ended_by_the_same_command(
     house: House, market: Market, step: str
@@ -171,6 +172,7 @@ def test_a_deletion_that_breaks_off_is_seen_and_ended_by_the_same_command(
     assert remains.rows(house.mallory.tenant) == theirs
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("step", "moment"), KILLED or [("rows", "after")])
 def test_a_deletion_whose_worker_is_killed_is_taken_up(
     house: House, market: Market, step: str, moment: str, tmp_path: Path
@@ -186,6 +188,7 @@ def test_a_deletion_whose_worker_is_killed_is_taken_up(
     check_is_gone(house)
 
 
+@pytest.mark.by_turns
 def test_a_worker_deletes_what_it_is_asked_to(house: House, tmp_path: Path) -> None:
     with worker(tmp_path):
         deletion.start(tenant=house.tenant, by="system:test", now=now())

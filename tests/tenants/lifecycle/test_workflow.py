@@ -99,6 +99,7 @@ def test_a_step_that_breaks_off_is_seen_and_mended_by_the_same_command(
     check_is_ready(name, tier)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("step", "moment"), KILLED or [("schema", "after")])
 def test_a_killed_workers_step_is_taken_up(
     tier: str, step: str, moment: str, tmp_path: Path
@@ -116,6 +117,7 @@ def test_a_killed_workers_step_is_taken_up(
     check_is_ready(name, tier)
 
 
+@pytest.mark.by_turns
 def test_a_worker_makes_what_was_asked_for(tier: str, tmp_path: Path) -> None:
     name = slug()
     with worker(tmp_path):

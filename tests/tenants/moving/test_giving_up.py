@@ -58,6 +58,7 @@ def is_taken_back(house: House, was: str) -> bool:
     )
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", ["noting", "copied", "verified", "switched"])
 def test_whoever_carries_it_takes_it_back(house: House, market: Market, phase: str) -> None:
     trade(house.alice, market)

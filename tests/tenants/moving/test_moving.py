@@ -92,6 +92,7 @@ def test_it_trades_on_where_it_is_now(house: House, market: Market) -> None:
     assert Decimal(balance(house.alice, account)["locked"]) == 0
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", PHASES)
 def test_nobody_sees_a_row_twice_or_of_another_on_the_way(
     house: House, market: Market, phase: str
@@ -128,6 +129,7 @@ def test_others_of_both_tiers_keep_theirs(house: House, market: Market) -> None:
     call_command("verify_audit", house.tenant.slug, "--json")
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", PHASES[1:4])
 def test_what_changes_on_the_way_is_brought(house: House, market: Market, phase: str) -> None:
     """Rows that come, that change, that go, and a value that passes from one row to another."""
@@ -211,6 +213,7 @@ def test_clients_that_never_stop_lose_nothing(house: House, market: Market) -> N
     assert sorted(row["id"] for (row,) in kept["trading_order"]) == sorted(placed)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_move_that_breaks_off_is_taken_up_again(house: House, market: Market, phase: str) -> None:
     trade(house.alice, market)
@@ -228,6 +231,7 @@ def test_a_move_that_breaks_off_is_taken_up_again(house: House, market: Market, 
     assert house.bob.get(f"accounts/{account}/").status_code == 200
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", PHASES[:4])
 def test_a_move_is_given_up_before_the_switch(house: House, market: Market, phase: str) -> None:
     trade(house.alice, market)

@@ -57,6 +57,7 @@ def again(move: TenantMove) -> TenantMove:
     return TenantMove.objects.get(pk=move.pk)
 
 
+@pytest.mark.by_turns
 def test_a_move_whose_message_was_lost_is_taken_up(traded: House, tmp_path: Path) -> None:
     was, begun = home(traded), start(traded)
     assert begun not in queries.stalled(now=now())
@@ -70,6 +71,7 @@ def test_a_move_whose_message_was_lost_is_taken_up(traded: House, tmp_path: Path
     assert begun not in queries.stalled(now=now() + LATER)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("phase", ["noting", "copied", "switched", "released"])
 def test_a_move_whose_holder_was_killed_is_taken_up(traded: House, phase: str) -> None:
     kept, was, begun = rows(traded, home(traded)), home(traded), start(traded)

@@ -24,6 +24,7 @@ def start(house: House) -> TenantMove:
     return starting.move(tenant=fresh(house), plan=plan, by="system:test", now=now())
 
 
+@pytest.mark.by_turns
 def test_a_worker_moves_a_tenant(house: House, tmp_path: Path) -> None:
     market = list_instrument()
     market.print_bar(open="100", high="101", low="99", close="100")
@@ -61,6 +62,7 @@ def test_migrations_in_its_way_are_named(house: House, schemas_lock: str) -> Non
     assert begun.error.startswith("schemas_in_use: ")
 
 
+@pytest.mark.by_turns
 def test_a_move_is_given_up_by_a_worker(house: House, tmp_path: Path) -> None:
     was = home(house)
     begun = start(house)
