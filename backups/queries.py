@@ -24,17 +24,31 @@ from tenants.models import Plan, Tenant
 def of_tenant(slug: str, backup_id: UUID) -> Entry:
     """The entry of a tenant's backup, whether or not the database knows of it. Raises NoBackup."""
     entry = catalogue.find(place.chosen(), backup_id)
-    if entry.slug != slug:
+    tenant_id = _id_of(slug)
+    if entry.tenant != tenant_id if tenant_id else entry.slug != slug:
         raise NoBackup("It is another tenant's.")
     return entry
 
 
 def newest_of(slug: str) -> UUID:
     """The tenant's newest complete backup. Raises NoBackup."""
-    complete = Backup.objects.filter(slug=slug, status=Backup.Status.COMPLETE)
-    found = complete.order_by("-taken_at").values_list("id", flat=True).first()
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    tenant_id = _id_of(slug)
+    if tenant_id:
+        theirs = complete.filter(tenant_id=tenant_id)
+    else:
+        theirs = complete.filter(slug=slug).exclude(tenant_id__in=Tenant.objects.values("id"))
+    found = theirs.order_by("-taken_at").values_list("id", flat=True).first()
     if found is None:
         raise NoBackup(f"There is no complete backup of {slug!r}.")
+    return found
+
+
+def _id_of(slug: str) -> UUID | None:
+    """Of a tenant that is there or was: what a tenant's own rows say of it, it could have written
+    itself. None of one that the database does not know, as after it was brought back from before.
+    """
+    found: UUID | None = Tenant.objects.filter(slug=slug).values_list("id", flat=True).first()
     return found
 
 

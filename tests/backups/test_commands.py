@@ -13,14 +13,16 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from backups import actions
+from backups import actions, queries
 from backups.errors import NoBackup
 from backups.models import Backup
 from backups.storage.interface import Storage
 from config.embedded.installation import Installation
 from config.embedded.servers import VARIABLES
+from tenants.context import Actor, Scope, TenantContext
 from tests.backups.keepers import archive_of, entries, entry_of, rows, stored, take
 from tests.cast import House, build_house, build_tenant, now
+from tests.isolation.database import connected, inside
 from tests.market import Market
 from tests.tenants.moving.movers import trade
 
@@ -89,6 +91,42 @@ def test_what_cannot_be_done_is_said(house: House, arguments: list[str], said: s
 def test_nobodys_backup_is_not_taken() -> None:
     with pytest.raises(CommandError, match="There is no tenant"):
         run("backup_tenant", "nobody")
+
+
+UPDATE = """
+UPDATE public.backups_backup SET slug = %s, taken_at = '2100-01-01' WHERE tenant_id = %s
+"""
+
+
+def test_what_a_tenant_writes_of_itself_leads_nobody_astray(house: House) -> None:
+    """By SQL in its own tenant, of its own backups: another's name, and a moment to come."""
+    backup, attackers = take(house.tenant), build_house("starter")
+    forged = take(attackers.tenant)
+    everyone = TenantContext(attackers.tenant.id, Actor.user(attackers.olga.user_id), Scope.TENANT)
+    with inside(everyone) as cursor:
+        cursor.execute(UPDATE, [house.tenant.slug, attackers.tenant.id])
+        assert cursor.rowcount >= 1
+        cursor.connection.commit()
+    tried = run("verify_backups", house.tenant.slug)["tried"]
+    assert [(each["backup"], each["fault"]) for each in tried] == [(str(backup.pk), "")]
+    assert run("restore_tenant", house.tenant.slug, "--dry-run")["backup"] == str(backup.pk)
+    assert run("restore_tenant", house.tenant.slug)["backup"] == str(backup.pk)
+    found = run("restore_tenant", attackers.tenant.slug, "--dry-run")["backup"]
+    assert found == str(forged.pk)
+
+
+def test_a_tenant_that_the_database_does_not_know_is_found_by_its_name() -> None:
+    """As after it was brought back from before there was one; nobody else takes that name."""
+    gone, other = take(build_tenant()), take(build_tenant())
+    with connected("DATABASE_SUPERUSER_URL") as database:
+        rename = "UPDATE public.backups_backup SET slug = %s, tenant_id = %s WHERE id = %s"
+        database.execute(rename, ["lost", uuid4(), gone.pk])
+        rename = "UPDATE public.backups_backup SET slug = %s, taken_at = '2100-01-01' WHERE id = %s"
+        database.execute(rename, ["lost", other.pk])
+        database.commit()
+    assert queries.newest_of("lost") == gone.pk
+    with pytest.raises(NoBackup, match="another tenant's"):
+        queries.of_tenant("lost", other.pk)
 
 
 def aged(backup: Backup, days: int) -> Backup:
