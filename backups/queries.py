@@ -18,6 +18,7 @@ from backups.models import Backup, Restoration
 from backups.retention import Rule, Taken
 from backups.storage import place
 from tenants import queries as tenants
+from tenants.identifiers import made_at
 from tenants.models import Plan, Tenant
 
 
@@ -115,9 +116,23 @@ def failed_since(moment: datetime) -> int:
 
 
 def waiting() -> list[UUID]:
-    """Backups that were asked for and that nobody has begun, oldest first."""
-    asked = Backup.objects.filter(status=Backup.Status.ASKED).order_by("asked_at", "id")
-    return list(asked.values_list("id", flat=True))
+    """Backups that were asked for and that nobody has begun, oldest first: of a tenant the first of
+    those asked for and of the nightly ones, so that many of one keep nobody else waiting."""
+    asked = Backup.objects.of_workers().filter(status=Backup.Status.ASKED)
+    first = asked.order_by("tenant_id", "reason", "asked_at", "id").distinct("tenant_id", "reason")
+    return [pk for _, pk in sorted(first.values_list("asked_at", "id"))]
+
+
+def maybe_broken_off(*, made_before: datetime) -> list[Backup]:
+    """Those that somebody is taking, if still alive; or was about to, when making the row."""
+    running = Q(status=Backup.Status.RUNNING)
+    begun = Q(status=Backup.Status.ASKED) & ~Q(reason__in=Backup.OF_WORKERS)
+    found = Backup.objects.filter(running | begun).order_by("asked_at", "id")
+    return [
+        backup
+        for backup in found
+        if backup.status == Backup.Status.RUNNING or made_at(backup.id) < made_before
+    ]
 
 
 def waiting_restorations() -> list[UUID]:

@@ -152,20 +152,24 @@ def test_what_the_plan_does_not_keep_goes() -> None:
 
 def test_what_was_broken_off_ends_and_what_was_done_is_adopted(storage: Storage) -> None:
     tenant = build_tenant()
-    done, half, fresh = (take(tenant) for _ in range(3))
-    long_ago = now() - actions.BROKEN_OFF - timedelta(minutes=1)
-    running = {"status": "running", "asked_at": long_ago}
-    Backup.objects.filter(pk__in=[done.pk, half.pk]).update(**running)
-    Backup.objects.filter(pk=fresh.pk).update(status="running")
-    storage.remove(f"{tenant.id}/{half.id}.json")
-    assert actions.tidy(now=now()) >= 2
+    done, old, fresh, of_work = (take(tenant, r) for r in ("asked", "asked", "asked", "undo"))
+    Backup.objects.filter(tenant_id=tenant.id).exclude(reason="nightly").update(status="running")
+    long_ago = now() - actions.GIVEN_UP - timedelta(minutes=1)
+    Backup.objects.filter(pk__in=[done.pk, old.pk]).update(asked_at=long_ago)
+    for half in (old, fresh, of_work):
+        storage.remove(f"{tenant.id}/{half.id}.json")
+    assert actions.take_up(now=now()) >= 4
     found = dict(
         Backup.objects.filter(tenant_id=tenant.id)
         .exclude(reason="nightly")
         .values_list("id", "status")
     )
-    assert found == {done.id: "complete", half.id: "failed", fresh.id: "running"}
-    assert not archive_of(half).exists()
+    failed = {old.id: "failed", of_work.id: "failed"}
+    assert found == {done.id: "complete", fresh.id: "asked", **failed}
+    assert not archive_of(old).exists()
+    assert not archive_of(of_work).exists()
+    taken = actions.carry_out(backup_id=fresh.id, now=now())
+    assert (taken.status, entry_of(fresh).sha256) == ("complete", taken.sha256)
 
 
 def test_an_archive_without_its_entry_does_not_count(storage: Storage) -> None:
