@@ -18,7 +18,7 @@ from accounts.access.callers import caller_of
 from accounts.access.permissions import Needs, SteppedUp
 from accounts.access.roles import Permission
 from backups import asking
-from backups.errors import ExportNotReady, NoBackup
+from backups.errors import ExportNotReady, NoBackup, TooManyBackups
 from backups.models import Backup, Restoration
 from config.api import ranges
 from config.api.pagination import CursorPages
@@ -96,8 +96,10 @@ class BackupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, SharedRows
     lookup_value_regex = _PK
 
     @extend_schema(request=None, responses={202: BackupOut})
+    @refused_with(TooManyBackups)
     def create(self, request: Request) -> Response:
-        """Taken as soon as a worker comes to it; asked for again meanwhile, it is the same one."""
+        """Taken as soon as a worker comes to it; asked for again meanwhile, it is the same one. So
+        many within 24 hours (429 `too_many_backups`), without those that failed."""
         asked = asking.backup(now=timezone.now())
         return Response(BackupOut(asked).data, status=202)
 

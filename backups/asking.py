@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from accounts import sealing
 from accounts.audit import actions as audit
 from backups import catalogue, tasks
 from backups.archive.keys import LentKey
-from backups.errors import ExportNotReady, NoBackup, RestorationUnderWay
+from backups.errors import ExportNotReady, NoBackup, RestorationUnderWay, TooManyBackups
 from backups.models import Backup, Restoration
+from backups.retention import FRESH
 from backups.storage import place
 from backups.takeout import opened, sealed
 from backups.takeout.parcel import Parcel
@@ -26,16 +30,29 @@ from tenants.identity import Identity
 from tenants.models import Tenant
 
 Status, Reason = Backup.Status, Backup.Reason
+A_DAY = 6  # of one tenant: none of them goes within a day, and all take their turn with the others'
+_HOUR = timedelta(hours=1)
 
 
 def backup(*, now: datetime) -> Backup:
-    """Ask for a backup of the entered tenant; while one is under way it is that one."""
+    """Ask for a backup of the entered tenant; while one waits or is being taken it is that one, and
+    one whose runner was killed waits again.
+
+    Raises TooManyBackups.
+    """
     entered = context.require()
-    open_ones = Backup.objects.filter(
-        tenant_id=entered.tenant_id, status__in=(Status.ASKED, Status.RUNNING)
+    theirs = Backup.objects.filter(tenant_id=entered.tenant_id)
+    # The first of all, which is always there: of two who ask at once one waits for the other.
+    theirs.order_by("asked_at", "id").select_for_update(no_key=True).first()
+    lost = list(theirs.filter(status=Status.RUNNING).select_for_update(skip_locked=True))
+    if again := next((each for each in lost if each.is_of_workers), None):
+        return _again(again)
+    open_ones = theirs.filter(
+        Q(status=Status.RUNNING) | Q(status=Status.ASKED, reason__in=Backup.OF_WORKERS)
     )
-    if under_way := open_ones.first():
+    if under_way := open_ones.exclude(pk__in=[each.pk for each in lost]).first():
         return under_way
+    _check_share(theirs, now=now)
     asked = Backup.objects.create(
         tenant_id=entered.tenant_id,
         slug=Tenant.objects.values_list("slug", flat=True).get(pk=entered.tenant_id),
@@ -117,6 +134,28 @@ def exported(*, backup_id: UUID, by: Identity, now: datetime) -> Parcel:
         audit.record("backup.exported", on=asked)
         blocks = opened.zipped(source, key, at=at)
         return Parcel(f"{asked.slug}-{at:%Y%m%dT%H%M%SZ}.zip", blocks, None, held.pop_all())
+
+
+def _again(lost: Backup) -> Backup:
+    """Nobody holds it: it has lost its runner (`backups/holding.py`)."""
+    lost.status = Status.ASKED
+    lost.save(update_fields=["status"])
+    audit.record("backup.asked", on=lost)
+    afterwards.do(partial(tasks.take.delay, str(lost.id)))
+    return lost
+
+
+def _check_share(theirs: QuerySet[Backup], *, now: datetime) -> None:
+    """What failed left nothing, and what an operator asked for is not theirs."""
+    asked = theirs.filter(reason=Reason.ASKED, asked_at__gt=now - FRESH)
+    counted = asked.exclude(status=Status.FAILED).exclude(asked_by__startswith="system:")
+    moments = list(counted.order_by("-asked_at").values_list("asked_at", flat=True)[:A_DAY])
+    if len(moments) == A_DAY:
+        wait = moments[-1] + FRESH - now
+        raise TooManyBackups(
+            f"{A_DAY} within 24 hours: ask again in {ceil(wait / _HOUR)} h, or use one of those.",
+            headers={"Retry-After": str(ceil(wait.total_seconds()))},
+        )
 
 
 def _complete(backup_id: UUID, by: Identity) -> Backup:

@@ -9,17 +9,19 @@ from uuid import UUID
 from backups import keys
 from backups.archive import entry as entries
 from backups.archive.entry import Entry
-from backups.archive.errors import ForeignArchive
+from backups.archive.errors import ArchiveAltered, ArchiveUnfit, ForeignArchive
 from backups.archive.header import Header, read_header
 from backups.archive.keys import DataKey, LentKey
 from backups.archive.manifest import Manifest
 from backups.archive.reading import ArchiveReader, verified
 from backups.archive.streams import Source, read_up_to
-from backups.errors import NoBackup
+from backups.errors import NoBackup, WrongBackupKey
 from backups.storage import place
 from backups.storage.errors import NotStored
 from backups.storage.interface import Storage
 
+# What is wrong with an archive, and not with where we look from.
+UNFIT = (ArchiveUnfit, WrongBackupKey, NoBackup, NotStored)
 _LONGEST = 65_536  # bytes of an entry
 
 
@@ -88,7 +90,15 @@ def reading(storage: Storage, entry: Entry) -> Iterator[ArchiveReader]:
 def check(storage: Storage, entry: Entry) -> Manifest:
     """Read the whole archive; gives what it says of itself. Raises as `reading`."""
     with file(storage, place.archive(entry.tenant, entry.backup)) as source:
-        return verified(source, _opening(storage, entry))
+        manifest = verified(source, _opening(storage, entry))
+    check_entry(entry, manifest)
+    return manifest
+
+
+def check_entry(entry: Entry, manifest: Manifest) -> None:
+    """That it is of this archive. Raises ArchiveAltered."""
+    if (manifest.rows, manifest.origin.at) != (entry.rows, entry.taken_at):
+        raise ArchiveAltered("It does not hold what stands beside it.")
 
 
 def lent_key(storage: Storage, entry: Entry) -> LentKey:

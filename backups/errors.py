@@ -3,6 +3,11 @@
 from config.api.errors import DomainError
 
 
+def code_of(fault: Exception) -> str:
+    """As rows and trails name it: of what is none of ours, the name of its class."""
+    return str(getattr(fault, "code", type(fault).__name__))[:64]
+
+
 class BackupKeysMissing(DomainError):
     code = "backup_keys_missing"
     status = 503
@@ -27,6 +32,18 @@ class NoBackup(DomainError):
     code = "not_found"
     status = 404
     title = "Not found."
+
+
+class TakenByAnother(DomainError):
+    code = "taken_by_another"
+    status = 409
+    title = "A worker has come to this backup first, and takes it."
+
+
+class TooManyBackups(DomainError):
+    code = "too_many_backups"
+    status = 429
+    title = "The tenant has asked for as many backups as it may within 24 hours."
 
 
 class ExportNotReady(DomainError):

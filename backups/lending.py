@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import sealing
 from accounts.trail import actions as trail
 from backups import catalogue
-from backups.errors import NoBackup
+from backups.errors import NoBackup, code_of
 from backups.models import Backup
 from backups.storage import place
 
@@ -36,7 +36,7 @@ def lend(*, backup_id: UUID, now: datetime) -> Backup:
         entry = catalogue.of(storage, tenant_id=backup.tenant_id, backup_id=backup.id)
         key = catalogue.lent_key(storage, entry)
     except Exception as fault:
-        _note(backup, "backup.not_opened", fault=str(getattr(fault, "code", "internal")))
+        _note(backup, "backup.not_opened", fault=code_of(fault))
         raise
     sealed = sealing.seal(key.secret, purpose=backup.purpose)
     _note(backup, "backup.lent", export_until=now + LENT_FOR, sealed_key=sealed)

@@ -9,6 +9,11 @@ from tenants.constraints import SharedTable
 from tenants.identifiers import new_id
 
 
+class BackupQuerySet(models.QuerySet["Backup"]):
+    def of_workers(self) -> BackupQuerySet:
+        return self.filter(reason__in=Backup.OF_WORKERS)
+
+
 class Backup(models.Model):
     """One archive of one tenant, from the moment somebody asked for it.
 
@@ -31,6 +36,9 @@ class Backup(models.Model):
         UNDO = "undo"  # before another state is put in the place of the present one
         INSTANT = "instant"  # of a moment that has passed, to be put back
 
+    # Any worker can take these. The others are a part of somebody's work, which takes them anew.
+    OF_WORKERS = (Reason.ASKED, Reason.NIGHTLY)
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField(editable=False)
     slug = models.CharField(max_length=63)
@@ -52,6 +60,8 @@ class Backup(models.Model):
     # When it was last put back to try it, and the code of what was wrong with it then.
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_fault = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+    objects = BackupQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -89,6 +99,10 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} {self.reason} {self.status}"
+
+    @property
+    def is_of_workers(self) -> bool:
+        return self.reason in self.OF_WORKERS
 
     @property
     def purpose(self) -> str:

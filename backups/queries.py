@@ -18,23 +18,38 @@ from backups.models import Backup, Restoration
 from backups.retention import Rule, Taken
 from backups.storage import place
 from tenants import queries as tenants
+from tenants.identifiers import made_at
 from tenants.models import Plan, Tenant
 
 
 def of_tenant(slug: str, backup_id: UUID) -> Entry:
     """The entry of a tenant's backup, whether or not the database knows of it. Raises NoBackup."""
     entry = catalogue.find(place.chosen(), backup_id)
-    if entry.slug != slug:
+    tenant_id = _id_of(slug)
+    if entry.tenant != tenant_id if tenant_id else entry.slug != slug:
         raise NoBackup("It is another tenant's.")
     return entry
 
 
 def newest_of(slug: str) -> UUID:
     """The tenant's newest complete backup. Raises NoBackup."""
-    complete = Backup.objects.filter(slug=slug, status=Backup.Status.COMPLETE)
-    found = complete.order_by("-taken_at").values_list("id", flat=True).first()
+    complete = Backup.objects.filter(status=Backup.Status.COMPLETE)
+    tenant_id = _id_of(slug)
+    if tenant_id:
+        theirs = complete.filter(tenant_id=tenant_id)
+    else:
+        theirs = complete.filter(slug=slug).exclude(tenant_id__in=Tenant.objects.values("id"))
+    found = theirs.order_by("-taken_at").values_list("id", flat=True).first()
     if found is None:
         raise NoBackup(f"There is no complete backup of {slug!r}.")
+    return found
+
+
+def _id_of(slug: str) -> UUID | None:
+    """Of a tenant that is there or was: what a tenant's own rows say of it, it could have written
+    itself. None of one that the database does not know, as after it was brought back from before.
+    """
+    found: UUID | None = Tenant.objects.filter(slug=slug).values_list("id", flat=True).first()
     return found
 
 
@@ -101,9 +116,23 @@ def failed_since(moment: datetime) -> int:
 
 
 def waiting() -> list[UUID]:
-    """Backups that were asked for and that nobody has begun, oldest first."""
-    asked = Backup.objects.filter(status=Backup.Status.ASKED).order_by("asked_at", "id")
-    return list(asked.values_list("id", flat=True))
+    """Backups that were asked for and that nobody has begun, oldest first: of a tenant the first of
+    those asked for and of the nightly ones, so that many of one keep nobody else waiting."""
+    asked = Backup.objects.of_workers().filter(status=Backup.Status.ASKED)
+    first = asked.order_by("tenant_id", "reason", "asked_at", "id").distinct("tenant_id", "reason")
+    return [pk for _, pk in sorted(first.values_list("asked_at", "id"))]
+
+
+def maybe_broken_off(*, made_before: datetime) -> list[Backup]:
+    """Those that somebody is taking, if still alive; or was about to, when making the row."""
+    running = Q(status=Backup.Status.RUNNING)
+    begun = Q(status=Backup.Status.ASKED) & ~Q(reason__in=Backup.OF_WORKERS)
+    found = Backup.objects.filter(running | begun).order_by("asked_at", "id")
+    return [
+        backup
+        for backup in found
+        if backup.status == Backup.Status.RUNNING or made_at(backup.id) < made_before
+    ]
 
 
 def waiting_restorations() -> list[UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from backups import keys, snapshot
@@ -32,11 +33,13 @@ def take(
     backup_id: UUID,
     tenant_id: UUID,
     reason: str,
+    check: Callable[[], None],
     instant: Instant | None = None,
 ) -> Entry:
     """Write the archive, of now or of an instant, and then what makes it count: its entry.
 
-    Raises NoBackup, RowsMissing, BackupKeysMissing, NoBackupLogIn, WrongDatabaseRole.
+    Before that `check` says, by an error, if somebody else may have written it since. Raises
+    NoBackup, RowsMissing, BackupKeysMissing, NoBackupLogIn, WrongDatabaseRole.
     """
     key = keys.newest(storage, tenant_id)
     header = Header(backup_id, tenant_id, key.id, derived.new_salt())
@@ -55,6 +58,7 @@ def take(
         size=passed.size,
         sha256=passed.sha256,
     )
+    check()
     _put_beside(storage, entry, key)
     return entry
 

@@ -24,13 +24,15 @@ _log = logging.getLogger("bulkhead.backups")
 
 @shared_task(base=PlatformTask, name="backups.tasks.take")
 def take(backup_id: str) -> None:
-    """Take one that was asked for; delivered twice, it is taken once."""
+    """Take one that was asked for; delivered twice, it is taken once, unless whoever took it was
+    killed."""
     actions.carry_out(backup_id=UUID(backup_id), now=timezone.now())
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.take_due")
 def take_due() -> None:
-    """Have taken what is due tonight, and what else waits: a message may be lost."""
+    """Have taken what is due tonight, and what else waits: messages are lost, workers killed."""
+    actions.take_up(now=timezone.now())
     actions.plan(now=timezone.now())
     for backup_id in queries.waiting():
         take.delay(str(backup_id))

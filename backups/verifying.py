@@ -13,14 +13,13 @@ from django.db import transaction
 
 from accounts.trail import actions as trail
 from backups import catalogue, staging
-from backups.archive.errors import ArchiveAltered, ArchiveUnfit
 from backups.archive.manifest import Manifest
-from backups.errors import NoBackup, NotRestored, OtherShape, WrongBackupKey
+from backups.errors import NoBackup, NotRestored, OtherShape
 from backups.models import Backup
 from backups.storage import place
 
-# What is wrong with the backup, and not with where we look from.
-UNFIT = (ArchiveUnfit, WrongBackupKey, NoBackup, NotRestored, OtherShape)
+# What is wrong with the backup: its archive, or what comes of putting that back.
+UNFIT = (*catalogue.UNFIT, NotRestored, OtherShape)
 _BY = "system:backups"
 
 
@@ -50,8 +49,7 @@ def _put_beside(backup: Backup) -> Manifest:
     entry = catalogue.of(storage, tenant_id=backup.tenant_id, backup_id=backup.id)
     with catalogue.reading(storage, entry) as reader, staging.staged(reader) as manifest:
         staging.check_references()
-    if (manifest.rows, manifest.origin.at) != (entry.rows, entry.taken_at):
-        raise ArchiveAltered("It does not hold what stands beside it.")
+    catalogue.check_entry(entry, manifest)
     return manifest
 
 

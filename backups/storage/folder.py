@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -66,9 +66,10 @@ class Folder:
     def sweep(self, *, before: datetime) -> int:
         swept = 0
         for path in self._root.rglob(f"*{_UNFINISHED}"):
-            if path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
-                swept += 1
+            with suppress(FileNotFoundError):  # finished meanwhile, or swept by another
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    swept += 1
         return swept
 
     def _path(self, name: str) -> Path:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 
 from accounts.access.roles import Role
-from backups import restoring, tasks
+from backups import asking, restoring, tasks
 from backups.models import Backup, Restoration
 from tests.accounts.doors import call, post, stepped_up
 from tests.backups.keepers import rows, spoiled, take
-from tests.cast import House, build_person
+from tests.cast import House, build_person, now
 from tests.market import Market
 from tests.tenants.moving.movers import trade
 
@@ -30,6 +33,54 @@ def test_who_is_in_charge_asks_for_a_backup_and_sees_it_taken(house: House) -> N
     assert (seen["id"], seen["status"], seen["reason"]) == (asked.json()["id"], "complete", "asked")
     assert seen["asked_by"] == f"user:{house.olga.user_id}"
     assert house.olga.get(f"backups/{seen['id']}/").json() == seen
+
+
+def test_a_tenant_asks_for_so_many_a_day(house: House) -> None:
+    """What failed, and what others have asked for, is not counted."""
+    take(house.tenant)
+    failed = asked_and_taken(house)
+    for _ in range(asking.A_DAY - 1):
+        asked_and_taken(house)
+    Backup.objects.filter(pk=failed).update(status="failed")
+    last = house.olga.post("backups/", {})
+    assert last.status_code == 202
+    assert house.olga.post("backups/", {}).json()["id"] == last.json()["id"]
+    tasks.take(last.json()["id"])
+    refused = house.olga.post("backups/", {})
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_backups")
+    assert refused.json()["detail"] == "6 within 24 hours: ask again in 24 h, or use one of those."
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+    day_ago = now() - timedelta(days=1)
+    Backup.objects.filter(pk=last.json()["id"]).update(asked_at=day_ago)
+    assert house.olga.post("backups/", {}).status_code == 202
+
+
+def asked_and_taken(house: House) -> str:
+    asked = str(house.olga.post("backups/", {}).json()["id"])
+    tasks.take(asked)
+    return asked
+
+
+def test_who_asks_at_once_is_given_the_same(house: House) -> None:
+    take(house.tenant, "first")
+    given: list[UUID] = []
+    start = Barrier(3)
+
+    def ask() -> None:
+        start.wait()
+        try:
+            with house.olga.inside():
+                given.append(asking.backup(now=now()).pk)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(given) == 3
+    assert len(set(given)) == 1
 
 
 def test_a_message_that_was_lost_is_sent_again(

@@ -13,14 +13,16 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from backups import actions
+from backups import actions, queries
 from backups.errors import NoBackup
 from backups.models import Backup
 from backups.storage.interface import Storage
 from config.embedded.installation import Installation
 from config.embedded.servers import VARIABLES
+from tenants.context import Actor, Scope, TenantContext
 from tests.backups.keepers import archive_of, entries, entry_of, rows, stored, take
 from tests.cast import House, build_house, build_tenant, now
+from tests.isolation.database import connected, inside
 from tests.market import Market
 from tests.tenants.moving.movers import trade
 
@@ -91,6 +93,42 @@ def test_nobodys_backup_is_not_taken() -> None:
         run("backup_tenant", "nobody")
 
 
+UPDATE = """
+UPDATE public.backups_backup SET slug = %s, taken_at = '2100-01-01' WHERE tenant_id = %s
+"""
+
+
+def test_what_a_tenant_writes_of_itself_leads_nobody_astray(house: House) -> None:
+    """By SQL in its own tenant, of its own backups: another's name, and a moment to come."""
+    backup, attackers = take(house.tenant), build_house("starter")
+    forged = take(attackers.tenant)
+    everyone = TenantContext(attackers.tenant.id, Actor.user(attackers.olga.user_id), Scope.TENANT)
+    with inside(everyone) as cursor:
+        cursor.execute(UPDATE, [house.tenant.slug, attackers.tenant.id])
+        assert cursor.rowcount >= 1
+        cursor.connection.commit()
+    tried = run("verify_backups", house.tenant.slug)["tried"]
+    assert [(each["backup"], each["fault"]) for each in tried] == [(str(backup.pk), "")]
+    assert run("restore_tenant", house.tenant.slug, "--dry-run")["backup"] == str(backup.pk)
+    assert run("restore_tenant", house.tenant.slug)["backup"] == str(backup.pk)
+    found = run("restore_tenant", attackers.tenant.slug, "--dry-run")["backup"]
+    assert found == str(forged.pk)
+
+
+def test_a_tenant_that_the_database_does_not_know_is_found_by_its_name() -> None:
+    """As after it was brought back from before there was one; nobody else takes that name."""
+    gone, other = take(build_tenant()), take(build_tenant())
+    with connected("DATABASE_SUPERUSER_URL") as database:
+        rename = "UPDATE public.backups_backup SET slug = %s, tenant_id = %s WHERE id = %s"
+        database.execute(rename, ["lost", uuid4(), gone.pk])
+        rename = "UPDATE public.backups_backup SET slug = %s, taken_at = '2100-01-01' WHERE id = %s"
+        database.execute(rename, ["lost", other.pk])
+        database.commit()
+    assert queries.newest_of("lost") == gone.pk
+    with pytest.raises(NoBackup, match="another tenant's"):
+        queries.of_tenant("lost", other.pk)
+
+
 def aged(backup: Backup, days: int) -> Backup:
     Backup.objects.filter(pk=backup.pk).update(taken_at=now() - timedelta(days=days))
     return backup
@@ -114,20 +152,24 @@ def test_what_the_plan_does_not_keep_goes() -> None:
 
 def test_what_was_broken_off_ends_and_what_was_done_is_adopted(storage: Storage) -> None:
     tenant = build_tenant()
-    done, half, fresh = (take(tenant) for _ in range(3))
-    long_ago = now() - actions.BROKEN_OFF - timedelta(minutes=1)
-    running = {"status": "running", "asked_at": long_ago}
-    Backup.objects.filter(pk__in=[done.pk, half.pk]).update(**running)
-    Backup.objects.filter(pk=fresh.pk).update(status="running")
-    storage.remove(f"{tenant.id}/{half.id}.json")
-    assert actions.tidy(now=now()) >= 2
+    done, old, fresh, of_work = (take(tenant, r) for r in ("asked", "asked", "asked", "undo"))
+    Backup.objects.filter(tenant_id=tenant.id).exclude(reason="nightly").update(status="running")
+    long_ago = now() - actions.GIVEN_UP - timedelta(minutes=1)
+    Backup.objects.filter(pk__in=[done.pk, old.pk]).update(asked_at=long_ago)
+    for half in (old, fresh, of_work):
+        storage.remove(f"{tenant.id}/{half.id}.json")
+    assert actions.take_up(now=now()) >= 4
     found = dict(
         Backup.objects.filter(tenant_id=tenant.id)
         .exclude(reason="nightly")
         .values_list("id", "status")
     )
-    assert found == {done.id: "complete", half.id: "failed", fresh.id: "running"}
-    assert not archive_of(half).exists()
+    failed = {old.id: "failed", of_work.id: "failed"}
+    assert found == {done.id: "complete", fresh.id: "asked", **failed}
+    assert not archive_of(old).exists()
+    assert not archive_of(of_work).exists()
+    taken = actions.carry_out(backup_id=fresh.id, now=now())
+    assert (taken.status, entry_of(fresh).sha256) == ("complete", taken.sha256)
 
 
 def test_an_archive_without_its_entry_does_not_count(storage: Storage) -> None:

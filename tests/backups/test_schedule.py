@@ -14,6 +14,7 @@ from accounts.access.models import TenantPolicy
 from backups import queries
 from backups.models import Backup
 from backups.schedule import due_at, is_due
+from tenants.models import Tenant
 from tests.accounts.doors import stepped_up
 from tests.cast import build_house, build_tenant
 
@@ -118,6 +119,23 @@ def test_a_tenant_is_due_in_its_own_night() -> None:
     assert due(datetime(2026, 1, 5, 16, 59, tzinfo=UTC)) == set()
     assert due(datetime(2026, 1, 5, 18, tzinfo=UTC)) == {tokyo.tenant.id}
     assert due(datetime(2026, 1, 6, 3, tzinfo=UTC)) == ours
+
+
+def test_many_of_one_tenant_keep_nobody_else_waiting() -> None:
+    """Such as by SQL, which no bound of the API holds: of each kind the first is sent for."""
+    many, other = build_tenant(), build_tenant()
+    last = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+    def ask(tenant: Tenant, reason: str, hour: int) -> UUID:
+        row = {"tenant_id": tenant.id, "slug": tenant.slug, "reason": reason}
+        at = last + timedelta(hours=hour)
+        return Backup.objects.create(**row, status="asked", asked_by="x", asked_at=at).id
+
+    asked = [ask(many, "asked", hour) for hour in range(3)]
+    nightly, undo = ask(many, "nightly", 4), ask(many, "undo", 5)
+    others = ask(other, "asked", 2)
+    ours = {*asked, nightly, undo, others}
+    assert [pk for pk in queries.waiting() if pk in ours] == [asked[0], others, nightly]
 
 
 def test_a_zone_that_this_machine_does_not_know_any_more_is_utc() -> None:

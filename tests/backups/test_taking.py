@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from psycopg.errors import InsufficientPrivilege
 from pytest_django.fixtures import Settings
 
@@ -16,6 +21,7 @@ from backups import actions, asking, catalogue, keys, queries, tasks
 from backups.errors import BackupKeysMissing, BackupKeyUnfit, NoBackup, RowsMissing
 from backups.models import Backup
 from backups.snapshot import Snapshot
+from backups.storage import place
 from backups.storage.interface import Storage
 from backups.swapping import TRAIL
 from tenants.moving import carrying
@@ -207,6 +213,40 @@ def test_each_active_tenant_gets_one_a_night() -> None:
     assert tenant.id not in {backup.tenant_id for backup in actions.plan(now=now())}
     assert tenant not in queries.due(now=now())
     assert len({backup.tenant_id for backup in planned}) == len(planned)
+
+
+def test_several_who_plan_at_once_note_one_a_tenant() -> None:
+    tenants = [build_tenant().id for _ in range(3)]
+    start = Barrier(3)
+
+    def plan() -> None:
+        start.wait()
+        try:
+            actions.plan(now=now())
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=plan) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    noted = Backup.objects.filter(tenant_id__in=tenants, reason="nightly")
+    assert sorted(noted.values_list("tenant_id", flat=True)) == sorted(tenants)
+
+
+def test_a_copy_of_the_server_that_takes_long_is_not_swept(
+    storage: Storage, tmp_path: Path
+) -> None:
+    """It was begun a day ago, and waits for what comes next."""
+    name = place.part_of_base(uuid4(), "tar")
+    with storage.writing(name) as sink:
+        (part,) = tmp_path.rglob("*.part")
+        day_ago = (now() - timedelta(days=1)).timestamp()
+        os.utime(part, (day_ago, day_ago))
+        actions.prune(now=now())
+        sink.write(b"the rest")
+    assert list(storage.names(place.bases())) == [name]
 
 
 def test_what_only_its_own_people_in_charge_see(house: House) -> None:

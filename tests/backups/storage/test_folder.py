@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -43,6 +45,22 @@ def test_what_a_kill_left_is_swept_once_it_is_old(folder: Folder, tmp_path: Path
     os.utime(left, (0, 0))
     assert folder.sweep(before=hour_ago) == 1
     assert list(folder.names("")) == ["a/b.json"]
+
+
+def test_what_is_finished_while_it_is_swept_is_no_error(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name in ("gone", "left"):
+        (tmp_path / "a" / f"{name}.json.00.part").write_bytes(b"half")
+    found = Path.rglob
+
+    def meanwhile(root: Path, pattern: str) -> Iterator[Path]:
+        paths = sorted(found(root, pattern))
+        paths[0].rename(tmp_path / "a" / "gone.json")
+        yield from paths
+
+    with mock.patch.object(Path, "rglob", meanwhile):
+        assert folder.sweep(before=now() + timedelta(hours=1)) == 1
+    assert list(folder.names("")) == ["a/gone.json"]
 
 
 def test_the_storage_is_the_folder_that_settings_name(settings: Settings, tmp_path: Path) -> None:
