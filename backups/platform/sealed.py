@@ -19,13 +19,13 @@ from backups.archive import keys as derived
 from backups.archive.chunks import CHUNK, Opener, Sealer
 from backups.archive.errors import ArchiveAltered, ForeignArchive, NoArchive
 from backups.archive.framing import framed, read_framed
+from backups.archive.reading import unpacking
 from backups.archive.streams import Measured, Source
 from backups.storage.interface import Storage
 from backups.storage.place import PLATFORM
 
 _MAGIC = b"bulkhead file 1\n"
 _LEVEL = 3
-_WIDEST = 1 << 27  # bytes that a decompressor may keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def reading(storage: Storage, name: str) -> Iterator[Source]:
             raise ForeignArchive
         key = keys.of(storage, PLATFORM, head.key)
         opener = Opener(file, key.of_file(head.salt, head.to_bytes()))
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        unpacked = unpacker.stream_reader(cast("IO[bytes]", opener), read_size=CHUNK)
+        unpacked = unpacking(opener)
         try:
             yield unpacked
             while unpacked.read(CHUNK):
