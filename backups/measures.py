@@ -79,8 +79,13 @@ def server() -> Iterator[Measure]:
         return
     yield Measure(
         "bulkhead_server_copied_timestamp_seconds",
-        "When the newest copy of the whole server was begun; 0: never.",
+        "When the newest copy of the whole server that is whole was begun; 0: never.",
         _seconds(found.copied_at),
+    )
+    yield Measure(
+        "bulkhead_server_copies_unfit",
+        "Copies of the whole server whose entry cannot be read.",
+        len(found.unfit),
     )
     yield Measure(
         "bulkhead_wal_archived_timestamp_seconds",

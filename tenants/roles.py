@@ -111,6 +111,15 @@ REVOKED_FUNCTION_PATTERNS = (
     # A stranger who holds a tenant's lock could stop it or move it.
     "pg_advisory%",
     "pg_try_advisory%",
+    # Any text into the WAL, as much as there is room for.
+    "pg_logical_emit_message",
+    # WAL kept for ever, by whoever may replicate.
+    "pg_create_%replication_slot",
+    "pg_copy_%replication_slot",
+    "pg_drop_replication_slot",
+    "pg_replication_slot_advance",
+    "pg_sync_replication_slots",
+    "pg_logical_slot_%",
     # What other sessions run, tickets included, and how much happens in whose tables.
     "pg_stat_get_%",
     # How much other tenants have.
@@ -121,9 +130,13 @@ REVOKED_FUNCTION_PATTERNS = (
     "pg_database_size",
 )
 
-# What the backup's log-in may do besides reading: have the server hand over its WAL so far, and see
-# what waits to be handed over.
-BACKUP_FUNCTIONS = ("pg_catalog.pg_switch_wal()", "pg_catalog.pg_ls_archive_statusdir()")
+# What the backup's log-in may call besides what everybody may: have the server hand over its WAL so
+# far, and see what waits to be handed over, and when something was last.
+BACKUP_FUNCTIONS = (
+    "pg_catalog.pg_switch_wal()",
+    "pg_catalog.pg_ls_archive_statusdir()",
+    "pg_catalog.pg_stat_get_archiver()",
+)
 
 # Their function is revoked, or they show other sessions' or tenants' doings.
 REVOKED_VIEWS = ("pg_stat_activity", "pg_locks", "pg_prepared_statements", "pg_cursors")

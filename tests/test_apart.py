@@ -12,6 +12,7 @@ from tests import servers
 
 _TESTS = Path(__file__).parent
 _FILES = (
+    "backups/platform/test_altered.py",
     "backups/platform/test_instants.py",
     "tenants/catalogue/test_server_settings.py",
 )

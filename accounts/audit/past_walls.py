@@ -1,4 +1,4 @@
-"""What the application may not enter, read by the log-in that reads everything and writes nothing.
+"""What the application may not enter, read by the log-in that passes all walls; here it only reads.
 
 Only operators' commands and backups are given that log-in; web and workers are not. No connection
 stays open, and none is known to Django: nothing else can come to use it.

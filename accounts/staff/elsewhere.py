@@ -49,7 +49,11 @@ class ServerBackups(Protocol):
 
     @property
     def copied_at(self) -> datetime | None:
-        """When the newest copy was begun."""
+        """When the newest copy that is whole was begun."""
+
+    @property
+    def unfit(self) -> Mapping[str, str]:
+        """Copies that cannot be read, by name in the storage: what is wrong with each."""
 
     @property
     def archived_at(self) -> datetime | None:

@@ -19,14 +19,19 @@ from backups.archive.streams import Source
 _WIDEST = 1 << 27  # bytes that a decompressor may keep; what we write needs a sixtieth of it
 
 
+def unpacking(source: Source) -> zstandard.ZstdDecompressionReader:
+    """What was compressed, as it is read."""
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
+    return unpacker.stream_reader(cast("IO[bytes]", source), read_size=CHUNK)
+
+
 class ArchiveReader:
     """Its tables, in order, and then its manifest. `key_of` finds the key that the header names."""
 
     def __init__(self, source: Source, key_of: Callable[[Header], DataKey | LentKey]) -> None:
         self.header = read_header(source)
         self._opener = Opener(source, key_of(self.header).of_archive(self.header))
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        self._unpacked = unpacker.stream_reader(cast("IO[bytes]", self._opener), read_size=CHUNK)
+        self._unpacked = unpacking(self._opener)
         self._facts: list[TableFacts] = []
         self._manifest: Manifest | None = None
         self._next = self._read()

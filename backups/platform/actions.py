@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,15 +11,18 @@ from django.conf import settings
 
 from accounts.trail import actions as trail
 from backups import actions as backups
-from backups import snapshot
+from backups import queries, snapshot
 from backups.archive.entry import Entry
+from backups.archive.errors import ArchiveUnfit
+from backups.errors import WrongBackupKey
 from backups.models import Backup
-from backups.platform import base, bases, copying, instants, retention, wal
+from backups.platform import bases, copying, instants, retention, server, wal
 from backups.platform.base import Base
-from backups.platform.errors import BaseNotTaken, NoBase, NoTenantThen
+from backups.platform.bases import Stored
+from backups.platform.errors import BaseNotTaken, BaseUnfit, NoBase, NoTenantThen
 from backups.platform.phases import Phases
-from backups.queries import of_tenant
 from backups.storage import place
+from backups.storage.interface import Storage
 from tenants.models import Tenant
 
 _SUNDAY = 7
@@ -31,17 +35,19 @@ class Pruned:
 
     bases: tuple[Base, ...]
     wal: int  # files
+    unfit: Mapping[str, str]  # entries that cannot be read, by name: the codes; they stay
 
 
 def take(*, is_incremental: bool, by: str, phases: Phases) -> Base:
     """Copy all of the server's files, or what has changed since the last copy.
 
-    From the first on its WAL is kept. Raises NoBase where there is nothing to stand on,
-    WalNotArchived, BaseNotTaken, NoPrograms, NoBackupLogIn, BackupKeysMissing, or what the storage
-    raises; none of these leaves a copy that counts.
+    From the first on its WAL is kept. Raises NoBase, BaseUnfit and as `Stored.newest` where there
+    is nothing to stand on, TwoServers, WalNotArchived, BaseNotTaken, NoPrograms, NoBackupLogIn,
+    BackupKeysMissing, or what the storage raises; none of these leaves a copy that counts.
     """
-    storage = place.chosen()
-    parent = base.newest(bases.stored(storage)) if is_incremental else None
+    storage, facts = place.chosen(), server.facts()
+    wal.check_ours(storage, facts)
+    parent = bases.stored(storage).of(facts.system).newest() if is_incremental else None
     wal.keep()
     with phases.phase("WAL brought"):
         wal.ship(storage)
@@ -56,11 +62,12 @@ def take(*, is_incremental: bool, by: str, phases: Phases) -> Base:
 
 def take_due(*, now: datetime, by: str, phases: Phases) -> Base | None:
     """Tonight's, once somebody has begun: on Sundays a full one, else what has changed. Also a full
-    one where the server does not know that, as on a new timeline."""
-    if not bases.stored(place.chosen()):
+    one where the server does not know that, as on a new timeline, or none is whole to stand on."""
+    known = bases.stored(place.chosen()).of(server.facts().system)
+    if not (known.bases or known.faults):
         return None
     if now.isoweekday() < _SUNDAY:
-        with suppress(BaseNotTaken):
+        with suppress(BaseNotTaken, NoBase, BaseUnfit, ArchiveUnfit, WrongBackupKey):
             return take(is_incremental=True, by=by, phases=phases)
     return take(is_incremental=False, by=by, phases=phases)
 
@@ -82,24 +89,23 @@ def prune(*, now: datetime, by: str, dry_run: bool = False) -> Pruned:
     """Take away what leads to no instant that is kept: copies first, then their WAL; and what was
     broken off.
 
-    If that is all that is done, the next one does the rest.
+    If that is all that is done, the next one does the rest. A copy whose entry cannot be read
+    stays, and so does all that it may need.
     """
     storage = place.chosen()
     known = bases.stored(storage)
-    stay = retention.kept(known, days=settings.PLATFORM_BACKUP_DAYS, now=now)
-    gone = tuple(each for each in known if each.id not in stay)
-    kept = [each for each in known if each.id in stay]
+    stay = retention.kept(known.bases, days=settings.PLATFORM_BACKUP_DAYS, now=now)
+    gone = tuple(each for each in known.bases if each.id not in stay)
     lost = bases.broken_off(storage, before=now - _BROKEN_OFF)
-    first, size = retention.first_segment(kept), known[0].segment_size if known else 0
-    is_first_under_way = not known and wal.is_kept()
-    surplus = [] if is_first_under_way else wal.before(storage, first, size)
+    kept = [each for each in known.bases if each.id in stay]
+    surplus = [] if _may_need_any(known, now=now) else _surplus_wal(storage, kept)
     if not dry_run:
         for each in gone:
             bases.remove(storage, each)
             trail.record("platform.backup_removed", by=by, kind="base", key=str(each.id))
         for name in (*lost, *surplus):
             storage.remove(name)
-    return Pruned(gone, len(surplus))
+    return Pruned(gone, len(surplus), known.unfit)
 
 
 def of_instant(*, slug: str, at: datetime, by: str, now: datetime, phases: Phases) -> Entry:
@@ -116,4 +122,17 @@ def of_instant(*, slug: str, at: datetime, by: str, now: datetime, phases: Phase
             taken = backups.take(
                 tenant=tenant, reason=Backup.Reason.INSTANT, by=by, now=now, instant=instant
             )
-    return of_tenant(slug, taken.id)
+    return queries.of_tenant(slug, taken.id)
+
+
+def _may_need_any(known: Stored, *, now: datetime) -> bool:
+    """Whether nobody can say what of the WAL is needed: by the first copy while it is being taken,
+    or by one that cannot be read and that none since makes needless."""
+    if known.faults:
+        return retention.oldest(known.bases, days=settings.PLATFORM_BACKUP_DAYS, now=now) is None
+    return not known.bases and wal.is_kept()
+
+
+def _surplus_wal(storage: Storage, kept: Sequence[Base]) -> list[str]:
+    size = kept[0].segment_size if kept else 0
+    return wal.before(storage, retention.first_segment(kept), size)

@@ -67,25 +67,33 @@ def by_end(base: Base) -> tuple[datetime, UUID]:
 
 
 def newest(bases: Iterable[Base]) -> Base:
-    """Raises NoBase."""
-    found = max(bases, key=by_end, default=None)
-    if found is None:
+    """The last that can be laid out. Raises NoBase, and BaseUnfit where none can."""
+    known = list(bases)
+    last = max(whole(known) or known, key=by_end, default=None)
+    if last is None:
         raise NoBase
-    return found
+    return chain(known, last)[-1]
 
 
 def nearest(bases: Iterable[Base], at: datetime) -> Base:
-    """From which an instant is reached: the last that had ended by then.
+    """From which an instant is reached: the last that can be laid out and had ended by then.
 
-    One that ended later would stop where it ended, and say nothing. Raises NoBase,
+    One that ended later would stop where it ended, and say nothing. Raises NoBase, BaseUnfit,
     InstantTooEarly.
     """
     known = list(bases)
-    earlier = [base for base in known if base.ended_at <= at]
-    if known and not earlier:
-        first = min(base.ended_at for base in known)
+    fit = whole(known)
+    earlier = [base for base in fit if base.ended_at <= at]
+    if fit and not earlier:
+        first = min(base.ended_at for base in fit)
         raise InstantTooEarly(f"The first instant that can be reached is {first.isoformat()}.")
-    return newest(earlier)
+    return newest(earlier or known)
+
+
+def whole(bases: Iterable[Base]) -> list[Base]:
+    """Those of which all is there that they stand on."""
+    known = list(bases)
+    return [base for base in known if _is_whole(base, known)]
 
 
 def chain(bases: Iterable[Base], last: Base) -> list[Base]:
@@ -97,3 +105,11 @@ def chain(bases: Iterable[Base], last: Base) -> list[Base]:
             raise BaseUnfit(f"Copy {found[0].id} stands on {parent}, which is not there.")
         found.insert(0, known[parent])
     return found
+
+
+def _is_whole(base: Base, known: Iterable[Base]) -> bool:
+    try:
+        chain(known, base)
+    except BaseUnfit:
+        return False
+    return True

@@ -15,6 +15,12 @@ class WalNotArchived(DomainError):
     title = "The server's WAL does not arrive."
 
 
+class TwoServers(DomainError):
+    code = "two_servers"
+    status = 409
+    title = "Another server, which went on from this one, writes into the storage."
+
+
 class BaseNotTaken(DomainError):
     code = "base_not_taken"
     status = 500

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from psycopg import conninfo
 
-from backups.platform import base, bases, scratch, server, unpacking, wal
+from backups.platform import bases, scratch, server, unpacking, wal
 from backups.platform.errors import InstantToCome, NotAtInstant, ScratchEnded, WalMissing
 from backups.platform.feed import Feed
 from backups.platform.phases import Phases
@@ -26,18 +26,21 @@ def standing(at: datetime, phases: Phases) -> Iterator[Instant]:
     """All that had been committed by then, the instant itself included, and nothing after it.
 
     By a scratch server of ours; or what DATABASE_CLONE_URL names, which somebody else has brought
-    there. Raises NoBase, InstantTooEarly, InstantToCome, WalMissing, WalNotArchived, NotAtInstant,
-    ScratchEnded, BaseUnfit, NoPrograms, and what the storage raises.
+    there. Raises NoBase, InstantTooEarly, InstantToCome, TwoServers, WalMissing, WalNotArchived,
+    NotAtInstant, ScratchEnded, BaseUnfit, NoPrograms, and what the storage raises.
     """
-    if at >= server.facts().at:
+    facts = server.facts()
+    if at >= facts.at:
         raise InstantToCome
     if url := settings.DATABASE_CLONE_URL:
         _check_clone(url, at)
         yield Instant(url, at)
         return
     storage = place.chosen()
-    known = bases.stored(storage)
-    chain = base.chain(known, base.nearest(known, at))
+    wal.check_ours(storage, facts)
+    known = bases.stored(storage).of(facts.system)
+    known.tell(phases.report)
+    chain = known.chain(known.nearest(at))
     with phases.phase("WAL brought"):
         wal.ship_all(storage)
     with scratch.room() as room, ExitStack() as stack:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from backups.platform import base, bases, belongings, scratch, sealed, unpacking
+from backups.platform import bases, belongings, scratch, sealed, unpacking
 from backups.platform.base import Base
 from backups.platform.errors import AlreadyThere, WalMissing
 from backups.platform.feed import Feed
@@ -21,25 +22,27 @@ _DATABASE = "postgres"  # every server has it
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Where it is now, and the copy that it began from."""
+    """Where it is now, and the copy that it began from: the newest that is whole."""
 
     base: Base
     folder: Path
+    unfit: Mapping[str, str]  # entries of others that cannot be read, by name: the codes
 
 
 def recover(*, phases: Phases) -> Recovered:
     """The database as of the last WAL in the storage, secrets and files, into the data folder.
 
     Nothing is there before all of it is. Raises AlreadyThere, NoBase, WalMissing, ScratchEnded,
-    BaseUnfit, NoPrograms, WrongBackupKey, and what the storage raises.
+    BaseUnfit, ArchiveUnfit, NoPrograms, WrongBackupKey, and what the storage raises.
     """
     folder, storage = settings.BULKHEAD_DATA_DIR, place.chosen()
     if (folder / scratch.HOME).exists():
         raise AlreadyThere(f"{folder} has a database.")
     known = bases.stored(storage)
-    newest = base.newest(known)
+    known.tell(phases.report)
+    newest = known.newest()
+    chain = known.chain(newest)
     with scratch.room() as room:
-        chain = base.chain(known, newest)
         unpacking.lay_out(storage, chain, room / scratch.HOME, phases)
         with phases.phase("WAL gone through"):
             _go_through(storage, room, newest)
@@ -48,7 +51,7 @@ def recover(*, phases: Phases) -> Recovered:
             belongings.unpack(source, room, folder)
         (room / scratch.HOME).rename(folder / scratch.HOME)
     shutil.rmtree(folder / "scratch", ignore_errors=True)
-    return Recovered(newest, folder)
+    return Recovered(newest, folder, known.unfit)
 
 
 def _go_through(storage: Storage, room: Path, newest: Base) -> None:

@@ -6,19 +6,33 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from backups.platform.base import Base, by_end
+from backups.platform import base
+from backups.platform.base import Base
+
+
+def oldest(bases: Iterable[Base], *, days: int, now: datetime) -> Base | None:
+    """From which the oldest instant of so many days is reached: the newest from before them that
+    can be laid out; None where there is none."""
+    limit = now - timedelta(days=days)
+    older = [each for each in base.whole(bases) if each.ended_at <= limit]
+    return max(older, key=base.by_end, default=None)
 
 
 def kept(bases: Iterable[Base], *, days: int, now: datetime) -> set[UUID]:
-    """The newest that is older than so many days, since the oldest instant is reached from there;
-    all that came after it; and what any of these stand on. The newest of all is always there."""
-    oldest_first = sorted(bases, key=by_end)
-    limit = now - timedelta(days=days)
-    older = [base.id for base in oldest_first if base.ended_at <= limit]
-    stay = {*older[-1:], *(base.id for base in oldest_first if base.ended_at > limit)}
-    for base in reversed(oldest_first):  # who stands on another came after it
-        if base.id in stay and base.parent is not None:
-            stay.add(base.parent)
+    """The oldest, all that came after it, and what any of these stand on; all where there is no
+    oldest, or something that they stand on is not known: it may stand on any."""
+    known = {each.id: each for each in bases}
+    first = oldest(known.values(), days=days, now=now)
+    if first is None:
+        return set(known)
+    stay: set[UUID] = set()
+    for each in known.values():
+        link = each if base.by_end(each) >= base.by_end(first) else None
+        while link and link.id not in stay:
+            stay.add(link.id)
+            if link.parent and link.parent not in known:
+                return set(known)
+            link = known[link.parent] if link.parent else None
     return stay
 
 
@@ -28,4 +42,4 @@ def first_segment(bases: Iterable[Base]) -> int | None:
     What comes before it is nobody's: a copy is of no use without all of its WAL, and WAL of none
     without a copy before it.
     """
-    return min((base.first_segment for base in bases), default=None)
+    return min((each.first_segment for each in bases), default=None)

@@ -17,15 +17,15 @@ import zstandard
 from backups import keys
 from backups.archive import keys as derived
 from backups.archive.chunks import CHUNK, Opener, Sealer
-from backups.archive.errors import ArchiveAltered, ForeignArchive, NoArchive
+from backups.archive.errors import ArchiveAltered, ArchiveUnfit, ForeignArchive, NoArchive
 from backups.archive.framing import framed, read_framed
+from backups.archive.reading import unpacking
 from backups.archive.streams import Measured, Source
 from backups.storage.interface import Storage
 from backups.storage.place import PLATFORM
 
 _MAGIC = b"bulkhead file 1\n"
 _LEVEL = 3
-_WIDEST = 1 << 27  # bytes that a decompressor may keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,23 @@ def writing(storage: Storage, name: str) -> Iterator[Sealing]:
 @contextmanager
 def reading(storage: Storage, name: str) -> Iterator[Source]:
     """What was written; read to its end and checked when the block has ended, whoever stopped
-    before. Raises NotStored, ArchiveUnfit, WrongBackupKey."""
+    before. Raises NotStored, ArchiveUnfit by its name, WrongBackupKey."""
+    try:
+        with _opened(storage, name) as source:
+            yield source
+    except ArchiveUnfit as fault:
+        raise type(fault)(f"{name}: {fault.detail}") from fault
+
+
+@contextmanager
+def _opened(storage: Storage, name: str) -> Iterator[Source]:
     with storage.reading(name) as file:
         head = _read_head(file)
         if head.name != name:
             raise ForeignArchive
         key = keys.of(storage, PLATFORM, head.key)
         opener = Opener(file, key.of_file(head.salt, head.to_bytes()))
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        unpacked = unpacker.stream_reader(cast("IO[bytes]", opener), read_size=CHUNK)
+        unpacked = unpacking(opener)
         try:
             yield unpacked
             while unpacked.read(CHUNK):

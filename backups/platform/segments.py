@@ -27,6 +27,11 @@ def segment(file: str, size: int) -> Segment:
     return Segment(timeline, log * (2**32 // size) + rest)
 
 
+def timeline(file: str) -> int:
+    """The one that a segment is of, or a history. Raises ValueError for another kind of file."""
+    return int(file[:8], 16)
+
+
 def name(segment: Segment, size: int) -> str:
     """The other way."""
     log, rest = divmod(segment.number, 2**32 // size)

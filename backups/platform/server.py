@@ -20,6 +20,10 @@ SELECT pg_catalog.clock_timestamp(), pg_catalog.current_setting('server_version_
        pg_catalog.current_setting('archive_mode') <> 'off',
        coalesce(pg_catalog.current_setting('summarize_wal', true), 'off') <> 'off',
        (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
+       CASE WHEN pg_catalog.pg_is_in_recovery()
+            THEN (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())
+            ELSE ('x' || left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))
+                 ::bit(32)::int END,
        pg_catalog.pg_postmaster_start_time()
 """
 # Segments that are full, or were given up for a new one, and that nobody has taken yet.
@@ -33,8 +37,9 @@ SELECT a.last_archived_time, count(r.name)::int, (count(r.name) * s.setting::int
  WHERE s.name = 'wal_segment_size'
  GROUP BY a.last_archived_time, s.setting
 """
-# A commit, since a server that comes back stops at the first that is later than it was told.
-_MARK = "SELECT pg_catalog.pg_logical_emit_message(true, 'bulkhead', 'mark')"
+# A commit, since a server that comes back stops at the first that is later than it was told. A
+# transaction that asks for its number makes one, and writes nothing.
+_MARK = "SELECT pg_catalog.pg_current_xact_id()"
 _SWITCH = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_switch_wal())"
 
 
@@ -65,6 +70,7 @@ class Facts:
     is_archiving: bool
     is_summarizing: bool  # what has changed, for incremental copies
     system: str  # PostgreSQL's system identifier
+    timeline: int
     started_at: datetime
 
 

@@ -15,13 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from backups.platform import bases, server, wal
+from backups.platform import base, bases, server, wal
 from backups.platform.server import Waiting
 from backups.storage import place
 from tenants import valkey
+from tenants.identifiers import made_at
 
 _KEY = "standing-of-the-server"
-_COPY, _WAL = "copy", "wal"
+_COPY, _UNFIT, _WAL = "copy", "unfit", "wal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Standing:
     is: with the `server`, or laid down in the `spool`."""
 
     looked_at: datetime
-    copied_at: datetime | None  # when the newest copy was begun
+    copied_at: datetime | None  # when the newest copy that is whole was begun
+    unfit: Mapping[str, str]  # entries of copies that cannot be read, by name: the codes
     archived_at: datetime | None  # when the server last handed WAL over
     waiting: Mapping[str, Waiting]
 
@@ -44,7 +46,7 @@ def look() -> None:
     """Write down how it stands now; nothing where the server is somebody else's, who copies it.
 
     What the server says first: it is known too where the storage is away. Raises NoBackupLogIn,
-    ValkeyAway, and what the storage raises.
+    BackupKeysMissing, ValkeyAway, and what the storage raises.
     """
     if not settings.WAL_SPOOL:
         return
@@ -52,8 +54,10 @@ def look() -> None:
     waiting = {"server": asdict(archiver.waiting), "spool": asdict(wal.waiting())}
     found = {"at": timezone.now(), "archived_at": archiver.archived_at, "waiting": waiting}
     _note(_WAL, json.dumps(found, default=str))
-    copied_at = bases.newest_at(place.chosen())
+    known = bases.stored(place.chosen())
+    copied_at = max((made_at(each.id) for each in base.whole(known.bases)), default=None)
     _note(_COPY, copied_at.isoformat() if copied_at else "")
+    _note(_UNFIT, json.dumps(known.unfit))
 
 
 def seen() -> Standing | None:
@@ -66,6 +70,7 @@ def seen() -> Standing | None:
     return Standing(
         looked_at=datetime.fromisoformat(found["at"]),
         copied_at=_moment(copied_at),
+        unfit=json.loads(told.get(_UNFIT.encode(), b"{}")),
         archived_at=_moment(found["archived_at"]),
         waiting={where: Waiting(**each) for where, each in found["waiting"].items()},
     )

@@ -6,17 +6,19 @@ any key; whoever has the keys seals them and takes them away from there.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
 from backups.platform import sealed, segments, server
-from backups.platform.errors import WalNotArchived
-from backups.platform.server import Waiting
+from backups.platform.errors import TwoServers, WalNotArchived
+from backups.platform.server import Facts, Waiting
 from backups.storage import place
 from backups.storage.errors import NotStored
 from backups.storage.interface import Storage
@@ -38,8 +40,9 @@ def keep() -> None:
 def forget() -> None:
     """Have the server lay down no more, and take away what it has; what is stored stays."""
     (_spool() / _KEEP).unlink(missing_ok=True)
-    for path in _spool().iterdir():
-        path.unlink(missing_ok=True)
+    with _turn(waits=True):
+        for path in _spool().iterdir():
+            path.unlink(missing_ok=True)
 
 
 def is_kept() -> bool:
@@ -58,29 +61,25 @@ def waiting() -> Waiting:
 
 
 def ship(storage: Storage) -> int:
-    """Bring what waits into the storage; gives how many files that were.
+    """Bring what waits into the storage, unless somebody is at it; gives how many files that were.
 
     A file goes from the spool once it is in the storage; by a kill in between it is found there
     again. Raises WalNotArchived, ArchiveUnfit, BackupKeysMissing, WrongBackupKey, or what the
     storage raises.
     """
-    waiting = sorted(path for path in _spool().iterdir() if segments.is_named(path.name))
-    for path in waiting:
-        if segments.is_needed(path.name) and not _is_there(storage, path):
-            with path.open("rb") as file, sealed.writing(storage, place.wal(path.name)) as sink:
-                shutil.copyfileobj(file, sink)
-        path.unlink(missing_ok=True)
-    return len(waiting)
+    with _turn(waits=False) as is_ours:
+        return _bring(storage) if is_ours else 0
 
 
 def ship_all(storage: Storage) -> int:
-    """Bring all that has been committed by now; gives how many files that were.
+    """Bring all that has been committed by now; gives how many files that were. Whoever is at it
+    already is waited for.
 
     Raises NoBackupLogIn, and as `ship`.
     """
     last = place.wal(server.mark())
+    shipped = _bring_in_turn(storage)
     until = time.monotonic() + _ARRIVES
-    shipped = ship(storage)
     while last not in set(storage.names(place.wals())):
         if time.monotonic() > until:
             raise WalNotArchived(
@@ -88,7 +87,7 @@ def ship_all(storage: Storage) -> int:
                 f" tells what its archive_command says; does it reach {_spool()}?"
             )
         time.sleep(_PAUSE)
-        shipped += ship(storage)
+        shipped += _bring_in_turn(storage)
     return shipped
 
 
@@ -98,6 +97,15 @@ def fetch(storage: Storage, file: str, put: Callable[[bytes], object]) -> None:
     with sealed.reading(storage, place.wal(file)) as source:
         while piece := source.read(_PIECE):
             put(piece)
+
+
+def check_ours(storage: Storage, facts: Facts) -> None:
+    """That no other server goes on from ours in this storage, as one does that was brought back to
+    try it: a recovery would follow that one. Raises TwoServers."""
+    files = (Path(name).stem.upper() for name in storage.names(place.wals()))
+    latest = max(map(segments.timeline, files), default=0)
+    if latest > facts.timeline:
+        raise TwoServers(f"It holds timeline {latest}, and this server is on {facts.timeline}.")
 
 
 def before(storage: Storage, number: int | None, size: int) -> list[str]:
@@ -110,6 +118,41 @@ def before(storage: Storage, number: int | None, size: int) -> list[str]:
         if is_segment and (number is None or segments.segment(file, size).number < number):
             found.append(name)
     return found
+
+
+def _bring_in_turn(storage: Storage) -> int:
+    with _turn(waits=True):
+        return _bring(storage)
+
+
+def _bring(storage: Storage) -> int:
+    """By one at a time: another would take away what this one has seen and not opened yet."""
+    waiting = sorted(path for path in _spool().iterdir() if segments.is_named(path.name))
+    for path in waiting:
+        if segments.is_needed(path.name) and not _is_there(storage, path):
+            with path.open("rb") as file, sealed.writing(storage, place.wal(path.name)) as sink:
+                shutil.copyfileobj(file, sink)
+        path.unlink(missing_ok=True)
+    return len(waiting)
+
+
+@contextmanager
+def _turn(*, waits: bool) -> Iterator[bool]:
+    """Alone of all threads and processes with the spool, or False where somebody else is and we do
+    not wait. The kernel ends it with its holder, also after a kill."""
+    handle = os.open(_spool(), os.O_RDONLY)
+    try:
+        yield _lock(handle, waits=waits)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, *, waits: bool) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_there(storage: Storage, path: Path) -> bool:

@@ -29,6 +29,8 @@ _SETTINGS = {
     "summarize_wal": "on",
     # Nothing is kept of it before somebody says so: see `handing_over`.
     "archive_mode": "on",
+    # Who may replicate may leave a slot behind: it keeps so much WAL and no more.
+    "max_slot_wal_keep_size": "1GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",

@@ -119,6 +119,18 @@ SELECT 'function_open', '(database)', p.oid::regprocedure::text,
  WHERE a.grantee IN (0, to_regrole(%(app)s)::oid)
  GROUP BY p.oid
 UNION ALL
+-- Also of what PostgreSQL ships closed, and everybody else is refused.
+SELECT 'backup_function_open', '(database)', p.oid::regprocedure::text,
+       string_agg(a.privilege_type, ', ')
+  FROM pg_catalog.pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a
+ WHERE p.oid < 16384 AND a.grantee = to_regrole(%(backup)s)::oid
+   AND (a.is_grantable OR p.oid <> ALL (%(backup_functions)s::regprocedure[]))
+ GROUP BY p.oid
+UNION ALL
+SELECT 'backup_function_shut', '(database)', f.oid::text, NULL
+  FROM unnest(%(backup_functions)s::regprocedure[]) AS f(oid)
+ WHERE NOT has_function_privilege(to_regrole(%(backup)s)::oid, f.oid, 'EXECUTE')
+UNION ALL
 -- To PUBLIC, on the view or a column; what the application is granted itself, `grants` finds.
 SELECT DISTINCT 'view_open', '(database)', c.relname, NULL
   FROM pg_catalog.pg_class c
@@ -131,6 +143,10 @@ SELECT DISTINCT 'view_open', '(database)', c.relname, NULL
     {
         "view_open": "Every role may read this view and see what others do."
         " Run `manage.py provision_roles`.",
+        "backup_function_open": "The backup's log-in may call this function, and needs none but"
+        " those that tenants/roles.py names. Run `manage.py provision_roles`.",
+        "backup_function_shut": "The backup's log-in may not call this function, and the server is"
+        " not backed up, or nobody sees how it stands. Run `manage.py provision_roles`.",
         "function_open": "{detail} may call this function and look or act past the walls with it."
         " Run `manage.py provision_roles`.",
     },

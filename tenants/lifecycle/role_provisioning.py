@@ -99,14 +99,27 @@ def _revocations(connection: psycopg.Connection) -> list[str]:
         known = connection.execute("SELECT to_regprocedure(%s)", [function]).fetchone()
         if known and known[0]:
             connection.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
-            connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}, {BACKUP}")
-    for function in BACKUP_FUNCTIONS:
-        connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {BACKUP}")
+            connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {OWNER}")
+    _backup_functions(connection)
     for view in REVOKED_VIEWS:
         connection.execute(f"REVOKE ALL ON pg_catalog.{view} FROM PUBLIC")
     connection.execute("REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC")
     connection.execute(f"GRANT USAGE ON LANGUAGE plpgsql TO {OWNER}")
     return [f"revoked from PUBLIC: {len(functions)} functions, {len(REVOKED_VIEWS)} views"]
+
+
+def _backup_functions(connection: psycopg.Connection) -> None:
+    """These alone of PostgreSQL's own, whatever a release of before has granted."""
+    rows = connection.execute(
+        "SELECT DISTINCT p.oid::regprocedure::text FROM pg_catalog.pg_proc p"
+        " CROSS JOIN LATERAL aclexplode(p.proacl) a"
+        " WHERE p.oid < 16384 AND a.grantee = %s::regrole",
+        [BACKUP],
+    ).fetchall()
+    for (function,) in rows:
+        connection.execute(f"REVOKE ALL ON FUNCTION {function} FROM {BACKUP}")
+    for function in BACKUP_FUNCTIONS:
+        connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {BACKUP}")
 
 
 def _matching_functions(connection: psycopg.Connection) -> list[str]:

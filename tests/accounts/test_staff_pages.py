@@ -152,6 +152,8 @@ def test_health_says_how_the_whole_server_is_backed_up(
     page = text(client.get("/admin/health/"))
     assert "backup_platform takes the first" in page
     assert re.search(r"WAL not in the storage yet \d+ file", page)
+    whole._note("unfit", '{"a/copy.base": "archive_altered"}')
+    assert "cannot be read: archive_altered a/copy.base" in text(client.get("/admin/health/"))
     monkeypatch.setattr(whole, "seen", away)
     assert "No worker has looked at it" in text(client.get("/admin/health/"))
 

@@ -112,6 +112,7 @@ def test_the_web_reads_backups_and_two_workers_alone_write_and_open_them(
 def test_wal_is_laid_down_as_by_the_embedded_server(compose: dict[str, Any]) -> None:
     started = compose["services"]["postgres"]["command"]
     assert f"-carchive_command={handing_over.command(Path('/wal'))}" in started
+    assert "-cmax_slot_wal_keep_size=1GB" in started
     assert "wal:/wal" in compose["services"]["postgres"]["volumes"]
     for name in ("operator", "backups"):
         assert "wal:/wal" in compose["services"][name]["volumes"]

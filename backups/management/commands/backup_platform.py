@@ -44,9 +44,12 @@ class Command(OperatorCommand):
         what = "incremental" if taken.parent else "full"
         self.say(f"{what} copy {taken.id}: {taken.size} bytes", options)
         self.say(f"{len(gone.bases)} copies and {gone.wal} files of WAL removed", options)
+        for name, code in gone.unfit.items():
+            self.say(f"{name} cannot be read: {code}", options)
         return {
             **asdict(taken),
             "removed": [each.id for each in gone.bases],
             "wal_removed": gone.wal,
+            "unfit": gone.unfit,
             "seconds": phases.seconds,
         }

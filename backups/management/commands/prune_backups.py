@@ -31,9 +31,12 @@ class Command(OperatorCommand):
         self.say(f"{len(gone)} {verb}", options)
         whole = platform.prune(now=timezone.now(), by="system:prune_backups", dry_run=dry_run)
         self.say(f"of the platform: {len(whole.bases)} copies, {whole.wal} WAL {verb}", options)
+        for name, code in whole.unfit.items():
+            self.say(f"{name} cannot be read, and stays: {code}", options)
         return {
             "dry_run": dry_run,
             "removed": [backup.id for backup in gone],
             "bases_removed": [base.id for base in whole.bases],
             "wal_removed": whole.wal,
+            "unfit": whole.unfit,
         }

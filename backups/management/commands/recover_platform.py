@@ -21,4 +21,9 @@ class Command(OperatorCommand):
         phases = Phases(lambda line: self.say(line, options))
         done = recovering.recover(phases=phases)
         self.say(f"all of it is in {done.folder}, from copy {done.base.id} on", options)
-        return {"folder": done.folder, "base": done.base.id, "seconds": phases.seconds}
+        return {
+            "folder": done.folder,
+            "base": done.base.id,
+            "unfit": done.unfit,
+            "seconds": phases.seconds,
+        }

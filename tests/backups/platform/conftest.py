@@ -21,7 +21,7 @@ from tests.servers import APART
 from tests.tenants.moving.movers import trade
 
 # A copy of the run's own server would be one of all that tests have left there: see test_apart.
-collect_ignore = [] if os.environ.get(APART) else ["test_instants.py"]
+collect_ignore = [] if os.environ.get(APART) else ["test_altered.py", "test_instants.py"]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from django.test import override_settings
 
 from backups import restoring
 from backups.archive.entry import Entry
-from backups.platform import actions, base, bases, segments, server
+from backups.platform import actions, bases, segments, server
 from backups.platform.base import Base
 from backups.platform.phases import Phases
 from backups.storage import place
@@ -95,9 +95,21 @@ def spoiled(name: str) -> Iterator[None]:
         path.write_bytes(was)
 
 
+@contextmanager
+def torn(name: str) -> Iterator[None]:
+    """With its second half gone."""
+    path = _path(name)
+    was = path.read_bytes()
+    path.write_bytes(was[: len(was) // 2])
+    try:
+        yield
+    finally:
+        path.write_bytes(was)
+
+
 def needed_wal() -> str:
     """The name of the file of WAL that any instant from now on begins with."""
-    from_ = base.newest(bases.stored(place.chosen()))
+    from_ = bases.stored(place.chosen()).newest()
     first = segments.Segment(1, from_.first_segment)
     return place.wal(segments.name(first, from_.segment_size))
 

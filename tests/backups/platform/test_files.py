@@ -151,7 +151,7 @@ def test_a_flipped_bit_opens_nothing(storage: Storage, at: float) -> None:
 def test_a_torn_one_opens_nothing(storage: Storage, left: int) -> None:
     written = put(storage, bytes(hashlib.shake_256(b"x").digest(200_000)))
     lay(storage, NAME, written[:left])
-    with pytest.raises(ArchiveUnfit):
+    with pytest.raises(ArchiveUnfit, match=NAME):
         sealed.content(storage, NAME)
 
 
@@ -159,7 +159,7 @@ def test_one_in_the_place_of_another_is_refused(storage: Storage) -> None:
     written = put(storage, b"x")
     other = place.wal("000000010000000000000003")
     lay(storage, other, written)
-    with pytest.raises(ForeignArchive):
+    with pytest.raises(ForeignArchive, match=other):
         sealed.content(storage, other)
 
 

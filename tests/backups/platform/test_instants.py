@@ -31,7 +31,6 @@ from backups.errors import OtherShape, WrongBackupKey
 from backups.models import Backup
 from backups.platform import (
     actions,
-    base,
     bases,
     copying,
     instants,
@@ -42,6 +41,7 @@ from backups.platform import (
     wal,
 )
 from backups.platform.base import Base
+from backups.platform.bases import Stored
 from backups.platform.errors import (
     AlreadyThere,
     BaseNotTaken,
@@ -139,7 +139,7 @@ def test_the_server_of_then_lets_nobody_else_in_and_changes_nothing(then: Then) 
         for name, value in (("listen_addresses", ""), ("archive_mode", "off")):
             assert there.execute(f"SHOW {name}".encode()).fetchone() == (value,)
         with pytest.raises(psycopg.Error, match="during recovery"):
-            there.execute("SELECT pg_logical_emit_message(true, 'x', 'y')")
+            there.execute("SELECT pg_current_xact_id()")
     assert server.facts().started_at != server.facts(then.instant.url).started_at
 
 
@@ -261,7 +261,7 @@ def test_a_server_that_hands_over_nothing_is_told_in_time(
     full: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wal, "_ARRIVES", 0.5)
-    monkeypatch.setattr(wal, "ship", lambda _storage: 0)
+    monkeypatch.setattr(wal, "_bring", lambda _storage: 0)
     with pytest.raises(WalNotArchived, match="has not handed over"):
         of_instant(build_tenant().slug, clock())
 
@@ -352,7 +352,7 @@ def test_exactly_the_rows_that_were_committed_by_then(full: Base, house: House) 
 def test_copies_stand_on_one_another(full: Base, storage: Storage) -> None:
     first = copy(is_incremental=True)
     second = copy(is_incremental=True)
-    chain = base.chain(bases.stored(storage), second)
+    chain = bases.stored(storage).chain(second)
     assert [each.id for each in chain[-2:]] == [first.id, second.id]
     assert chain[0] == full
     assert second.size < full.size / 2
@@ -416,7 +416,7 @@ def test_a_night_takes_what_has_changed_and_a_sunday_all(
 
 
 def test_wal_of_the_first_copy_stays_while_that_is_being_taken(full: Base) -> None:
-    with mock.patch.object(bases, "stored", return_value=[]):
+    with mock.patch.object(bases, "stored", return_value=Stored((), {})):
         assert actions.prune(now=now(), by=BY.name, dry_run=True).wal == 0
 
 
@@ -425,12 +425,12 @@ def test_a_copy_that_was_broken_off_goes_in_time(full: Base, storage: Storage) -
         lost = copy()
     parts = {name for name in storage.names(place.bases()) if str(lost.id) in name}
     assert len(parts) == 3
-    assert lost not in bases.stored(storage)
+    assert lost not in bases.stored(storage).bases
     actions.prune(now=now(), by=BY.name)
     assert parts <= set(storage.names(place.bases()))
     actions.prune(now=now() + timedelta(days=2, minutes=1), by=BY.name)
     assert not parts & set(storage.names(place.bases()))
-    assert full in bases.stored(storage)
+    assert full in bases.stored(storage).bases
 
 
 @pytest.mark.skipif(not KILLS, reason="only in campaigns: PITR_KILLS says how often")
@@ -464,10 +464,10 @@ def test_what_leads_to_no_instant_that_is_kept_goes(full: Base, storage: Storage
     long_after = now() + timedelta(days=installed.PLATFORM_BACKUP_DAYS, minutes=1)
     would = actions.prune(now=long_after, by=BY.name, dry_run=True)
     assert full in would.bases
-    assert full in bases.stored(storage)
+    assert full in bases.stored(storage).bases
     gone = actions.prune(now=long_after, by=BY.name)
     assert (gone.bases, gone.wal) == (would.bases, would.wal)
-    assert bases.stored(storage) == [later]
+    assert bases.stored(storage).bases == (later,)
     kept = [Path(name).stem.upper() for name in storage.names(place.wals())]
     numbers = [segments.segment(file, later.segment_size).number for file in kept]
     assert min(numbers) == later.first_segment

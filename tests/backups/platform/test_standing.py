@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from backups import measures, tasks
-from backups.platform import server, standing
+from backups import keys, measures, tasks
+from backups.platform import bases, server, standing
 from backups.storage import place
 from backups.storage.errors import StorageAway
 from backups.storage.folder import Folder
 from config.observing import exposition
 from tenants.identifiers import new_id
+from tests.backups.platform.test_choice import WEEKS
 from tests.cast import now
 from tests.config.observing.scraped import read, value
 
@@ -65,18 +67,19 @@ def test_what_was_laid_down_and_not_fetched_waits(spool: Path) -> None:
         assert measured(name, where="spool") == 0
 
 
-def test_the_newest_copy_that_counts_is_told_by_its_name() -> None:
+def test_the_newest_copy_that_counts_is_told() -> None:
+    """What has no entry does not count, nor does one that says nothing."""
     storage = place.chosen()
     tasks.look_at_server()
     assert measured(COPIED) == 0
     parts = [place.part_of_base(new_id(), part) for part in ("tar", "manifest")]
-    for name in (*parts, place.wal(SEGMENT.format(2))):
+    for name in (*parts, place.wal(SEGMENT.format(2)), place.base(new_id())):
         with storage.writing(name):
             pass
     tasks.look_at_server()
     assert measured(COPIED) == 0
-    with storage.writing(place.base(new_id())):
-        pass
+    key = keys.newest(storage, place.PLATFORM)
+    bases.put(storage, replace(WEEKS[0], id=new_id(), key=key.id))
     tasks.look_at_server()
     assert abs(measured(COPIED) - time.time()) < 60
 

@@ -185,6 +185,30 @@ FUNCTIONS = [
     server_wide(
         "set_config for all", "function_open", "GRANT EXECUTE ON FUNCTION set_config TO PUBLIC"
     ),
+    *(
+        server_wide(
+            f"{function} for the backup's log-in{how.lower()}",
+            "backup_function_open",
+            f"GRANT EXECUTE ON FUNCTION {function} TO bulkhead_backup{how}",
+        )
+        for function, how in (
+            ("lo_from_bytea(oid, bytea)", ""),
+            ("pg_create_physical_replication_slot", ""),
+            ("pg_read_file(text)", ""),
+            ("now()", ""),
+            ("pg_switch_wal()", " WITH GRANT OPTION"),
+        )
+    ),
+    server_wide(
+        "WAL that the backup's log-in cannot have handed over",
+        "backup_function_shut",
+        "REVOKE EXECUTE ON FUNCTION pg_switch_wal() FROM bulkhead_backup",
+    ),
+    server_wide(
+        "text into the WAL for all",
+        "function_open",
+        "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO PUBLIC",
+    ),
     server_wide(
         "locks for the application",
         "function_open",

@@ -20,6 +20,11 @@ from tests.tenants.catalogue.scratch import Scratch, alone
         "GRANT pg_read_all_data TO bulkhead_backup WITH ADMIN TRUE, INHERIT FALSE",
         "REVOKE bulkhead_mover FROM bulkhead_owner",
         "GRANT bulkhead_owner TO bulkhead_app",
+        # As a release of before had it.
+        "GRANT EXECUTE ON FUNCTION lo_from_bytea(oid, bytea), pg_advisory_lock(bigint),"
+        " pg_stat_get_activity(integer) TO bulkhead_backup",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO bulkhead_backup WITH GRANT OPTION",
+        "REVOKE EXECUTE ON FUNCTION pg_switch_wal(), pg_stat_get_archiver() FROM bulkhead_backup",
     ],
 )
 def test_roles_are_brought_to_what_the_code_says(scratch: Scratch, sql: str) -> None:
