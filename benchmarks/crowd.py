@@ -33,6 +33,7 @@ _WORST = (
     *("fills/?page_size=200", "fills/?page_size=200&ordering=executed_at&liquidity=maker"),
     *("positions/?page_size=200", "portfolio/", "dashboard/stats/"),
     *("portfolio/history/?range=1y", "portfolio/pnl/?by=instrument", "portfolio/pnl/?by=position"),
+    "audit-log/?page_size=200",
 )
 _TIMES = 3
 _KEPT = 3  # of those: the slowest

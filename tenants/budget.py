@@ -2,8 +2,8 @@
 
 A bucket of milliseconds in Valkey, into which the plan's `server_ms_per_second` flow. What a
 request has used is taken when it ends: processor time of its thread, and what its statements took
-at the server. The scripts of `door` and `slots` look and take while they are asked something else;
-what both know of the bucket is here.
+at the server; what goes on beside requests pays as it does (`metering`). The scripts of `door` and
+`slots` look and take while they are asked something else; what all know of the bucket is here.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ local function lay_by(key, left, now, each, pace)
   local reserved = math.floor(math.min(math.max(each, 10), {OWED} * pace))
   keep_time(key, left - reserved, now, each)
   return reserved
+end
+local function pay(key, pace, now, used)
+  local left, each = time_left(key, pace, now)
+  left = math.max(left - used, -{OWED} * pace)
+  keep_time(key, left, now, each)
+  return left
 end
 local function settle(key, pace, now, reserved, used)
   local left, each = time_left(key, pace, now)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.api.errors import DomainError
 from tenants import addressing, admission, identity, origin
 from tenants.admission import Guest
 from tenants.errors import SecondFactorMissing, TenantMismatch
 from tenants.identity import Identity
+from tenants.metering import Meter
+from tenants.slots import Slot
 
 _PROTOCOL = "bulkhead.token."
 
@@ -27,11 +30,13 @@ def pay(scope: Any) -> None:
     admission.turn_away(_client_of(scope))
 
 
-def let_in(token: str, scope: Any, *, has_paid: bool) -> Identity:
+def let_in(token: str, scope: Any, *, has_paid: bool) -> tuple[Identity, Meter]:
     """Who it is. Host and path must not name another tenant, and the door must let them in.
 
-    The address of one that `has_paid` pays no second time. Raises TenantMismatch, UnknownTenant,
-    SecondFactorMissing, and what `admission` raises.
+    To open a socket is a request of the tenant's, over once it is let in; by the meter it pays for
+    what it does then. The address of one that `has_paid` pays no second time.
+
+    Raises TenantMismatch, UnknownTenant, SecondFactorMissing, and what `admission` raises.
     """
     client = _client_of(scope)
     came_from = origin.address.set(client)
@@ -41,9 +46,23 @@ def let_in(token: str, scope: Any, *, has_paid: bool) -> Identity:
         origin.address.reset(came_from)
 
 
-def _through_the_door(token: str, scope: Any, *, address: str) -> Identity:
-    caller = admission.verify(f"Bearer {token}", address=address)
-    admission.admit(Guest.of(caller, address=address), is_data=True)
+def _through_the_door(token: str, scope: Any, *, address: str) -> tuple[Identity, Meter]:
+    caller, status = admission.verify(f"Bearer {token}", address=address), 500
+    slot = Slot(caller.tenant_id)
+    admission.admit(Guest.of(caller, address=address), is_data=True, slot=slot)
+    try:
+        _check(caller, scope)
+        status = 101
+    except DomainError as refused:
+        status = refused.status
+        raise
+    finally:
+        slot.leave(status)
+    return caller, Meter(caller.tenant_id, slot.pace)
+
+
+def _check(caller: Identity, scope: Any) -> None:
+    """Raises TenantMismatch, UnknownTenant, SecondFactorMissing."""
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     named = addressing.resolve(host, scope["path"])
     if named.tenant_id not in (None, caller.tenant_id):
@@ -53,7 +72,6 @@ def _through_the_door(token: str, scope: Any, *, address: str) -> Identity:
         raise SecondFactorMissing
     if caller.is_witnessed:
         identity.witness(caller, method="CONNECT", path=scope["path"])
-    return caller
 
 
 def _client_of(scope: Any) -> str:

@@ -13,6 +13,7 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from config.api import problems
 from config.api.errors import DomainError
+from config.api.streams import Attachment
 from tenants import (
     addressing,
     admission,
@@ -173,6 +174,8 @@ def _leave_after(response: HttpResponse, slot: Slot) -> None:
     Django closes what streams when it has been read, or its reader has hung up. One that is dropped
     without a word takes the slot along, which then runs out.
     """
+    if isinstance(response, Attachment):
+        response.meter = slot.streams()
     if response.streaming:
         leave = partial(slot.leave, response.status_code)
         # There is no other way to be told.

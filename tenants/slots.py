@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from config.observing import work
 from tenants import budget, tally, valkey
+from tenants.metering import Meter
 from tenants.valkey import ValkeyAway
 
 LEASE = 30.0  # seconds
@@ -60,7 +61,10 @@ end
 class Slot:
     """One request's. Whoever holds the object keeps it renewed; dropped, it runs out."""
 
-    __slots__ = ("__weakref__", "_cpu", "_work", "name", "pace", "reserved", "since", "tenant_id")
+    __slots__ = (
+        *("__weakref__", "_cpu", "_streamed", "_work"),
+        *("name", "pace", "reserved", "since", "tenant_id"),
+    )
 
     def __init__(self, tenant_id: UUID) -> None:
         self.tenant_id = tenant_id
@@ -68,6 +72,7 @@ class Slot:
         self.since = time.monotonic()
         self.pace = self.reserved = 0
         self._work, self._cpu = work.current(), time.thread_time()
+        self._streamed: Meter | None = None
 
     @property
     def key(self) -> str:
@@ -81,6 +86,14 @@ class Slot:
         self.pace, self.reserved = pace, reserved
         _held[self.name] = self
         _renewing()
+
+    def streams(self) -> Meter:
+        """What comes after its answer has begun, by other threads: it is paid for as it goes on.
+
+        What is not when the stream ends, or its reader has gone, the slot pays at its end.
+        """
+        self._streamed = Meter(self.tenant_id, self.pace)
+        return self._streamed
 
     def leave(self, status: int) -> None:
         """Give it back, take what it has used, and count it with its length and its status.
@@ -102,6 +115,8 @@ class Slot:
         used = max(0.0, time.thread_time() - self._cpu)
         if self._work is not None:
             used += self._work.server_seconds
+        if self._streamed is not None:
+            used += self._streamed.unpaid
         return self.pace, self.reserved, round(used * 1000)
 
 

@@ -12,8 +12,6 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
@@ -23,10 +21,11 @@ from config.api.errors import DomainError
 from config.logs import request_id
 from config.observing import metrics, tracing, work
 from config.observing.work import Work
-from tenants import admission, entrance, seats
+from tenants import admission, entrance, seats, threads
 from tenants.admission import Guest, SessionEnded
 from tenants.hanging_up import user_group
 from tenants.identity import Identity
+from tenants.metering import Meter
 from tenants.seats import TooManySockets
 from tenants.valkey import ValkeyAway
 
@@ -75,6 +74,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
     seconds_to_send: ClassVar[float] = 10.0
     messages_per_minute: ClassVar[int] = 60  # a client has hardly anything to say
     caller: Identity | None = None
+    meter: Meter  # once there is a caller
     is_closed = False
     has_paid = False  # from the room of its address, before it has said who it is
     heard, minute_began = 0, -math.inf  # messages of the minute, and when that began
@@ -195,12 +195,12 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
         with contextlib.suppress(RedisError, OSError):  # both run out by themselves
             await self.channel_layer.group_discard(self._group(self.caller), self.channel_name)
         with contextlib.suppress(ValkeyAway):
-            await sync_to_async(seats.leave)(*self._seat(self.caller))
+            await threads.apart(self._give_back, self.caller)
 
     async def _accept_stranger(self) -> None:
         """Whoever brings no token takes from the room of the address with the socket itself."""
         try:
-            await database_sync_to_async(entrance.pay)(self.scope)
+            await threads.apart(entrance.pay, self.scope)
         except FAULTS as fault:
             await self._refuse(fault)
             return
@@ -225,7 +225,7 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
                 await asyncio.sleep(max(0.0, wait))
                 if ends <= time.time():
                     raise SessionEnded
-                await database_sync_to_async(self._may_stay)(caller)
+                await threads.apart(self._may_stay, caller)
                 # Again, for a Valkey that has been emptied.
                 await self.channel_layer.group_add(self._group(caller), self.channel_name)
                 await self.rechecked()
@@ -237,6 +237,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
         """Raises what `admission.recheck` raises."""
         admission.recheck(Guest.of(caller, address=""))
         seats.renew(*self._seat(caller))
+
+    def _give_back(self, caller: Identity) -> None:
+        """Raises ValkeyAway."""
+        self.meter.pay(step=0.0)
+        seats.leave(*self._seat(caller))
 
     def _call_off(self) -> None:
         for task in self.running:
@@ -252,7 +257,8 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
     async def _authenticate(self, token: str, opening: dict[str, Any]) -> None:
         try:
             with tracing.span("socket", "server", request__id=request_id.get()):
-                self.caller = caller = await database_sync_to_async(self._let_in)(token)
+                caller, self.meter = await threads.apart(self._let_in, token)
+                self.caller = caller
                 tracing.describe(
                     "socket", tenant__id=str(caller.tenant_id), user__id=str(caller.user_id)
                 )
@@ -264,11 +270,11 @@ class TenantConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # it ha
         except FAULTS as fault:
             await self.end(close_code(fault))
 
-    def _let_in(self, token: str) -> Identity:
+    def _let_in(self, token: str) -> tuple[Identity, Meter]:
         """Raises what `entrance.let_in` and `seats.take` raise."""
-        caller = entrance.let_in(token, self.scope, has_paid=self.has_paid)
+        caller, meter = entrance.let_in(token, self.scope, has_paid=self.has_paid)
         seats.take(*self._seat(caller))
-        return caller
+        return caller, meter
 
     async def _refuse(self, fault: Exception) -> None:
         """By HTTP, before the handshake: after it a client may keep the connection for a while."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from django.http import StreamingHttpResponse
@@ -17,6 +18,16 @@ class Blocks(Protocol):
     def close(self) -> None: ...
 
 
+class Meter(Protocol):
+    """Whoever let the request in has what comes after its answer began charged by one."""
+
+    def running(self) -> AbstractContextManager[None]:
+        """For what a thread does inside."""
+
+    def pay(self) -> float:
+        """Gives for how many seconds to rest."""
+
+
 class Attachment(StreamingHttpResponse):
     """A file to keep, of blocks that may have to wait for a disk or a network.
 
@@ -24,9 +35,14 @@ class Attachment(StreamingHttpResponse):
     thread reads each block when it is its turn, and the loop serves others meanwhile. A block that
     fails breaks the connection: with a `size` (bytes) or without, the client sees that it is cut.
 
+    With a `meter` the blocks are charged, and the stream rests while what it may use is used up: it
+    waits on the loop, and holds no thread.
+
     By a `tag`, the same as long as the file's bytes are, it can be asked for in parts; then the
     blocks are those of the `part`.
     """
+
+    meter: Meter | None = None
 
     def __init__(
         self,
@@ -50,5 +66,18 @@ class Attachment(StreamingHttpResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         blocks = iter(self)
-        while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+        while True:
+            block, rest = await asyncio.to_thread(self._next, blocks)
+            if block is None:
+                return
             yield block
+            if rest:
+                await asyncio.sleep(rest)
+
+    def _next(self, blocks: Iterator[bytes]) -> tuple[bytes | None, float]:
+        """The next block, and for how many seconds the one after it has to wait."""
+        if self.meter is None:
+            return next(blocks, None), 0.0
+        with self.meter.running():
+            block = next(blocks, None)
+        return block, self.meter.pay()

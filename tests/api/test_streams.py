@@ -18,6 +18,8 @@ from tests import web
 from tests.accounts.doors import stepped_up
 from tests.backups.keepers import archive_of, take
 from tests.cast import House
+from tests.tenants.plans import put_on_own_plan
+from tests.tenants.test_budget import left, put
 from tests.web import Server, serve
 
 MEBIBYTE = 1 << 20
@@ -72,6 +74,26 @@ def large(house: House) -> str:
     beside = archive_of(backup).with_suffix(".json")
     beside.write_text(json.dumps({**json.loads(beside.read_text()), "size": LARGE}))
     return f"/api/v1/backups/{backup.id}/download/"
+
+
+def test_a_download_is_paid_for_while_it_goes_on(site: Server, house: House) -> None:
+    put_on_own_plan(house.tenant, server_ms_per_second=10)
+    path, headers = large(house), {"Authorization": stepped_up(house.olga)}
+    put(house.tenant, 50)
+    with (
+        web.client(base_url=site.url, headers=headers, timeout=60) as client,
+        client.stream("GET", path) as download,
+    ):
+        came = 0
+        for block in download.iter_raw():
+            came += len(block)
+            if left(house.tenant) < 0:
+                break
+        assert came < LARGE
+        refused = client.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_much_time")
+    others = {"Authorization": stepped_up(house.mallory)}
+    assert web.ask("GET", f"{site.url}/api/v1/accounts/", headers=others).status_code == 200
 
 
 def test_a_large_download_takes_little_memory_and_can_be_left(site: Server, house: House) -> None:

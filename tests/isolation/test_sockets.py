@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -353,9 +352,3 @@ async def test_a_socket_ends_when_data_is_locked(house: House) -> None:
         assert await socket.receive_output(5) == {"type": "websocket.close", "code": 1013}
     finally:
         await sync_to_async(door.unlock)(house.tenant.id)
-
-
-async def test_a_sign_in_gives_its_database_connection_back(house: House) -> None:
-    """A thread that kept it would keep it after the server has cut it, and sign nobody in again."""
-    await signed_in(house, house.alice.token)
-    assert await sync_to_async(lambda: connection.connection)() is None

@@ -209,7 +209,7 @@ def test_refusals_are_counted_by_their_own_name(narrow: Tenant) -> None:
 
 
 def test_who_holds_no_request_needs_no_time(narrow: Tenant) -> None:
-    """As sockets, which use none at the door; and so somebody's socket may stay."""
+    """As sockets that are open: so somebody's may stay."""
     put(narrow, -5_000)
     admission.admit(guest(narrow), is_data=True)
     admission.recheck(guest(narrow))

@@ -153,7 +153,7 @@ def test_who_is_refused_takes_neither_a_slot_nor_from_a_bucket(narrow: Tenant) -
 
 
 def test_who_holds_no_request_takes_no_slot(narrow: Tenant) -> None:
-    """As sockets, which have a number of their own."""
+    """As sockets that are open, which have a number of their own."""
     for _ in range(AT_ONCE + 1):
         admission.admit(guest(narrow), is_data=True)
     assert slots.taken(narrow.id) == 0

@@ -11,10 +11,9 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from tenants import context
+from tenants import connections, context, threads
 from tenants.identity import Identity
 from tenants.sockets import FAULTS, TRY_AGAIN, TenantConsumer, close_code
 from trading.notifications import events, queries
@@ -32,10 +31,14 @@ class EventStream(TenantConsumer):
     A client that was here before gives the `id` of the last message it has seen, as `last_id` in
     the query or beside the token, and gets all that came after. Where the log no longer goes back
     that far it is told to `resync`: to read again by REST what it shows.
+
+    What is read from the log is charged to the tenant's server time, and told no faster than that
+    allows: who comes back again and again with an old `last_id` is refused.
     """
 
     most_waiting: ClassVar[int] = 256  # messages of the group, while the client reads slowly
     seen = 0  # number of the last event that went out
+    rest = 0.0  # seconds until more of the log may be read
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,7 +76,7 @@ class EventStream(TenantConsumer):
                     if number == self.seen + 1:
                         await self._tell(number, event)
                 if message["last"] > self.seen:
-                    await self._catch_up(user_id)
+                    await self.meter.awaiting(self._catch_up(user_id))
         except FAULTS as fault:
             await self.end(close_code(fault))
         finally:  # a socket that would stay silent for ever is none
@@ -90,6 +93,7 @@ class EventStream(TenantConsumer):
                 await self._tell(event.number, events.as_message(event))
             if len(page) < queries.PAGE:
                 return
+            await asyncio.sleep(self.rest)
 
     async def _tell(self, number: int, event: dict[str, Any]) -> None:
         await self.send_json(event)
@@ -105,13 +109,17 @@ class EventStream(TenantConsumer):
     async def _read(
         self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs
     ) -> Answer:
-        """An answer of the database, inside the tenant."""
+        """An answer of the database, inside the tenant, that is paid for."""
+        tenant_id = self.where.tenant_id
 
         def inside() -> Answer:
-            with context.enter(self.where):
+            with self.meter.running(), connections.share(tenant_id), context.enter(self.where):
                 return ask(*args, **kwargs)
 
-        answer: Answer = await database_sync_to_async(inside)()
+        def paid() -> tuple[Answer, float]:
+            return inside(), self.meter.pay()
+
+        answer, self.rest = await threads.in_turn(tenant_id, paid)
         return answer
 
     def _in_query(self, name: str) -> str:
