@@ -1,7 +1,7 @@
 """What `benchmarks.fleet` has done by a process of its own: prints one JSON document.
 
-`provision NUMBER` makes dedicated tenants, `due` asks for what is to be done, `memory` has one
-connection serve all of them, `stock EXECUTOR` is django-tenants' own `migrate_schemas`.
+`provision NUMBER` makes dedicated tenants, `due` asks for what is to be done, `memory` serves all
+of them in turn, `stock EXECUTOR` is django-tenants' own `migrate_schemas`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import psutil
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - needs the app registry
+from django.conf import settings  # noqa: E402 - needs the app registry
+from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from tenants import context, ownership  # noqa: E402
@@ -53,33 +54,47 @@ def _due() -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    """Private memory of the server's process, behind one connection of the application: as
-    more and more schemas are served, and of the connection made after it."""
+    """Private memory of the server's processes, as more and more schemas are served in turn: each
+    with as many as its connection may see, and the last made after all others are gone."""
     tenants = list(Tenant.objects.order_by("id"))
     every = max(1, len(tenants) // _SAMPLES)
-    sizes = [[0, _private()]]
-    for number, tenant in enumerate(tenants, start=1):
-        _serve(tenant)
-        if number % every == 0:
-            sizes.append([number, _private()])
-    connection.close()
+    first = _process()
+    sizes = [[0, _private(first)]]
+    served = [_serve(tenant) for tenant in tenants]
+    pids = {pid for pid, _ in served}
+    bound = settings.DATABASE_SCHEMAS_PER_CONNECTION
+    if len(pids) != -(-len(tenants) // bound) or first.pid not in pids:
+        raise RuntimeError(f"{len(pids)} connections, though each may see {bound} schemas.")
+    sizes += [[number, served[number - 1][1]] for number in range(every, len(served) + 1, every)]
     connection.close_pool()  # as the pool does with one whose time is over
-    _serve(tenants[0])
-    return {"sizes": sizes, "anew": _private(), "tables": len(ownership.tenant_models())}
+    return {
+        "bound": bound,
+        "connections": len(pids),
+        "sizes": sizes,
+        "largest": max(size for _, size in served),
+        "anew": _serve(tenants[0])[1],
+        "tables": len(ownership.tenant_models()),
+    }
 
 
-def _serve(tenant: Tenant) -> None:
-    """A read of every table."""
+def _serve(tenant: Tenant) -> tuple[int, int]:
+    """A read of every table; gives the server's process, and what it holds before it is let go."""
     where = TenantContext(tenant.id, Actor.system("bench"), Scope.TENANT)
     with context.enter(where):
         for model in ownership.tenant_models():
             list(model._default_manager.all()[:1])
+        process = _process()
+        held = process.pid, _private(process)
     connection.close()  # as at the end of a request
+    return held
 
 
-def _private() -> int:
+def _process() -> psutil.Process:
     connection.ensure_connection()
-    process = psutil.Process(connection.connection.info.backend_pid)
+    return psutil.Process(connection.connection.info.backend_pid)
+
+
+def _private(process: psutil.Process) -> int:
     return int(process.memory_full_info().uss)
 
 

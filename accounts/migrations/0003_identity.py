@@ -8,7 +8,14 @@ import tenants.identifiers
 
 class Migration(migrations.Migration):
     accepts = dict.fromkeys(
-        ("column_removed", "column_without_default", "rows_under_lock", "table_removed"),
+        (
+            "column_removed",
+            "column_without_default",
+            "rows_at_once",
+            "rows_under_lock",
+            "table_removed",
+            "wall_changed",
+        ),
         "Until 1.0 an installation stands still while it is migrated.",
     )
 

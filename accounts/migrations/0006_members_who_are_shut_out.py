@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     accepts = dict.fromkeys(
-        ("column_without_default", "rows_under_lock"),
+        ("column_without_default", "rows_at_once", "rows_under_lock"),
         "Until 1.0 an installation stands still while it is migrated.",
     )
 

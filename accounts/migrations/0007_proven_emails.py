@@ -20,7 +20,10 @@ UPDATE accounts_user u SET email_proven_at = r.at
 
 
 class Migration(migrations.Migration):
-    accepts = {"rows_under_lock": "Until 1.0 an installation stands still while it is migrated."}
+    accepts = dict.fromkeys(
+        ("rows_at_once", "rows_under_lock"),
+        "Until 1.0 an installation stands still while it is migrated.",
+    )
 
     dependencies = [
         ("accounts", "0006_members_who_are_shut_out"),

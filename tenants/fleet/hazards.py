@@ -6,19 +6,31 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+)
 from django.db import DEFAULT_DB_ALIAS, connections, migrations, models
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Value
+from django.db.models.fields import AutoFieldMixin
 from django.db.models.sql import Query
 
-from tenants.constraints import SharedTable
-from tenants.fleet import sql_hazards
+from tenants.constraints import SharedTable, TenantWall
+from tenants.fleet import sql_functions, sql_hazards, sql_words
+from tenants.operations import CloseInsideTenants
 
 Found = Iterator[tuple[str, str]]
 
-_SAFE = (AddIndexConcurrently, AddConstraintNotValid)
+# A wall goes up with the rights and policies that belong to it.
+_SAFE = (
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+    AddConstraintNotValid,
+    CloseInsideTenants,
+)
 _VARCHAR = re.compile(r"varchar\((\d+)\)")
 _GONE = {
     migrations.RemoveField: "column_removed",
@@ -26,6 +38,7 @@ _GONE = {
     migrations.RenameField: "renamed",
     migrations.RenameModel: "renamed",
     migrations.AlterModelTable: "renamed",
+    migrations.RemoveIndex: "index_dropped_under_lock",
     migrations.AlterUniqueTogether: "index_under_lock",
     migrations.AlterOrderWithRespectTo: "column_without_default",
 }
@@ -33,12 +46,14 @@ _GONE = {
 
 def hazards(step: Operation, app: str, before: ProjectState, new_models: set[str]) -> Found:
     """Codes, and what each is found in; `new_models` came to be in the same migration."""
+    if isinstance(step, _SAFE):
+        return
     if isinstance(step, migrations.RunSQL):
         yield from _of_sql(step, _tables(app, before, new_models))
     elif isinstance(step, migrations.RunPython):
         if step.reverse_code is None:
             yield "no_way_back", str(getattr(step.code, "__name__", step.code))
-    elif _model_of(step) not in new_models and not isinstance(step, _SAFE):
+    elif _model_of(step) not in new_models:
         yield from _of_operation(step, app, before)
 
 
@@ -49,8 +64,7 @@ def texts(step: migrations.RunSQL) -> list[str]:
 
 
 def _of_sql(step: migrations.RunSQL, new_tables: set[str]) -> Found:
-    for text in texts(step):
-        yield from sql_hazards.hazards(text, new_tables)
+    yield from sql_hazards.hazards("\n;\n".join(texts(step)), new_tables)
     if step.reverse_sql is None:
         yield "no_way_back", " ".join(texts(step)[0].split())[:60]
 
@@ -68,6 +82,8 @@ def _of_operation(step: Any, app: str, before: ProjectState) -> Found:
         yield "index_under_lock", str(step.index.name)
     elif isinstance(step, migrations.AddConstraint):
         yield from _of_constraint(step.constraint)
+    elif isinstance(step, migrations.RemoveConstraint):
+        yield from _of_removed(step, before.models[app, step.model_name_lower].options)
 
 
 def _of_new_field(step: migrations.AddField) -> Found:
@@ -77,17 +93,18 @@ def _of_new_field(step: migrations.AddField) -> Found:
         yield "column_without_default", _name(step)
     if field.unique or field.db_index:
         yield "index_under_lock", _name(step)
-    if field.generated or sql_hazards.is_volatile(_default(field)):
+    if field.generated or sql_functions.are_volatile(_default(field)):
         yield "table_rewritten", _name(step)
 
 
-def _default(field: Any) -> str:
-    """The expression of its `db_default`; a value is a value, and `NULL` here."""
+def _default(field: Any) -> tuple[str, ...]:
+    """The words of its `db_default`, if that is more than a value."""
     if not field.has_db_default() or isinstance(field._db_default_expression, Value):
-        return "NULL"
+        return ()
     compiler = Query(None).get_compiler(connection=connections[DEFAULT_DB_ALIAS])
     text, _ = compiler.compile(field._db_default_expression)
-    return str(text)
+    (whole,) = sql_words.statements(str(text))
+    return whole.words
 
 
 def _of_altered_field(step: migrations.AlterField, fields: Any) -> Found:
@@ -96,8 +113,17 @@ def _of_altered_field(step: migrations.AlterField, fields: Any) -> Found:
         yield "type_changed", _name(step)
     if old.null and not new.null:
         yield "column_required", _name(step)
+    if _fills_itself(old) and not _fills_itself(new):
+        yield "default_removed", _name(step)
     if (new.unique or new.db_index) and not (old.unique or old.db_index):
         yield "index_under_lock", _name(step)
+    if old.db_index and not (old.unique or new.unique or new.db_index):
+        yield "index_dropped_under_lock", _name(step)
+
+
+def _fills_itself(field: Any) -> bool:
+    """Whether the database has a value for what an INSERT leaves out."""
+    return field.has_db_default() or isinstance(field, AutoFieldMixin)
 
 
 def _of_constraint(constraint: models.BaseConstraint) -> Found:
@@ -106,6 +132,13 @@ def _of_constraint(constraint: models.BaseConstraint) -> Found:
         yield "index_under_lock", constraint.name
     elif not isinstance(constraint, SharedTable):
         yield "constraint_under_lock", constraint.name
+
+
+def _of_removed(step: migrations.RemoveConstraint, options: Any) -> Found:
+    """With a wall go the application's rights."""
+    gone = [one for one in options["constraints"] if one.name == step.name]
+    if any(isinstance(one, TenantWall | SharedTable) for one in gone):
+        yield "wall_changed", step.name
 
 
 def _fits(old: str | None, new: str | None) -> bool:

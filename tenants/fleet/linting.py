@@ -15,7 +15,7 @@ from django.db.migrations import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from tenants.fleet import hazards, sql_hazards
+from tenants.fleet import hazards, sql_queries
 from tenants.fleet.hazard import Hazard
 from tenants.lifecycle import concurrently, targets
 
@@ -66,7 +66,7 @@ def _of_the_whole(migration: Migration) -> Iterator[tuple[str, str]]:
 
 def _moves_rows(step: Operation) -> bool:
     if isinstance(step, migrations.RunSQL):
-        return any(sql_hazards.changes_rows(text) for text in hazards.texts(step))
+        return any(sql_queries.changes_rows(text) for text in hazards.texts(step))
     return isinstance(step, migrations.RunPython)
 
 

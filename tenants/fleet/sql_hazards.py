@@ -8,21 +8,37 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from tenants.fleet import sql_words
+from tenants.fleet import sql_functions, sql_queries, sql_words
+from tenants.fleet.sql_queries import UNREADABLE
 from tenants.fleet.sql_words import Statement, Unreadable
 
-UNREADABLE = "unreadable_sql"
 _HARMLESS = ""
+_QUERY = "query"  # is looked at further
+_WITH_READERS_OR_NOT = {UNREADABLE, "own_locks"}
 _SAID = 60  # characters of a statement
 
 # The first that fits its beginning says what a statement is; "" where that is nothing.
 _STATEMENTS = (
-    ("own_locks", r"LOCK\b|SET (?:LOCAL |SESSION )?LOCK_TIMEOUT\b"),
-    (_HARMLESS, r"SELECT|WITH|VALUES|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|COPY|SET|RESET"),
-    (_HARMLESS, r"GRANT|REVOKE|COMMENT ON|ANALYZE|SECURITY LABEL"),
+    (
+        "own_locks",
+        r"LOCK\b|RESET ALL\b|(?:SET|RESET) (?:LOCAL |SESSION )?(?i:\"?LOCK_TIMEOUT)\b",
+    ),
+    (_QUERY, r"(?:SELECT|WITH|VALUES|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|COPY)\b"),
+    (_QUERY, r"CREATE (?:UNLOGGED )?TABLE\b.* AS (?:\( )?(?:SELECT|WITH|VALUES|TABLE)\b"),
+    (_HARMLESS, r"(?:SET|RESET|GRANT|COMMENT ON|ANALYZE|SECURITY LABEL)\b"),
+    # The application has its rights by name.
+    (_HARMLESS, r"REVOKE\b.* FROM PUBLIC(?: CASCADE| RESTRICT)?$|ALTER DEFAULT PRIVILEGES\b"),
+    (_HARMLESS, r"ALTER (?:ROLE|USER) \S+(?: WITH)?(?: (?:LOGIN|INHERIT|CREATEDB|CREATEROLE))+$"),
+    (
+        "rights_taken",
+        r"REVOKE\b|(?:ALTER|DROP) (?:ROLE|USER|GROUP)\b|ALTER (?!TABLE\b).* OWNER TO\b",
+    ),
     (_HARMLESS, r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY\b"),
     ("index_under_lock", r"CREATE (?:UNIQUE )?INDEX\b"),
+    (_HARMLESS, r"DROP INDEX CONCURRENTLY\b"),
+    ("index_dropped_under_lock", r"DROP INDEX\b"),
     (_HARMLESS, r"CREATE (?:UNLOGGED )?TABLE\b"),
+    ("wall_changed", r"CREATE POLICY\b.* AS RESTRICTIVE\b|(?:ALTER|DROP) POLICY\b"),
     (
         _HARMLESS,
         r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|AGGREGATE|(?:CONSTRAINT )?TRIGGER|VIEW"
@@ -30,14 +46,12 @@ _STATEMENTS = (
     ),
     ("table_removed", r"DROP (?:(?:FOREIGN )?TABLE|(?:MATERIALIZED )?VIEW|SCHEMA|OWNED)\b"),
     (
-        _HARMLESS,
-        r"DROP (?:INDEX|FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|SEQUENCE|TYPE|DOMAIN|EXTENSION|ROLE"
-        r"|POLICY|STATISTICS)\b",
+        "object_removed",
+        r"DROP (?:FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|TRIGGER|SEQUENCE|TYPE|DOMAIN|EXTENSION)\b",
     ),
-    (_HARMLESS, r"ALTER INDEX\b"),
+    (_HARMLESS, r"DROP STATISTICS\b|ALTER INDEX\b"),
     ("renamed", r"ALTER (?!TABLE\b).* (?:RENAME|SET SCHEMA)\b"),
-    (_HARMLESS, r"ALTER TYPE \S+ ADD VALUE\b|ALTER DEFAULT PRIVILEGES\b"),
-    (_HARMLESS, r"ALTER (?:FUNCTION|PROCEDURE|SEQUENCE|POLICY|ROLE|SCHEMA|VIEW|EXTENSION)\b"),
+    (_HARMLESS, r"ALTER TYPE \S+ ADD VALUE\b"),
     ("table_emptied", r"TRUNCATE\b"),
     ("table_rewritten", r"CLUSTER\b|VACUUM\b.*\bFULL\b"),
     (_HARMLESS, r"VACUUM\b|REINDEX\b.*\bCONCURRENTLY\b"),
@@ -58,12 +72,20 @@ _ACTIONS = (
     ("column_required", rf"{_COLUMN}SET NOT NULL\b"),
     ("table_rewritten", rf"{_COLUMN}SET EXPRESSION\b"),
     (
+        "default_removed",
+        rf"{_COLUMN}(?:DROP (?:DEFAULT|IDENTITY|EXPRESSION)|SET DEFAULT NULL)\b",
+    ),
+    (
         _HARMLESS,
-        rf"{_COLUMN}(?:DROP (?:NOT NULL|DEFAULT|IDENTITY|EXPRESSION)|RESET|RESTART|ADD GENERATED"
+        rf"{_COLUMN}(?:DROP NOT NULL|RESET|RESTART|ADD GENERATED"
         r"|SET (?:DEFAULT|STATISTICS|STORAGE|COMPRESSION|GENERATED|\())",
     ),
     ("table_rewritten", r"SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"),
-    (_HARMLESS, r"(?:ENABLE|DISABLE|FORCE|NO FORCE|OWNER TO|REPLICA IDENTITY|CLUSTER ON)\b"),
+    ("wall_changed", r"(?:ENABLE|DISABLE) ROW LEVEL SECURITY\b"),
+    ("object_removed", r"DISABLE (?:TRIGGER|RULE)\b"),
+    ("rights_taken", r"OWNER TO\b"),
+    # Forced or not, policies hold for the running release: it is not the owner.
+    (_HARMLESS, r"(?:ENABLE|FORCE|NO FORCE|REPLICA IDENTITY|CLUSTER ON)\b"),
     (
         _HARMLESS,
         r"(?:SET|RESET) \(|SET WITHOUT\b|(?:NO )?INHERIT\b|DETACH PARTITION .*CONCURRENTLY",
@@ -77,25 +99,16 @@ _CONSTRAINED = (
 _PRESET = re.compile(r"\bDEFAULT\b|\bGENERATED\b|SERIAL[248]?\b")
 # Ends the expression of a default, outside of parentheses.
 _NEXT = {"NOT", "CHECK", "REFERENCES", "UNIQUE", "PRIMARY", "CONSTRAINT", "COLLATE", "GENERATED"}
-# What gives one value for all rows there are. A type's length looks like a function's arguments.
-NOT_VOLATILE = (
-    *("now", "statement_timestamp", "transaction_timestamp", "date_trunc", "make_interval"),
-    *("current_setting", "lower", "upper", "concat", "jsonb_build_object", "jsonb_build_array"),
-)
-_NO_FUNCTIONS = (
-    *("nullif", "coalesce", "cast", "row", "array", "in", "any"),
-    *("varchar", "char", "numeric", "decimal", "timestamp", "timestamptz", "time", "interval"),
-)
-_ONE_VALUE = {name.upper() for name in (*NOT_VOLATILE, *_NO_FUNCTIONS)}
-_NAME = re.compile(r'"|[A-Z_]')
 _TABLE = re.compile(
-    r"(?:(?:ALTER|DROP|LOCK|TRUNCATE|REINDEX)(?: TABLE)?|CLUSTER"
-    r"|VACUUM(?: FULL| \( [^)]*\))?|.*? ON)"
+    r"(?:(?:ALTER|DROP) (?:POLICY|TRIGGER) .*? ON"
+    r"|(?:ALTER|DROP|LOCK|TRUNCATE|REINDEX)(?: TABLE)?|CLUSTER"
+    r"|VACUUM(?: FULL| \( [^)]*\))?|UPDATE|DELETE FROM|MERGE INTO|.*? ON)"
     r" (?:IF EXISTS )?(?:ONLY )?(?:\S+ \. )?(\S+)"
 )
 # One that may have been there is not new.
 _NEW_TABLE = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?!IF NOT EXISTS)(?:\S+ \. )?(\S+)")
-_ROWS = re.compile(r"(?:WITH\b.* )?(?:UPDATE|DELETE FROM|INSERT INTO|MERGE INTO|COPY)\b")
+# Commas in these do not name more tables.
+_OF_ONE_TABLE = {"ALTER", "UPDATE", "DELETE", "MERGE"}
 
 
 def hazards(sql: str, new_tables: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -105,35 +118,25 @@ def hazards(sql: str, new_tables: Collection[str]) -> Iterator[tuple[str, str]]:
     except Unreadable:
         yield UNREADABLE, _shortened(sql)
         return
-    without_readers = {*new_tables, *_made(found)}
+    without_readers = set(new_tables)
     for statement in found:
-        if _table(statement) not in without_readers:
-            for code in _codes(statement):
+        without_readers |= _made(statement)
+        is_read = _table(statement) not in without_readers
+        for code in _codes(statement):
+            if is_read or code in _WITH_READERS_OR_NOT:
                 yield code, _shortened(statement.source)
-
-
-def changes_rows(sql: str) -> bool:
-    """What can't be read says so itself."""
-    try:
-        return any(_ROWS.match(statement.text) for statement in sql_words.statements(sql))
-    except Unreadable:
-        return False
-
-
-def is_volatile(expression: str) -> bool:
-    """Whether it may give each row another value: any function may that is not known."""
-    (whole,) = sql_words.statements(expression)
-    called = zip(whole.words, whole.words[1:], strict=False)
-    names = [word for word, then in called if then == "(" and _NAME.match(word)]
-    return any(word not in _ONE_VALUE for word in names)
 
 
 def _codes(statement: Statement) -> Iterator[str]:
     if statement.words[:2] == ("ALTER", "TABLE"):
         for action in statement.after(_end_of_table(statement)).parts():
             yield from _of_action(action)
+        return
+    code = _first(_STATEMENTS, statement.text)
+    if code == _QUERY:
+        yield from sql_queries.codes(statement)
     else:
-        yield from _named(_first(_STATEMENTS, statement.text))
+        yield from _named(code)
 
 
 def _of_action(action: Statement) -> Iterator[str]:
@@ -151,21 +154,21 @@ def _of_new_column(action: Statement) -> Iterator[str]:
     for code, pattern in _CONSTRAINED:
         if re.search(pattern, said):
             yield code
-    default = _default(action)
-    if default and is_volatile(default):
+    if sql_functions.are_volatile(_default(action)):
         yield "table_rewritten"
 
 
-def _default(action: Statement) -> str:
-    """Its expression, up to whatever else is said of the column."""
+def _default(action: Statement) -> list[str]:
+    """The words of its expression, up to whatever else is said of the column."""
     _, _, rest = action.text.partition(" DEFAULT ")
-    found, depth = [], 0
+    found: list[str] = []
+    depth = 0
     for word in rest.split():
         depth += (word == "(") - (word == ")")
         if depth == 0 and word in _NEXT:
             break
         found.append(word)
-    return " ".join(found)
+    return found
 
 
 def _named(code: str | None) -> Iterator[str]:
@@ -179,15 +182,15 @@ def _first(rules: tuple[tuple[str, str], ...], text: str) -> str | None:
     return next((code for code, pattern in rules if re.match(pattern, text)), None)
 
 
-def _made(found: list[Statement]) -> set[str]:
-    tables = (_NEW_TABLE.match(statement.text) for statement in found)
-    return {sql_words.name(table[1]) for table in tables if table}
+def _made(statement: Statement) -> set[str]:
+    table = _NEW_TABLE.match(statement.text)
+    return {sql_words.name(table[1])} if table else set()
 
 
 def _table(statement: Statement) -> str | None:
     """What it is about, as far as that is a table."""
     found = _TABLE.match(statement.text)
-    is_one = statement.words[0] == "ALTER" or "," not in statement.outside
+    is_one = statement.words[0] in _OF_ONE_TABLE or "," not in statement.outside
     return sql_words.name(found[1]) if found and is_one else None
 
 

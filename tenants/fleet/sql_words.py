@@ -41,15 +41,15 @@ class Statement:
     @property
     def outside(self) -> str:
         """Without what stands in parentheses."""
-        levels = zip(self.words, _levels(self.words), strict=True)
+        leveled = zip(self.words, levels(self.words), strict=True)
         return " ".join(
-            word for word, level in levels if level == 0 or (level == 1 and word == "(")
+            word for word, level in leveled if level == 0 or (level == 1 and word == "(")
         )
 
     def parts(self) -> Iterator[Statement]:
         """What commas part outside of parentheses."""
         part: list[str] = []
-        for word, level in zip(self.words, _levels(self.words), strict=True):
+        for word, level in zip(self.words, levels(self.words), strict=True):
             if word == "," and level == 0:
                 yield Statement(tuple(part), self.source)
                 part = []
@@ -80,6 +80,15 @@ def statements(sql: str) -> Iterator[Statement]:
 def name(word: str) -> str:
     """A table's or column's, as the catalogue has it."""
     return word[1:-1].replace('""', '"') if word.startswith('"') else word.lower()
+
+
+def levels(words: tuple[str, ...]) -> Iterator[int]:
+    """How many parentheses each word stands in; they themselves stand in their own."""
+    level = 0
+    for word in words:
+        level += word == "("
+        yield level
+        level -= word == ")"
 
 
 def _words(sql: str) -> Iterator[tuple[str, int]]:
@@ -120,12 +129,3 @@ def _end_of_comment(sql: str, at: int) -> int:
         if depth == 0:
             return mark.end()
     raise Unreadable
-
-
-def _levels(words: tuple[str, ...]) -> Iterator[int]:
-    """How many parentheses each word stands in; they themselves stand in their own."""
-    level = 0
-    for word in words:
-        level += word == "("
-        yield level
-        level -= word == ")"

@@ -59,13 +59,7 @@ CREATE_TICKS = [
 
 class Migration(migrations.Migration):
     accepts = dict.fromkeys(
-        (
-            "constraint_under_lock",
-            "index_under_lock",
-            "renamed",
-            "rows_under_lock",
-            "table_removed",
-        ),
+        ("renamed", "rows_under_lock", "table_removed"),
         "Until 1.0 an installation stands still while it is migrated.",
     )
 

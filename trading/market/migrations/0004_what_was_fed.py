@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """
 
     accepts = dict.fromkeys(
-        ("index_under_lock", "rows_under_lock"),
+        ("index_under_lock", "rows_at_once", "rows_under_lock"),
         "Until 1.0 an installation stands still while it is migrated.",
     )
 
