@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.trail import actions as trail
-from backups import catalogue, holding, queries, taking
+from backups import catalogue, erasing, holding, queries, taking
 from backups.archive.entry import Entry
 from backups.errors import NoBackup, TakenByAnother, code_of
 from backups.holding import Hold
@@ -76,7 +76,8 @@ def carry_out(*, backup_id: UUID, now: datetime) -> Backup:
 
 
 def prune(*, now: datetime, dry_run: bool = False) -> list[Backup]:
-    """Take away what no plan keeps, and what was broken off; gives the former.
+    """Take away what no plan keeps, the keys of who has no archive left, and what was broken off;
+    gives the first.
 
     The archive first: if that is all that is done, the next one does the rest.
     """
@@ -84,6 +85,7 @@ def prune(*, now: datetime, dry_run: bool = False) -> list[Backup]:
     if not dry_run:
         for backup in surplus:
             _remove(backup)
+        erasing.erase()
         take_up(now=now)
         place.chosen().sweep(before=now - BROKEN_OFF)
     return surplus

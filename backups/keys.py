@@ -28,7 +28,7 @@ _LONGEST = 4_096  # bytes of a sealed key
 
 def newest(storage: Storage, tenant_id: UUID) -> DataKey:
     """The key for what is written now; made when there is none. Raises BackupKeysMissing."""
-    known = _ids(storage, tenant_id)
+    known = ids(storage, tenant_id)
     return of(storage, tenant_id, known[-1]) if known else make(storage, tenant_id)
 
 
@@ -47,6 +47,18 @@ def of(storage: Storage, tenant_id: UUID, key_id: UUID) -> DataKey:
     except (NotStored, Unsealable) as fault:
         raise WrongBackupKey from fault
     return DataKey(key_id, secret)
+
+
+def ids(storage: Storage, tenant_id: UUID) -> list[UUID]:
+    """Oldest first: ids sort by when they were made."""
+    names = storage.names(place.keys(tenant_id))
+    return sorted(UUID(PurePosixPath(name).stem) for name in names)
+
+
+def destroy(storage: Storage, tenant_id: UUID) -> None:
+    """For good: nothing opens what the tenant's keys have sealed, whoever has a copy of it."""
+    for key_id in ids(storage, tenant_id):
+        storage.remove(place.key(tenant_id, key_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +100,6 @@ def _reseal(storage: Storage, tenant_id: UUID, key_ids: list[UUID], *, dry_run: 
                 _write(storage, tenant_id, key)
             resealed += 1
     return Resealing(tenant_id, len(key_ids), resealed, tuple(shut))
-
-
-def _ids(storage: Storage, tenant_id: UUID) -> list[UUID]:
-    """Oldest first: ids sort by when they were made."""
-    names = storage.names(place.keys(tenant_id))
-    return sorted(UUID(PurePosixPath(name).stem) for name in names)
 
 
 def _read(storage: Storage, tenant_id: UUID, key_id: UUID) -> bytes:

@@ -110,6 +110,14 @@ def active_since() -> dict[UUID, datetime]:
     return dict(active.values_list("id", "created_at"))
 
 
+def without_archives() -> list[Tenant]:
+    """Tenants that were deleted, and of which no archive is left, or is about to be."""
+    kept = (Backup.Status.ASKED, Backup.Status.RUNNING, Backup.Status.COMPLETE)
+    of_some = Backup.objects.filter(status__in=kept).values("tenant_id")
+    gone = Tenant.objects.filter(status=Tenant.Status.DELETED).exclude(pk__in=of_some)
+    return list(gone.order_by("pk"))
+
+
 def failed_since(moment: datetime) -> int:
     """How many backups have failed since then."""
     return Backup.objects.filter(status=Backup.Status.FAILED, finished_at__gte=moment).count()
