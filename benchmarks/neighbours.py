@@ -106,8 +106,8 @@ def _report(found: Found, slowest: Any, size: Size) -> Report:
         [_answers(found, name) for name in found if name != ALONE],
         "It asks for: "
         + ", ".join(f"`{path}` ({took * 1000:,.0f} ms alone)" for path, took in slowest.pages)
-        + ". No statement of its own making can be reached through the API. Files that are streamed "
-        "and sockets are not asked for: they pay for the same time, as they go on (decision 38).",
+        + ". No statement of its own making can be reached through the API. Files that are "
+        "streamed and sockets are not asked for: they pay for the same time, as they go on.",
     )
     data = {
         "milliseconds": {

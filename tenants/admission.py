@@ -94,7 +94,7 @@ def admit(guest: Guest, *, is_data: bool, takes: bool = True, slot: Slot | None 
     """Let one request in. `is_data` is false for log-in, which stays open under a lock.
 
     With a `slot` it is one of those that its tenant may have at a time, until the slot is left;
-    whoever holds something else than a request, as a socket, takes none.
+    whoever is let in already, as a socket that is looked after, takes none.
 
     Raises SessionEnded, Locked, TooManyRequests, TooMuchTime, TooManyAtOnce, or ValkeyAway.
     """
