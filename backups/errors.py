@@ -70,10 +70,29 @@ class OtherShape(DomainError):
     title = "The archive is of tables as this release does not have them."
 
 
+class PartsMissing(OtherShape):
+    code = "parts_missing"
+    title = "The archive lacks what there was when it was taken."
+
+
 class NotRestored(DomainError):
     code = "not_restored"
     status = 500
     title = "What was put back is not what the archive holds; nothing was changed."
+
+
+class Unfinished(DomainError):
+    """The rows are exchanged, and the restoration's row says so."""
+
+    code = "restored_unfinished"
+    status = 500
+    title = "The tenant is put back. What comes after that is done within minutes, by a timer."
+
+
+class BackupBehind(DomainError):
+    code = "backup_behind"
+    status = 503
+    title = "DATABASE_BACKUP_URL leads to a standby that is too far behind; nothing was changed."
 
 
 class NotRestorable(DomainError):

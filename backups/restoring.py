@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.apps import apps
@@ -15,31 +14,25 @@ from django.db import transaction
 
 from accounts.access.models import Membership
 from accounts.access.roles import Role
-from accounts.audit import actions as audit
 from accounts.members import actions as members
-from accounts.trail import actions as trail
-from accounts.users import actions as users
 from accounts.users.models import User
-from backups import actions, catalogue, progress, staging
+from backups import actions, catalogue, progress, settling, shapes, snapshot, staging
 from backups.archive.entry import Entry
 from backups.archive.manifest import Manifest
 from backups.errors import NoBackup, NotRestorable
 from backups.models import Backup, Restoration
+from backups.settling import OPERATOR, Exchanged, Report
 from backups.storage import place
 from backups.swapping import TRAIL, Difference, Place
-from tenants import afterwards, context, hanging_up, returning
 from tenants import queries as tenants
+from tenants import returning
 from tenants.backend.routers import OWNER_ALIAS
-from tenants.context import Actor, Scope, TenantContext
+from tenants.context import Actor
 from tenants.cursors import Cursor
 from tenants.lifecycle import founding, turns
 from tenants.lifecycle.provisioning import owner_cursor
 from tenants.models import Tenant, TenantMove
 from tenants.moving import carrying, exclusion, fence
-
-Report = Callable[[str], None]
-
-_OPERATOR = Actor.system("backups")  # where nobody is named
 
 _HOME = """
 SELECT CASE placement WHEN 'dedicated' THEN schema_name ELSE 'public' END
@@ -71,13 +64,16 @@ def compare(*, entry: Entry, report: Report) -> list[Difference]:
 def restore(*, entry: Entry, by: Actor, now: datetime, report: Report) -> Restored:
     """Put the backup in the place of what the tenant has now, of which a backup is taken before.
 
-    While its rows are exchanged whoever asks the tenant is refused (TenantRestoring), and at no
-    other time; its trail stays and says so. Raises NotRestorable, RestorationUnderWay,
-    ArchiveUnfit, WrongBackupKey, OtherShape, NotRestored, TenantIsBusy, MoveUnderWay, and as
-    `actions.take`: nothing has changed then.
+    While that is taken and its rows are exchanged whoever asks the tenant is refused
+    (TenantRestoring), and at no other time; its trail stays and says so. Raises NotRestorable,
+    RestorationUnderWay, ArchiveUnfit, WrongBackupKey, OtherShape, NotRestored, TenantIsBusy,
+    BackupBehind, MoveUnderWay, and as `actions.take`: nothing has changed then. Raises Unfinished
+    where it is put back, and something that comes after that was not done.
     """
     _living(entry)
     with exclusion.nobody_else(entry.tenant):
+        for left in progress.running(entry.tenant):
+            settling.end(left, now=now)
         begun = progress.begun(entry, by=by, now=now)
         with progress.kept(begun):
             return _put_back(entry, begun, by=by, now=now, report=report)
@@ -100,7 +96,7 @@ def carry_out(*, restoration_id: UUID, now: datetime) -> Restoration:
     with progress.kept(asked), exclusion.nobody_else(asked.tenant_id):
         whose = {"tenant_id": asked.tenant_id, "backup_id": asked.backup_id}
         entry = catalogue.of(place.chosen(), **whose)
-        by = Actor.user(asked.asked_by_id) if asked.asked_by_id else _OPERATOR
+        by = Actor.user(asked.asked_by_id) if asked.asked_by_id else OPERATOR
         _put_back(entry, asked, by=by, now=now, report=lambda _line: None)
     return asked
 
@@ -121,10 +117,10 @@ def restore_into(*, entry: Entry, slug: str, by: Actor, now: datetime, report: R
             there = Place(begun.id, begun.live_schema)
             differences = there.put(cursor, without=TRAIL | _not_copied())
     report(f"{slug} has its rows")
-    _remember(manifest, by=by, now=now, report=report)
+    settling.remember(manifest.emails, backup=entry.backup, by=by, now=now, report=report)
     tenant = _opened(begun.id, manifest, by=by, now=now)
-    _say(tenant, entry, by=by, undo=None)
-    _have_heard(tenant)
+    settling.say(_exchanged(tenant, entry), None, by=by)
+    settling.have_heard(tenant)
     return Restored(tenant, tuple(differences), None)
 
 
@@ -139,18 +135,32 @@ def _put_back(
 
     tenant = _living(entry)
     _check_stays(tenant)
-    undo = actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
-    tell(f"the present state is backup {undo.id}")
     with _brought(entry, tell) as manifest:
         with fence.shut(tenant.id) as cursor:
+            undo = _undo(cursor, tenant, by=by, now=now)
+            tell(f"the present state is backup {undo.id}")
             differences = _place(cursor, tenant.id).put(cursor)
             returning.note(tenant.id, now=now, using=OWNER_ALIAS)
-        tell("exchanged")
-    _remember(manifest, by=by, now=now, report=tell)
-    _say(tenant, entry, by=by, undo=undo.id)
-    _have_heard(tenant)
-    progress.done(begun, undo=undo.id)
+            progress.exchanged(begun, undo=undo.id)
+        report("exchanged")
+    done = _exchanged(tenant, entry, undo.id)
+    settling.settle(done, begun, people=manifest.emails, by=by, now=now, report=report)
     return Restored(tenant, tuple(differences), undo.id)
+
+
+def _undo(cursor: Cursor, tenant: Tenant, *, by: Actor, now: datetime) -> Backup:
+    """Of the very state that is exchanged: inside the fence, where nothing is committed after it.
+
+    Its log-in may lead to a standby, which has to have come as far.
+    """
+    cursor.execute("SELECT pg_catalog.pg_current_wal_lsn()::text")
+    ((lsn,),) = cursor.fetchall()
+    snapshot.await_position(lsn)
+    return actions.take(tenant=tenant, reason=Backup.Reason.UNDO, by=by.name, now=now)
+
+
+def _exchanged(tenant: Tenant, entry: Entry, undo: UUID | None = None) -> Exchanged:
+    return Exchanged(tenant, entry.backup, entry.slug, entry.taken_at, undo)
 
 
 @contextmanager
@@ -161,6 +171,8 @@ def _brought(entry: Entry, report: Report) -> Iterator[Manifest]:
     report(f"the archive is whole: {checked.rows} rows of {checked.origin.at:%Y-%m-%d %H:%M:%S}")
     with catalogue.reading(storage, entry) as reader, staging.staged(reader) as manifest:
         report("its rows are beside the live ones")
+        for name in shapes.new_tables(manifest, (table.name for table in carrying.tables())):
+            report(f"{name} is new since then: the backup has no rows of it")
         yield manifest
 
 
@@ -205,29 +217,5 @@ def _people(manifest: Manifest) -> list[tuple[User, Role]]:
     return [(user, Role(roles[user.pk])) for user in known]
 
 
-def _remember(manifest: Manifest, *, by: Actor, now: datetime, report: Report) -> None:
-    """Rows keep their owners: id and email of who was deleted since stand there again, shut out."""
-    people = {person.id: person.email for person in manifest.people}
-    for user in users.remember(people=people, now=now):
-        trail.record("person.remembered", by=by.name, on=user, after={"backup": manifest.backup})
-        report(f"{user.email} is gone: the id stands for its rows, shut out")
-
-
 def _not_copied() -> frozenset[str]:
     return frozenset(apps.get_model(label)._meta.db_table for label in settings.BACKUPS_NOT_COPIED)
-
-
-def _have_heard(tenant: Tenant) -> None:
-    """Whoever has something of the rows elsewhere: sockets come again and read anew, and timers do
-    the rest where this fails."""
-    afterwards.do(partial(hanging_up.on_tenant, tenant.id))
-    returning.tell(tenant.id)
-
-
-def _say(tenant: Tenant, entry: Entry, *, by: Actor, undo: UUID | None) -> None:
-    """On the platform, and to the tenant itself if it lets anybody in."""
-    after = {"backup": entry.backup, "of": entry.taken_at, "from": entry.slug, "undo": undo}
-    trail.record("tenant.restored", by=by.name, kind="tenant", key=tenant.slug, after=after)
-    if tenant.status == Tenant.Status.ACTIVE:
-        with context.enter(TenantContext(tenant.id, by, Scope.TENANT)):
-            audit.record("tenant.restored", kind="tenant", key=tenant.slug, after=after)

@@ -5,6 +5,7 @@ No policy names the tenant here, so each statement does.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from psycopg import sql
 from accounts.audit import past_walls
 from backups import blocks
 from backups.archive.manifest import Column, Origin, Person, TableHead
-from backups.errors import NoBackup, OtherShape
+from backups.errors import BackupBehind, NoBackup, OtherShape
 from tenants import ownership
 from tenants.identifiers import PUBLIC_SCHEMA
 from tenants.lifecycle import targets
@@ -54,6 +55,10 @@ _MIGRATIONS = """
 SELECT DISTINCT ON (app) app, name FROM {}.django_migrations
  WHERE app = ANY (%s) ORDER BY app, id DESC
 """
+_HAS_COME_TO = """
+SELECT NOT pg_catalog.pg_is_in_recovery() OR pg_catalog.pg_last_wal_replay_lsn() >= %s::pg_lsn
+"""
+_BEHIND_AT_MOST = 10.0  # seconds
 _MEMBERS = "SELECT user_id FROM public.accounts_membership WHERE tenant_id = {tenant}"
 _PEOPLE = """
 SELECT u.id, u.email, coalesce(m.role, '') FROM public.accounts_user u
@@ -145,6 +150,22 @@ def of(tenant_id: UUID, instant: Instant | None = None) -> Iterator[Snapshot]:
         else:
             seen.hold()
         yield seen
+
+
+def await_position(lsn: str) -> None:
+    """Until the server that is read has what was committed by then on the live one: it may be a
+    standby of that. Raises BackupBehind, and as `of`."""
+    until = time.monotonic() + _BEHIND_AT_MOST
+    while not _has_come_to(lsn):
+        if time.monotonic() > until:
+            raise BackupBehind
+        time.sleep(0.1)
+
+
+def _has_come_to(lsn: str) -> bool:
+    with past_walls.reading(PUBLIC_SCHEMA) as cursor:
+        cursor.execute(_HAS_COME_TO, [lsn])
+        return any(is_there for (is_there,) in cursor.fetchall())
 
 
 def tenant_then(instant: Instant, slug: str) -> UUID | None:

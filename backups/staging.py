@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import DataError, IntegrityError, sql
+from psycopg import DataError, IntegrityError, errors, sql
 
-from backups import blocks, snapshot
+from backups import blocks, shapes, snapshot
 from backups.archive.manifest import Manifest, Measure, TableFacts, TableHead
 from backups.archive.reading import ArchiveReader
 from backups.errors import NotRestored, OtherShape
@@ -31,7 +31,8 @@ PREFIX = "staged_"
 def staged(reader: ArchiveReader) -> Iterator[Manifest]:
     """All of an archive, as PostgreSQL understands it, and the same text again when it is asked.
 
-    The mover may read it until the block ends. Raises ArchiveUnfit, OtherShape, NotRestored.
+    The mover may read it until the block ends. Raises ArchiveUnfit, OtherShape, PartsMissing,
+    NotRestored.
     """
     try:
         with owner_cursor() as cursor:
@@ -67,13 +68,15 @@ def _check_reference(cursor: Cursor, model: Any, field: Any) -> None:
 
 
 def _fill(cursor: Any, reader: ArchiveReader) -> Manifest:
-    shapes = {head.name: head for head in snapshot.heads(cursor, PUBLIC_SCHEMA)}
-    for name in shapes:
+    known = {head.name: head for head in snapshot.heads(cursor, PUBLIC_SCHEMA)}
+    for name in known:
         _make(cursor, name)
     for head, rows in reader.tables():
-        _check_shape(head, shapes.get(head.name))
+        shapes.check_known(head, known.get(head.name))
+        _set_defaults(cursor, head, known[head.name])
         _copy(cursor, head, rows)
-    for name in shapes:
+    shapes.check_whole(reader.manifest, known)
+    for name in known:
         _finish(cursor, name)
     for facts in reader.manifest.tables:
         _check(cursor, facts)
@@ -87,12 +90,22 @@ def _make(cursor: Cursor, name: str) -> None:
     cursor.execute(sql.SQL("ALTER TABLE {} DROP COLUMN tenant_id").format(_table(name)))
 
 
+def _set_defaults(cursor: Cursor, head: TableHead, known: TableHead) -> None:
+    """Of columns that the archive does not have."""
+    statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}")
+    for column, value in shapes.filled(head, known):
+        cursor.execute(statement.format(_table(head.name), sql.Identifier(column), value))
+
+
 def _copy(cursor: Any, head: TableHead, rows: Iterator[bytes]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN")
     try:
         with cursor.copy(statement.format(_table(head.name), _columns(head))) as copied:
             for block in rows:
                 copied.write(block)
+    except errors.NotNullViolation as fault:
+        column = fault.diag.column_name
+        raise OtherShape(f"{head.name}.{column} may not be empty, and has no default.") from fault
     except (DataError, IntegrityError) as fault:
         raise OtherShape(f"{head.name}: {fault.diag.message_primary}.") from fault
 
@@ -112,15 +125,6 @@ def _check(cursor: Any, facts: TableFacts) -> None:
         measure.add(block)
     if measure.facts != facts:
         raise NotRestored(f"{facts.name}: other rows came in than went out.")
-
-
-def _check_shape(head: TableHead, known: TableHead | None) -> None:
-    """A column that is new since then takes its default. Raises OtherShape."""
-    if known is None:
-        raise OtherShape(f"There is no table {head.name} any more.")
-    gone = {column.name for column in head.columns} - {column.name for column in known.columns}
-    if gone:
-        raise OtherShape(f"{head.name} has no column {', '.join(sorted(gone))} any more.")
 
 
 def _clear(cursor: Cursor) -> None:

@@ -11,7 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from backups import actions, alarms, lending, progress, queries, restoring, verifying
+from backups import actions, alarms, lending, queries, restoring, settling, verifying
 from backups.platform import actions as platform
 from backups.platform import standing
 from backups.platform.phases import Phases
@@ -48,8 +48,9 @@ def restore(restoration_id: str) -> None:
 
 @shared_task(base=PlatformTask, name="backups.tasks.take_up")
 def take_up() -> None:
-    """End restorations whose runner was killed: their tenant is as it was, and may ask again."""
-    progress.end_broken_off(now=timezone.now())
+    """End restorations whose runner was killed: what was not exchanged has changed nothing, and for
+    what was the rest is done."""
+    settling.take_up(now=timezone.now())
 
 
 @shared_task(base=PlatformTask, name="backups.tasks.lend")

@@ -17,9 +17,9 @@ _PARTS = {
     "copies combined": "copies combined",
     "WAL gone through": "a server started on them, and WAL gone through to the instant",
     "tenant taken out": "the tenant taken out, as a backup",
-    "the present state": "a backup of the present state",
     "the archive is whole": "the archive read and checked",
     "its rows are beside": "its rows staged beside the live ones, and read out again",
+    "the present state": "a backup of the present state: the tenant waits from here on",
     "exchanged": "compared, swapped, compared again: the tenant waits",
     "put back": "told",
 }

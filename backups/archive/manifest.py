@@ -122,6 +122,10 @@ class Manifest:
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 
+    @property
+    def emails(self) -> dict[UUID, str]:
+        return {person.id: person.email for person in self.people}
+
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), default=_plain).encode()
 

@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.trail import tasks as trail
-from backups import tasks
+from backups import progress, tasks
 from backups.models import Restoration
 from tenants.moving import fence
 from tenants.moving.errors import TenantIsBusy
@@ -80,7 +80,7 @@ def test_whoever_comes_meanwhile_is_refused_and_nobody_else(house: House, market
     assert rows(house.tenant) == was
     assert (last(house).status, last(house).step, last(house).asked_by_id) == (
         "done",
-        "exchanged",
+        progress.ON_RECORD,
         None,
     )
 

@@ -25,9 +25,9 @@ from django.core.management import CommandError
 from psycopg import conninfo
 from pytest_django.fixtures import Settings
 
-from backups import restoring
+from backups import restoring, snapshot
 from backups.archive.errors import ArchiveUnfit
-from backups.errors import OtherShape, WrongBackupKey
+from backups.errors import BackupBehind, OtherShape, WrongBackupKey
 from backups.models import Backup
 from backups.platform import (
     actions,
@@ -58,7 +58,7 @@ from backups.storage.interface import Storage
 from tenants.identifiers import made_at
 from tenants.models import Tenant
 from tenants.moving import carrying
-from tests.backups.keepers import BY, rows
+from tests.backups.keepers import BY, restore, rows, take
 from tests.backups.platform.conftest import Then
 from tests.backups.platform.platforms import (
     away,
@@ -165,6 +165,21 @@ def test_what_this_release_would_leave_behind_is_named(
     monkeypatch.setattr(carrying, "tables", lambda: (fewer, *others))
     with pytest.raises(OtherShape, match=f"{first.name} had a column {first.columns[-1]}"):
         of_instant(then.house.tenant.slug, then.instant.at)
+
+
+def test_a_standby_that_is_behind_gives_no_undo(
+    then: Then, house: House, market: Market, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be of another state than the one that goes."""
+    backup = take(house.tenant)
+    trade(house.bob, market)
+    since = rows(house.tenant, without=frozenset())
+    settings.DATABASE_BACKUP_URL = then.instant.url
+    monkeypatch.setattr(snapshot, "_BEHIND_AT_MOST", 0.3)
+    with pytest.raises(BackupBehind):
+        restore(backup)
+    assert rows(house.tenant, without=frozenset()) == since
+    assert house.alice.get("orders/").status_code == 200
 
 
 def test_what_cannot_be_reached_is_named_with_what_can(full: Base, settings: Settings) -> None:
