@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.archive.entry import Entry
-from backups.errors import NotRestored, RestorationUnderWay, Unfinished
+from backups.errors import NotRestored, RestorationUnderWay, Unfinished, code_of
 from backups.models import Backup, Restoration
 from tenants.backend.routers import OWNER_ALIAS
 from tenants.context import Actor
@@ -60,7 +60,7 @@ def kept(restoration: Restoration | None) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        if restoration and not fail(restoration, _code(fault), now=timezone.now()):
+        if restoration and not fail(restoration, code_of(fault), now=timezone.now()):
             restoration.refresh_from_db()
             if restoration.undo_id:
                 raise Unfinished from fault
@@ -112,7 +112,3 @@ def _write(restoration: Restoration, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(restoration, name, value)
     restoration.save(update_fields=list(changes))
-
-
-def _code(fault: Exception) -> str:
-    return str(getattr(fault, "code", type(fault).__name__))[:64]

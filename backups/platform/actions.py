@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 
@@ -26,7 +26,6 @@ from backups.storage.interface import Storage
 from tenants.models import Tenant
 
 _SUNDAY = 7
-_BROKEN_OFF = timedelta(days=2)  # after which a copy without an entry is nobody's any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def prune(*, now: datetime, by: str, dry_run: bool = False) -> Pruned:
     known = bases.stored(storage)
     stay = retention.kept(known.bases, days=settings.PLATFORM_BACKUP_DAYS, now=now)
     gone = tuple(each for each in known.bases if each.id not in stay)
-    lost = bases.broken_off(storage, before=now - _BROKEN_OFF)
+    lost = bases.broken_off(storage, before=now - backups.BROKEN_OFF)
     kept = [each for each in known.bases if each.id in stay]
     surplus = [] if _may_need_any(known, now=now) else _surplus_wal(storage, kept)
     if not dry_run:
