@@ -45,7 +45,7 @@ class Size:
     rounds: int
 
 
-FULL = Size(Population(), 50, Effort(80, 2, 20), Effort(30, 2, 20), 3_000)
+FULL = Size(Population(), 50, Effort(80, 2, 20), Effort(20, 2, 20), 3_000)
 QUICK = Size(Population(50, 200, 2_000), 20, Effort(2, 3, 20), Effort(1, 2, 20), 200)
 
 
