@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Q, QuerySet
 
 from accounts.access import queries as access
+from accounts.trail.models import PlatformEvent
 from backups import catalogue, retention, schedule
 from backups.archive.entry import Entry
 from backups.errors import NoBackup
@@ -111,10 +112,13 @@ def active_since() -> dict[UUID, datetime]:
 
 
 def without_archives() -> list[Tenant]:
-    """Tenants that were deleted, and of which no archive is left, or is about to be."""
+    """Tenants that were deleted, of which we know no archive that is left, or is about to be, and
+    of which it does not stand yet that they are erased."""
     kept = (Backup.Status.ASKED, Backup.Status.RUNNING, Backup.Status.COMPLETE)
     of_some = Backup.objects.filter(status__in=kept).values("tenant_id")
+    said = PlatformEvent.objects.filter(action="tenant.erased").values("key")
     gone = Tenant.objects.filter(status=Tenant.Status.DELETED).exclude(pk__in=of_some)
+    gone = gone.exclude(slug__in=said)
     return list(gone.order_by("pk"))
 
 

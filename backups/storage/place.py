@@ -53,6 +53,15 @@ def named(name: str) -> tuple[UUID, UUID] | None:
     return (UUID(found[1]), UUID(found[2])) if found else None
 
 
+def all_of(tenant_id: UUID) -> str:
+    """What the names of all begin with that is a tenant's."""
+    return f"{tenant_id}/"
+
+
+def is_key(name: str) -> bool:
+    return name.endswith(KEY)
+
+
 def keys(tenant_id: UUID) -> str:
     """What the names of a tenant's sealed keys begin with."""
     return f"{tenant_id}/keys/"

@@ -56,6 +56,32 @@ def test_with_the_last_archive_the_keys_go_and_that_is_on_record(
     assert restore_into(of_neighbour, f"{neighbour.slug}-2").status == "active"
 
 
+def test_archives_that_the_database_has_lost_keep_their_keys(
+    house: House, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been brought back from before they were taken."""
+    trade(house.alice, market)
+    run("delete_tenant", house.tenant.slug, "--yes")
+    last = Backup.objects.get(tenant_id=house.tenant.pk, reason="last")
+    key_ids = keys.ids(place.chosen(), house.tenant.pk)
+    Backup.objects.filter(tenant_id=house.tenant.pk).update(status="failed")
+    prune(house, monkeypatch)
+    assert keys.ids(place.chosen(), house.tenant.pk) == key_ids
+    assert "tenant.erased" not in told(house)
+    Backup.objects.filter(pk=last.pk).update(status="complete")
+    prune(house, monkeypatch)
+    assert told(house)[-1] == "tenant.erased"
+
+
+def test_it_is_said_though_nobody_lived_to_say_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("delete_tenant", house.tenant.slug, "--yes")
+    keys.destroy(place.chosen(), house.tenant.pk)
+    prune(house, monkeypatch)
+    assert told(house)[-1] == "tenant.erased"
+
+
 def test_it_is_said_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     run("delete_tenant", house.tenant.slug, "--yes")
     for _ in range(2):
